@@ -1,0 +1,134 @@
+"""A figure as it is asked for (`FigureSpec`, `RunSpec`) and as it is answered (`Result`), and the address of the answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Answer", "Check", "FigureSpec", "Option", "Result", "RunSpec", "address"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """A value an author wrote, and the line it stands on."""
+
+    value: Any
+    line: int
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """A figure directive as written: nothing is looked up yet, so nothing here can be wrong but its form.
+
+    `options` holds all that is neither label, layout, alt nor the analysis' name: `model`, `prompt`, `generate`,
+    `run` and the kind's own parameters, each with its line.
+    """
+
+    number: int
+    label: str | None
+    path: Path
+    line: int
+    kind: Option | None = None
+    picture: Option | None = None
+    layout: str = "body"
+    alt: str | None = None
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+    @property
+    def anchor(self) -> str:
+        """The element's id in the page: the label, or `fig-N`."""
+        return self.label or f"fig-{self.number}"
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Which text goes through which model: the prompt, and its continuation by decoding or by hand.
+
+    `output` given: the continuation is that text and nothing is generated. `generate` 0 and no output: the prompt
+    itself is the text to analyse. Decoding parameters are transformers' `GenerationConfig` fields of the same name.
+    """
+
+    model: str
+    prompt: str
+    generate: int = 20
+    output: str | None = None
+    do_sample: bool = False
+    temperature: float = 1.0
+    top_k: int = 50
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Check:
+    """What proves a result: a measured value and the bound that it must not pass."""
+
+    value: float
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value is within its bound; NaN never is."""
+        return self.value <= self.bound
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an analysis returns: `data` that JSON can hold, and the checks by name."""
+
+    data: Mapping[str, Any]
+    checks: Mapping[str, Check]
+
+
+@dataclass(frozen=True)
+class Result:
+    """An answer with its address and provenance; its JSON form is what the site publishes."""
+
+    address: str
+    kind: str
+    data: Mapping[str, Any]
+    checks: Mapping[str, Check]
+    provenance: Mapping[str, Any]
+
+    def to_json(self) -> str:
+        """Return the published form; `<` is escaped so that it may stand inside a script element."""
+        checks = {name: asdict(check) for name, check in self.checks.items()}
+        body = {"kind": self.kind, "data": self.data, "checks": checks, "provenance": self.provenance}
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.replace("<", "\\u003c")
+
+    @classmethod
+    def from_json(cls, address: str, text: str) -> Result:
+        """Read the published form; raises `ValueError` or `KeyError` where it is not one."""
+        body = json.loads(text)
+        checks = {name: Check(**check) for name, check in body["checks"].items()}
+        return cls(address, body["kind"], body["data"], checks, body["provenance"])
+
+
+def address(
+    kind: str, code: str, model: str, run: RunSpec, params: Mapping[str, Any], numerics: Mapping[str, Any]
+) -> str:
+    """Return the content address of a question, a sha256 in hex.
+
+    `code` is the digest of the code that computes the kind, `model` the fingerprint of the weights (so that the
+    short name an author gives a model does not matter), `numerics` what changes numbers (dtype, device kind).
+    """
+    asked = asdict(run)
+    del asked["model"]
+    if not run.do_sample:  # greedy decoding does not read these
+        for name in ("temperature", "top_k", "top_p", "seed"):
+            del asked[name]
+    question = {
+        "kind": kind,
+        "code": code,
+        "model": model,
+        "run": asked,
+        "params": dict(params),
+        "numerics": dict(numerics),
+    }
+    text = json.dumps(question, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,144 @@
+"""`Kind`: a folder of `figures/` that answers one kind of question; being there is its registration."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from .errors import BuildError
+from .figure import Answer
+
+if TYPE_CHECKING:
+    from .model import Run
+
+__all__ = ["Analysis", "Kind", "code_digest", "load_kinds"]
+
+PACKAGE = "fanlight_figures"  # kinds are imported as fanlight_figures.NAME.analysis, whichever folder they lie in
+
+
+class Analysis(Protocol):
+    """What `figures/KIND/analysis.py` holds. It is imported by every build: torch only inside `analyse`."""
+
+    Params: type[Any]
+    """A frozen dataclass of the kind's own parameters; types are `str, int, float, bool`, `Literal`, tuples of
+    them, or `| None`. Its docstring and field defaults are the kind's manual."""
+
+    def analyse(self, run: Run, params: Any) -> Answer:
+        """Compute the answer for one run. Raises `BuildError` for what the author can mend."""
+
+    def describe(self, data: Mapping[str, Any]) -> str:
+        """Return one or two plain sentences that say what the figure shows: the alt text unless given."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure: `analysis.py` computes, `view.js` draws, `fallback.html` is the same without JavaScript."""
+
+    name: str
+    folder: Path
+
+    @property
+    def analysis(self) -> Analysis:
+        """The kind's module, imported on first use."""
+        return cast(Analysis, _import(self.name, self.folder))
+
+    @property
+    def code(self) -> str:
+        """Digest of the code that computes this kind, project modules it imports included."""
+        return code_digest(self.folder)
+
+
+def load_kinds(folders: Iterable[Path]) -> dict[str, Kind]:
+    """Return the kinds found in `figures/` folders by name; an earlier folder wins over a later one."""
+    kinds: dict[str, Kind] = {}
+    for folder in folders:
+        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if (entry / "analysis.py").is_file():
+                kinds.setdefault(entry.name, Kind(entry.name, entry))
+    return kinds
+
+
+def _import(name: str, folder: Path) -> ModuleType:
+    """Import `folder/analysis.py` as a submodule of a package of its own, so that `from . import x` works there."""
+    root = f"{PACKAGE}.{name}_{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    found = sys.modules.get(f"{root}.analysis")
+    if found is not None:
+        return found
+    for package, path in ((PACKAGE, folder.parent), (root, folder)):
+        if package not in sys.modules:
+            module = ModuleType(package)
+            module.__path__ = [str(path)]
+            sys.modules[package] = module
+    try:
+        return importlib.import_module(f"{root}.analysis")
+    except Exception as error:
+        for loaded in [key for key in sys.modules if key.startswith(root)]:
+            del sys.modules[loaded]
+        line = error.lineno if isinstance(error, SyntaxError) else None
+        raise BuildError(f"invalid kind: {name} cannot be imported: {error}", folder / "analysis.py", line) from error
+
+
+def code_digest(folder: Path) -> str:
+    """Return the sha256 of a kind's Python files and of all project modules they import, directly or not.
+
+    Found by reading import statements, those inside functions too, so nothing is imported for it. `model.py` always
+    counts: every analysis is handed a `Run`.
+    """
+    package = Path(__file__).parent
+    pending = [*sorted(folder.glob("*.py")), package / "model.py"]
+    seen: dict[Path, bytes] = {}
+    while pending:
+        file = pending.pop()
+        if file in seen or not file.is_file():
+            continue
+        seen[file] = _source(file, file.stat().st_mtime_ns)
+        pending += _imported(file, file.stat().st_mtime_ns)
+    digest = hashlib.sha256()
+    for content in sorted(seen.values()):  # by content: a moved checkout, or a wheel, has the same digest
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+@cache
+def _source(file: Path, mtime: int) -> bytes:
+    return file.read_bytes().replace(b"\r\n", b"\n")
+
+
+@cache
+def _imported(file: Path, mtime: int) -> tuple[Path, ...]:
+    """Return the project files that a module imports: `builder.x`, and siblings by relative import."""
+    package = Path(__file__).parent
+    found: list[Path] = []
+    for node in ast.walk(ast.parse(_source(file, mtime))):
+        if isinstance(node, ast.Import):
+            names = [(alias.name, 0) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            names = [(f"{base}.{alias.name}".strip("."), node.level) for alias in node.names] + [(base, node.level)]
+        else:
+            continue
+        for name, level in names:
+            parts = name.split(".") if name else []
+            if level:
+                start = file.parents[level - 1]
+            elif parts and parts[0] == "builder":
+                start, parts = package, parts[1:]
+            else:
+                continue
+            target = start.joinpath(*parts)
+            found += [path for path in (target.with_suffix(".py"), target / "__init__.py") if path.is_file()]
+    return tuple(found)
+
+
+def parameters(kind: Kind) -> tuple[dataclasses.Field[Any], ...]:
+    """Return the fields of a kind's `Params`."""
+    return dataclasses.fields(kind.analysis.Params)

@@ -1,0 +1,174 @@
+"""`Site`: where the parts of a site lie, and what its `pyproject.toml` says under `[tool.fanlight]`."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from .errors import BuildError, Problem, nearest
+
+__all__ = ["BUILT_IN", "ModelSource", "Site", "built_in", "cache_folder", "find_site"]
+
+CONFIG = "pyproject.toml"
+
+_PACKAGE = Path(__file__).resolve().parent
+BUILT_IN = _PACKAGE if (_PACKAGE / "theme").is_dir() else _PACKAGE.parent
+"""The folder that holds our own `figures/` and `theme/`: inside the package in a wheel, beside it in a checkout."""
+
+
+def built_in(name: str) -> Path:
+    """Return one of the folders that come with Fanlight (`figures`, `theme`)."""
+    return BUILT_IN / name
+
+
+def cache_folder() -> Path:
+    """Return the user's cache, shared between sites: `FANLIGHT_CACHE`, or where the platform keeps caches."""
+    return Path(os.environ.get("FANLIGHT_CACHE") or platformdirs.user_cache_dir("fanlight")).expanduser().resolve()
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model comes from: a hub id, a path (`./`, `/`, `~`), or `pypi:NAME==VERSION`.
+
+    The fields are `from_pretrained`'s of the same name; `member` and `sha256` belong to `pypi:` (which file of the
+    wheel, and the wheel's hash), `norm`, `head`, `blocks`, `embedding` override what is found by structure (dotted
+    module names), `license` is passed on to readers.
+    """
+
+    name: str
+    source: str
+    revision: str | None = None
+    subfolder: str = ""
+    dtype: str = "float32"
+    gguf_file: str | None = None
+    trust_remote_code: bool = False
+    member: str | None = None
+    sha256: str | None = None
+    license: str | None = None
+    embedding: str | None = None
+    blocks: str | None = None
+    norm: str | None = None
+    head: str | None = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site on disk. `root` is the folder of its `pyproject.toml`; `output` is where pages are written."""
+
+    root: Path
+    output: Path
+    title: str = "Fanlight"
+    description: str = ""
+    language: str = "en"
+    base_url: str = ""
+    model: str = "smollm2"
+    models: Mapping[str, ModelSource] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    strict: bool = True
+    drafts: bool = False
+
+    @property
+    def config(self) -> Path:
+        """The site's `pyproject.toml`."""
+        return self.root / CONFIG
+
+    @property
+    def content(self) -> Path:
+        """One folder an article."""
+        return self.root / "content"
+
+    @property
+    def bibliographies(self) -> tuple[Path, ...]:
+        """The `.bib` files that every article may cite from, in order of name."""
+        return tuple(sorted((self.root / "bib").glob("*.bib")))
+
+    def folders(self, name: str) -> tuple[Path, ...]:
+        """Return the folders to look for `figures` or `theme` in: the site's own first, then the built-in one."""
+        own, ours = self.root / name, built_in(name)
+        return (ours,) if own == ours or not own.is_dir() else (own, ours)
+
+
+def find_site(start: Path, *, output: Path | None = None, **overrides: Any) -> Site:
+    """Return the site that `start` lies in; `overrides` (base_url, drafts, strict) win over the file.
+
+    Raises `BuildError` if no folder from `start` upwards has `[tool.fanlight]`, or for each wrong key in it.
+    """
+    start = start.resolve()
+    for root in (start, *start.parents):
+        table = _read_table(root / CONFIG)
+        if table is not None:
+            return _read_site(root, table, output, overrides)
+    raise BuildError(f"missing site: neither {start} nor a folder above it has a {CONFIG} with [tool.fanlight]")
+
+
+def _read_table(config: Path) -> dict[str, Any] | None:
+    if not config.is_file():
+        return None
+    try:
+        tables = tomllib.loads(config.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        place = re.search(r"at line (\d+), column (\d+)", str(error))
+        line, column = (int(place[1]), int(place[2])) if place else (1, None)
+        raise BuildError(f"invalid TOML: {error}", config, line, column) from error
+    return tables.get("tool", {}).get("fanlight")
+
+
+_TEXTS = {"title", "description", "language", "base_url", "model", "output"}
+_SWITCHES = {"strict"}
+_TABLES = {"models", "figures"}
+
+
+def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides: dict[str, Any]) -> Site:
+    config = root / CONFIG
+    lines = config.read_text(encoding="utf-8").splitlines()
+    problems: list[Problem] = []
+
+    def complain(message: str, key: str) -> None:
+        problems.append(Problem(message, config, _line_of(key, lines)))
+
+    known = _TEXTS | _SWITCHES | _TABLES
+    for key, value in table.items():
+        if key not in known:
+            complain(f"unknown setting: {key}{nearest(key, known)}", key)
+        elif not isinstance(value, str if key in _TEXTS else bool if key in _SWITCHES else dict):
+            wanted = "a text" if key in _TEXTS else "true or false" if key in _SWITCHES else "a table"
+            complain(f"invalid setting: {key} must be {wanted}", key)
+    if problems:
+        raise BuildError(problems=problems)
+
+    models = {}
+    allowed = {f.name: f.type for f in fields(ModelSource) if f.name != "name"}
+    for name, entry in table.get("models", {}).items():
+        if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
+            complain(f'missing source: model {name} needs source = "hub id, path or pypi:NAME==VERSION"', name)
+            continue
+        for key, value in entry.items():
+            wanted_type = bool if key == "trust_remote_code" else str
+            if key not in allowed:
+                complain(f"unknown model setting: {key}{nearest(key, allowed)}", key)
+            elif not isinstance(value, wanted_type):
+                complain(f"invalid model setting: {name}.{key} must be of type {wanted_type.__name__}", key)
+        if not problems:
+            models[name] = ModelSource(name=name, **entry)
+    if problems:
+        raise BuildError(problems=problems)
+
+    known_texts = {key: table[key] for key in ("title", "description", "language", "base_url", "model") if key in table}
+    settings = {**known_texts, "strict": table.get("strict", True), **overrides}
+    if settings.get("base_url"):
+        settings["base_url"] = settings["base_url"].rstrip("/") + "/"
+    where = (output.resolve() if output else root / table.get("output", "_site")).resolve()
+    return Site(root=root, output=where, models=models, figures=table.get("figures", {}), **settings)
+
+
+def _line_of(key: str, lines: list[str]) -> int:
+    """Return the line that a key or table of that name stands on, for messages; 1 where it cannot be seen."""
+    word = re.compile(rf'(?:^\s*|[.\[]\s*)"?{re.escape(key)}"?\s*(?:=|\]|\.)')
+    return next((number for number, line in enumerate(lines, 1) if word.search(line)), 1)
