@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,21 @@ class RunSpec:
     top_k: int = 50
     top_p: float = 1.0
     seed: int = 0
+
+    def validate(self) -> Iterator[tuple[str, str]]:
+        """Yield `(field, what is wrong)` for values no model can run with."""
+        if not self.prompt:
+            yield "prompt", "it is empty; a model needs at least one token to start from"
+        if self.generate < 0:
+            yield "generate", f"{self.generate} is below 0"
+        if self.temperature <= 0:
+            yield "temperature", f"{self.temperature} is not above 0; for greedy decoding leave do_sample out"
+        if self.top_k < 0:
+            yield "top_k", f"{self.top_k} is below 0"
+        if not 0 < self.top_p <= 1:
+            yield "top_p", f"{self.top_p} is not in (0, 1]"
+        if self.output == "":
+            yield "output", "it is empty; for the prompt alone say `generate: 0`"
 
 
 @dataclass(frozen=True)

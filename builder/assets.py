@@ -1,0 +1,88 @@
+"""The front end's files: style sheets, scripts, fonts and the views of the kinds a site uses, under one digest."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import BuildError
+from .kind import Kind
+from .site import Site
+
+__all__ = ["Assets", "collect_assets"]
+
+BUILT = "built"  # what hatch_build.py fetches from npm and bundles when Fanlight is installed
+
+_IMPORT = re.compile(r'^@import\s+(?:url\()?"\./([\w.-]+\.css)"\)?\s*;[ \t]*$', re.MULTILINE)
+
+_VENDORED = ("fonts/*.woff2", "katex/katex.min.css", "katex/fonts/*.woff2", "licenses/*")
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Files by their path in the site; all lie in one folder named by the digest of their contents.
+
+    So relative imports and `url()`s work as they stand in the sources, and a reader's cache never mixes two versions.
+    """
+
+    folder: str
+    files: Mapping[str, bytes]
+
+    def path(self, name: str) -> str:
+        """Return the path in the site of an asset: `css/fanlight.css`, `js/mount.js`, `figures/KIND/view.js`."""
+        return f"{self.folder}/{name}"
+
+    @property
+    def names(self) -> list[str]:
+        """The assets' names without the digest's folder."""
+        return [path[len(self.folder) + 1 :] for path in self.files]
+
+    def __contains__(self, name: object) -> bool:
+        return f"{self.folder}/{name}" in self.files
+
+
+def collect_assets(site: Site, kinds: Iterable[Kind]) -> Assets:
+    """Read all that pages need besides their own text. A site's own file wins over the built-in one of that name.
+
+    Raises `BuildError` where the bundle is missing that installing Fanlight makes.
+    """
+    used = sorted(kinds, key=lambda kind: kind.name)
+    found: dict[str, bytes] = {"css/fanlight.css": _style_sheet(site)}
+    for folder in reversed(site.folders("theme")):
+        found.update({f"js/{file.name}": file.read_bytes() for file in sorted((folder / "js").glob("*.js"))})
+        found.update({file.name: file.read_bytes() for file in sorted(folder.glob("favicon.*"))})
+    bundle = site.folders("theme")[-1] / BUILT
+    if not (bundle / "d3.js").is_file():
+        raise BuildError("missing front-end bundle: install Fanlight with pip, or run python hatch_build.py", bundle)
+    found["d3.js"] = (bundle / "d3.js").read_bytes()
+    for pattern in _VENDORED:
+        found.update({str(f.relative_to(bundle).as_posix()): f.read_bytes() for f in sorted(bundle.glob(pattern))})
+    for folder in reversed(site.folders("figures")):
+        for pattern in ("*.js", "*.css"):
+            shared = sorted((folder / "shared").glob(pattern))
+            found.update({f"figures/shared/{file.name}": file.read_bytes() for file in shared})
+    for kind in used:
+        for file in [*sorted(kind.folder.glob("*.js")), *sorted(kind.folder.glob("*.css"))]:
+            found[f"figures/{kind.name}/{file.name}"] = file.read_bytes()
+    digest = hashlib.sha256()
+    for name, content in sorted(found.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    folder = f"assets/{digest.hexdigest()[:10]}"
+    files = {f"{folder}/{name}": content for name, content in found.items()}
+    return Assets(folder, files)
+
+
+def _style_sheet(site: Site) -> bytes:
+    """Return `theme/css/main.css` with its imports in place: one request, and each concern still a file."""
+
+    def read(name: str) -> str:
+        for folder in site.folders("theme"):
+            file = folder / "css" / name
+            if file.is_file():
+                return file.read_text(encoding="utf-8")
+        raise BuildError(f"missing style sheet: {name}", site.folders("theme")[0] / "css" / "main.css")
+
+    return _IMPORT.sub(lambda found: read(found[1]), read("main.css")).encode()

@@ -1,0 +1,87 @@
+"""Results on disk under their content address, and a ledger of what each figure asked last."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .figure import Result
+
+__all__ = ["Cache", "Ledger", "write_atomically"]
+
+
+class Cache:
+    """Results in `folder/results/ab/ADDRESS.json`, in the form the site publishes.
+
+    Writes are atomic and an address has only one right content, so any number of builds may read and write at once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "results"
+
+    def path(self, address: str) -> Path:
+        """Return where the result of that address lies or would lie."""
+        return self.folder / address[:2] / f"{address}.json"
+
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, str) and self.path(address).is_file()
+
+    def find(self, address: str) -> Result | None:
+        """Return the stored result, or None; a file that cannot be read counts as missing and is computed anew."""
+        try:
+            return Result.from_json(address, self.path(address).read_text(encoding="utf-8"))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def put(self, result: Result) -> None:
+        """Store a result under its address."""
+        write_atomically(self.path(result.address), result.to_json().encode())
+
+    def __iter__(self) -> Iterator[str]:
+        for file in sorted(self.folder.glob("??/*.json")):
+            yield file.stem
+
+
+class Ledger:
+    """What each figure of a site asked when it was last answered, so that `status` can say why it is stale."""
+
+    def __init__(self, folder: Path, site: Path) -> None:
+        name = hashlib.sha256(str(site).encode()).hexdigest()[:16]
+        self._file = folder / "ledgers" / f"{name}.json"
+        try:
+            entries = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            entries = {}
+        self._entries: dict[str, dict[str, Any]] = entries if isinstance(entries, dict) else {}
+
+    def find(self, figure: str) -> Mapping[str, Any] | None:
+        """Return the parts of the question that `figure` (`slug#anchor`) asked last, or None."""
+        return self._entries.get(figure)
+
+    def record(self, questions: Mapping[str, Any]) -> None:
+        """Remember the questions (dataclasses) that figures now have answers to; writes only what changed."""
+        parts = {figure: json.loads(json.dumps(dataclasses.asdict(asked))) for figure, asked in questions.items()}
+        if any(self._entries.get(figure) != entry for figure, entry in parts.items()):
+            self._entries = {**self._entries, **parts}
+            write_atomically(self._file, json.dumps(self._entries, sort_keys=True).encode())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put `content` at `path` at once or not at all: a temporary file beside it, then a rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise

@@ -1,0 +1,230 @@
+"""`run_jobs()`: batches of one model and the jobs that need it, on any `concurrent.futures.Executor`.
+
+A batch is a picklable value and `run_batch` a plain function, so it runs the same in this process, in a pool of
+processes, or on a cluster's executor. Results go to the cache one by one, as they are found: a build that is killed
+has lost at most the one it was working on.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import queue
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import __version__
+from .cache import Cache
+from .errors import BuildError, Problem
+from .figure import Answer, Result, RunSpec
+from .plan import Job
+from .progress import Listener
+from .site import ModelSource
+
+if TYPE_CHECKING:
+    from .model import Model
+
+__all__ = ["Batch", "SerialExecutor", "make_batches", "make_executor", "run_batch", "run_jobs"]
+
+Report = Callable[[str, str], None]
+"""Called with `running` or `finished` and a few words."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One model and jobs that need it, ordered so that jobs of one run follow each other."""
+
+    source: ModelSource
+    root: Path
+    jobs: tuple[Job, ...]
+    cache: Path
+    device: str = "auto"
+    threads: int = 0
+    keep: bool = False
+    """Whether models of other batches stay loaded: `serve` wants them again, a single build wants the memory."""
+
+
+class SerialExecutor(Executor):
+    """Runs each call at once, in this thread: models stay loaded between builds, and Ctrl-C arrives."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Call the function now and return a finished future."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def make_executor(processes: int) -> Executor:
+    """Return an executor in this process for 0, else a pool of that many processes."""
+    if processes <= 0:
+        return SerialExecutor()
+    # spawned, not forked: torch's threads do not survive a fork
+    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+
+
+def make_batches(
+    jobs: Iterable[Job], root: Path, cache: Path, device: str = "auto", processes: int = 0, keep: bool = False
+) -> list[Batch]:
+    """Group jobs by model, and by run within it; for a pool, share each model's runs out over the processes."""
+    runs: dict[ModelSource, dict[RunSpec, list[Job]]] = {}
+    for job in jobs:
+        runs.setdefault(job.source, {}).setdefault(job.run, []).append(job)
+    threads = max(1, (os.cpu_count() or 1) // processes) if processes else 0
+    batches = []
+    for source, groups in runs.items():
+        shares: list[list[Job]] = [[] for _ in range(min(max(1, processes), len(groups)))]
+        for group in groups.values():
+            min(shares, key=len).extend(group)
+        batches += [Batch(source, root, tuple(share), cache, device, threads, keep) for share in shares]
+    return batches
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    root: Path,
+    cache: Path,
+    listener: Listener,
+    *,
+    device: str = "auto",
+    processes: int = 0,
+    keep: bool = False,
+) -> None:
+    """Compute all jobs into the cache. Raises `BuildError` with the problems of all batches, after the last one."""
+    if not jobs:
+        return
+    listener.started(len(jobs))
+    batches = make_batches(jobs, root, cache, device, processes, keep)
+    problems: list[Problem] = []
+    with make_executor(processes) as executor:
+        if processes <= 0:
+            futures = [executor.submit(run_batch, batch, _teller(listener)) for batch in batches]
+        else:
+            futures = _run_in_pool(executor, batches, listener)
+        for future in futures:
+            problems += future.result()
+    if problems:
+        raise BuildError(problems=problems)
+
+
+def _teller(listener: Listener) -> Report:
+    return lambda what, text: getattr(listener, what)(text)
+
+
+def _run_in_pool(executor: Executor, batches: Sequence[Batch], listener: Listener) -> list[Future[Any]]:
+    """Submit the batches and pass on what they report until all are done."""
+    with get_context("spawn").Manager() as manager:
+        told = manager.Queue()
+        futures = [executor.submit(run_batch, batch, told) for batch in batches]
+        pending = set(futures)
+        try:
+            while pending:
+                pending = wait(pending, timeout=0.1).not_done
+                for what, text in _drain(told):
+                    getattr(listener, what)(text)
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+    return futures
+
+
+def _drain(told: queue.Queue[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    while True:
+        try:
+            yield told.get_nowait()
+        except queue.Empty:
+            return
+
+
+_models: dict[tuple[ModelSource, str, str], Model] = {}
+"""Models this process has loaded, by source, fingerprint and device; `serve` keeps them from build to build."""
+
+
+def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> list[Problem]:
+    """Load the batch's model, answer its jobs into the cache, and return what the author has to mend."""
+    tell = report if callable(report) else lambda what, text: report.put((what, text))
+    first = batch.jobs[0]
+    try:
+        tell("running", f"loading {batch.source.name}")
+        model = _load(batch, first.question.model)
+    except BuildError as error:
+        return [_placed(problem, first) for problem in error.problems]
+    cache = Cache(batch.cache)
+    problems: list[Problem] = []
+    run = None
+    for job in batch.jobs:
+        where = ", ".join(sorted({spec.anchor for spec in job.wanted_by}))
+        try:
+            if run is None or run.spec != job.run:
+                run = None  # let go of one run's tensors before the next is made
+                tell("running", f"{batch.source.name} on the text of {where}")
+                run = model.run(job.run)
+            tell("running", f"{job.kind.name} for {where}")
+            analysis = job.kind.analysis
+            answer = analysis.analyse(run, analysis.Params(**job.question.params))
+            failed = [_check_problem(job, name, answer) for name, check in answer.checks.items() if not check.holds]
+            if not failed:
+                cache.put(Result(job.address, job.kind.name, answer.data, answer.checks, _provenance(job, model)))
+            problems += failed
+        except BuildError as error:
+            problems += [_placed(problem, job) for problem in error.problems]
+        except OSError as error:
+            raise BuildError(f"invalid cache: a result cannot be written: {error.strerror or error}") from error
+        tell("finished", f"{job.kind.name} for {where}")
+    return problems
+
+
+def _load(batch: Batch, fingerprint: str) -> Model:
+    from .model import Model  # torch and transformers, 2 s: only where something is computed
+    from .sources import fetch
+
+    if batch.threads:
+        import torch
+
+        torch.set_num_threads(batch.threads)
+    key = (batch.source, fingerprint, batch.device)
+    if key not in _models:
+        # the same name with other weights: the old ones are of no more use
+        for known in [known for known in _models if not batch.keep or known[0].name == batch.source.name]:
+            del _models[known]
+        _models[key] = Model.load(fetch(batch.source, batch.root), device=batch.device)
+    return _models[key]
+
+
+def _placed(problem: Problem, job: Job) -> Problem:
+    """Return the problem with the place of the figure that asked, where it has none of its own."""
+    if problem.path is not None:
+        return problem
+    spec = job.wanted_by[0]
+    name = problem.message.partition(":")[0].rpartition(" ")[2]
+    option = spec.options.get(name) or spec.options.get("prompt") or spec.kind
+    return Problem(problem.message, spec.path, option.line if option else spec.line, None, problem.severity)
+
+
+def _check_problem(job: Job, name: str, answer: Answer) -> Problem:
+    check = answer.checks[name]
+    message = f"invalid result: {job.kind.name} failed its check {name}: {check.value:.3g} is over {check.bound:.3g}"
+    spec = job.wanted_by[0]
+    return Problem(message, spec.path, spec.line)
+
+
+def _provenance(job: Job, model: Model) -> Mapping[str, Any]:
+    """Return where a result comes from, for readers and for whoever wants to compute it again."""
+    asked = asdict(job.run)
+    return {
+        **model.provenance(),
+        "fingerprint": job.question.model,
+        "license": job.source.license,
+        "prompt": asked.pop("prompt"),
+        "generation": {name: value for name, value in asked.items() if name != "model"},
+        "params": dict(job.question.params),
+        "code": job.question.code,
+        "fanlight": __version__,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }

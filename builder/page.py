@@ -1,0 +1,206 @@
+"""A document and its results, through the theme, to a page: pure, but for reading templates."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import jinja2
+from markupsafe import Markup
+
+from . import __version__
+from .article import Article
+from .assets import Assets
+from .bibliography import Bibliography
+from .directives import make_parser
+from .document import Document
+from .figure import FigureSpec, Result
+from .kind import Kind
+from .site import Site
+
+__all__ = ["ArticlePage", "LostPage", "Picture", "SitePage", "data_path", "make_theme", "page_path", "render_article", "render_index"]
+
+
+def make_theme(site: Site) -> jinja2.Environment:
+    """Return the templates: a site's `theme/` before ours, and each kind's folder under `figures/`."""
+    templates = jinja2.FileSystemLoader([str(folder) for folder in site.folders("theme")])
+    figures = jinja2.FileSystemLoader([str(folder) for folder in site.folders("figures")])
+    loader = jinja2.ChoiceLoader([templates, jinja2.PrefixLoader({"figures": figures})])
+    return jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+
+
+@dataclass(frozen=True)
+class SitePage:
+    """A page of the site, as templates see it: where it is, and the addresses of everything else from there."""
+
+    path: str
+    """The page's own path in the site, `SLUG/index.html`."""
+    site: Site
+    theme: jinja2.Environment
+    assets: Assets
+
+    def url(self, path: str) -> str:
+        """Return the address of a path in the site, relative to this page: it works under any base and in no base."""
+        relative = posixpath.relpath(path, posixpath.dirname(self.path) or ".")
+        if posixpath.basename(path) == "index.html":  # a folder's address is the folder
+            relative = relative[: -len("index.html")] or "./"
+        return quote(relative)
+
+    def asset(self, name: str) -> str:
+        """Return the address of one of the theme's files."""
+        return self.url(self.assets.path(name))
+
+    def part(self, name: str, /, **context: Any) -> Markup:
+        """Render `theme/parts/NAME.html`."""
+        name = name.removesuffix(".html")
+        return Markup(self.theme.get_template(f"parts/{name}.html").render(page=self, **context))
+
+    @property
+    def canonical(self) -> str | None:
+        """The page's full address where the site's `base_url` is known."""
+        base = self.site.base_url
+        return f"{base}{quote(self.path.removesuffix('index.html'))}" if base else None
+
+
+@dataclass(frozen=True)
+class LostPage(SitePage):
+    """The 404 page: servers show it at any depth, so its addresses start at the site's root."""
+
+    def url(self, path: str) -> str:
+        """Return the address of a path in the site from the root of the host."""
+        return (urlsplit(self.site.base_url).path or "/") + quote(path.removesuffix("index.html"))
+
+
+@dataclass(frozen=True)
+class ArticlePage(SitePage):
+    """An article's page; render rules of directives find it as `env["page"]`."""
+
+    document: Document
+    bibliography: Bibliography
+    results: Mapping[int, Result]
+    """Results of the article's computed figures, by figure number."""
+    kinds: Mapping[str, Kind]
+    pictures: Mapping[str, Picture]
+    """The article's pictures, by the path it names them with."""
+    math: Callable[[str, bool], str]
+    """TeX and whether it is displayed, to HTML."""
+
+    def figure(self, spec: FigureSpec, caption: Markup) -> Markup:
+        """Render a figure with its caption; what cannot be shown was reported before a page is made."""
+        if spec.picture is not None:
+            picture = self.pictures[str(spec.picture.value)]
+            body = self.part("picture", picture=picture, src=self.url(picture.path), alt=spec.alt or "")
+            return self.part("figure", figure=spec, body=body, caption=caption, kind=None, result=None)
+        result = self.results.get(spec.number)
+        if result is None:  # --no-strict: the article is shown without this answer
+            return self.part("figure", figure=spec, body=Markup(), caption=caption, kind=None, result=None)
+        kind = self.kinds[result.kind]
+        context = {"data": result.data, "figure": spec, "result": result, "page": self}
+        describe = kind.analysis.describe(result.data)
+        body = self._kind_template(kind, "fallback.html", context)
+        return self.part(
+            "figure",
+            figure=spec,
+            kind=kind.name,
+            body=body,
+            caption=caption,
+            alt=spec.alt or describe,
+            result=result,
+            method=self._kind_template(kind, "method.html", context),
+            data_url=self.url(data_path(result)),
+            view_url=self.asset(f"figures/{kind.name}/view.js"),
+        )
+
+    def _kind_template(self, kind: Kind, name: str, context: Mapping[str, Any]) -> Markup:
+        if not (kind.folder / name).is_file():
+            return Markup()
+        return Markup(self.theme.get_template(f"figures/{kind.name}/{name}").render(context))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as the site carries it: its path there, and its size in pixels where that is known."""
+
+    path: str
+    width: int | None = None
+    height: int | None = None
+
+
+def data_path(result: Result) -> str:
+    """Return where a result's JSON lies in the site; articles that ask the same share it."""
+    return f"data/{result.address}.json"
+
+
+def page_path(article: Article) -> str:
+    """Return where an article's page lies in the site."""
+    return f"{article.slug}/index.html"
+
+
+def render_article(page: ArticlePage) -> str:
+    """Return the article's HTML."""
+    document = page.document
+    env: dict[str, Any] = {"page": page, "cards": {}}
+    parser = make_parser()
+    content = Markup(parser.renderer.render(list(document.tokens), parser.options, env))
+    references = page.part("references", document=document, bibliography=page.bibliography, env=env)
+    kinds = sorted({result.kind for result in page.results.values()})
+    template = page.theme.get_template("article.html")
+    return template.render(
+        **_common(page, kinds, has_math=document.has_math),
+        article=document.article,
+        meta=document.article.meta,
+        document=document,
+        content=content,
+        toc=[heading for heading in document.headings if heading.level <= 3],
+        references=references,
+        cards=Markup("\n").join(env["cards"].values()),
+        kinds=kinds,
+        has_math=document.has_math,
+        reading_minutes=max(1, round(document.n_words / 230)),
+        models=_models(page.results),
+    )
+
+
+def render_index(page: SitePage, articles: Sequence[Article], template: str = "index.html") -> str:
+    """Return the index page of all articles, or another page that is not an article's."""
+    entries = [{"url": page.url(page_path(article)), "meta": article.meta, "article": article} for article in articles]
+    return page.theme.get_template(template).render(**_common(page, [], has_math=False), articles=entries)
+
+
+def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool) -> dict[str, Any]:
+    """Return what every template gets."""
+    styles = ["css/fanlight.css"]
+    if has_math:
+        styles.append("katex/katex.min.css")
+    if kinds:
+        styles += [name for name in page.assets.names if name.startswith("figures/shared/") and name.endswith(".css")]
+        styles += [name for kind in kinds if (name := f"figures/{kind}/view.css") in page.assets]
+    scripts = ["js/theme-toggle.js", "js/toc.js", "js/cards.js", *(["js/mount.js"] if kinds else [])]
+    return {
+        "page": page,
+        "site": page.site,
+        "root": page.url("index.html"),
+        "version": __version__,
+        "stylesheets": [page.asset(name) for name in styles],
+        "scripts": [page.asset(name) for name in scripts if name in page.assets],
+        "import_map": _json({"imports": {"d3": page.asset("d3.js")}}) if kinds else None,
+    }
+
+
+def _models(results: Mapping[int, Result]) -> list[Mapping[str, Any]]:
+    """Return the provenance of each model an article shows, once."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for result in results.values():
+        found.setdefault(str(result.provenance.get("model")), result.provenance)
+    return list(found.values())
+
+
+def _json(value: Any) -> Markup:
+    """Return JSON that may stand inside a script element."""
+    return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))

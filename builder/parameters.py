@@ -1,0 +1,132 @@
+"""Texts and YAML values an author wrote, turned into a frozen dataclass; what does not fit becomes problems."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from .errors import Problem, nearest
+from .figure import Option
+
+__all__ = ["read_parameters"]
+
+T = TypeVar("T")
+
+_SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_NOTHING = {"", "none", "null", "~"}
+
+
+class _Unfit(Exception):
+    """What a value should have been, in words."""
+
+
+def read_parameters(cls: type[T], options: Mapping[str, Option], path: Path) -> tuple[T | None, tuple[Problem, ...]]:
+    """Return an instance of the dataclass `cls` made from `options`, and the problems; None if there are any.
+
+    Field types may be `str, int, float, bool`, `Literal`, `tuple[X, ...]` and `X | None`. A class may have a
+    `validate()` that yields `(name, what is wrong)` for values that fit their types and still cannot be.
+    """
+    hints = get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for name, option in options.items():
+        if name not in names:
+            problems.append(Problem(f"unknown parameter: {name}{nearest(name, names)}", path, option.line))
+            continue
+        try:
+            values[name] = _convert(option.value, hints[name])
+        except _Unfit as wanted:
+            problems.append(Problem(f"invalid {name}: {_shown(option.value)} is not {wanted}", path, option.line))
+    if problems:
+        return None, tuple(problems)
+    made = cls(**values)
+    for name, wrong in getattr(made, "validate", tuple)():
+        line = options[name].line if name in options else None
+        problems.append(Problem(f"invalid {name}: {wrong}", path, line))
+    return (None if problems else made), tuple(problems)
+
+
+def _convert(value: Any, wanted: Any) -> Any:
+    origin = get_origin(wanted)
+    if origin in (Union, types.UnionType):
+        return _maybe(value, [choice for choice in get_args(wanted) if choice is not type(None)])
+    if origin is Literal:
+        choices = [str(choice) for choice in get_args(wanted)]
+        if str(value) not in choices:
+            raise _Unfit(f"one of {', '.join(choices)}{nearest(str(value), choices)}")
+        return get_args(wanted)[choices.index(str(value))]
+    if origin is tuple:
+        return _list(value, get_args(wanted)[0])
+    return _SCALARS[wanted](value)
+
+
+def _maybe(value: Any, choices: list[Any]) -> Any:
+    if value is None or (isinstance(value, str) and value.strip().casefold() in _NOTHING):
+        return None
+    for number, choice in enumerate(choices, 1):
+        try:
+            return _convert(value, choice)
+        except _Unfit:
+            if number == len(choices):
+                raise
+    raise _Unfit("none")
+
+
+def _list(value: Any, item: Any) -> tuple[Any, ...]:
+    if isinstance(value, str):
+        try:
+            read = yaml.safe_load(value) if value.lstrip().startswith("[") else value.split(",")
+        except yaml.YAMLError as error:
+            raise _Unfit("a list such as [1, 2]") from error
+        value = read
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return tuple(_convert(entry.strip() if isinstance(entry, str) else entry, item) for entry in values)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (dict, list)) or value is None:
+        raise _Unfit("a text")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _whole(value: Any) -> int:
+    try:
+        number = float(value) if not isinstance(value, bool) else None
+    except (TypeError, ValueError):
+        number = None
+    if number is None or number != number or number in (float("inf"), float("-inf")) or number != int(number):
+        raise _Unfit("a whole number")
+    return int(number)
+
+
+def _real(value: Any) -> float:
+    try:
+        number = float(value) if not isinstance(value, bool) else float("nan")
+    except (TypeError, ValueError):
+        number = float("nan")
+    if number != number or number in (float("inf"), float("-inf")):
+        raise _Unfit("a number")
+    return number
+
+
+def _switch(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    found = _SWITCH.get(str(value).strip().casefold())
+    if found is None:
+        raise _Unfit("true or false")
+    return found
+
+
+_SCALARS = {str: _text, int: _whole, float: _real, bool: _switch}
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"

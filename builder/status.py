@@ -1,0 +1,82 @@
+"""`FigureStatus`: of each computed figure, whether its answer is fresh, stale or missing, and why."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .cache import Cache, Ledger
+from .document import Document
+from .plan import Plan, Question
+
+__all__ = ["FigureStatus", "figure_name", "read_status"]
+
+State = Literal["fresh", "stale", "missing"]
+
+
+@dataclass(frozen=True)
+class FigureStatus:
+    """How one figure stands. `stale`: it was answered before, but the question is another one now."""
+
+    article: str
+    label: str
+    kind: str
+    path: Path
+    line: int
+    state: State
+    why: str
+    address: str
+
+
+def figure_name(article: str, anchor: str) -> str:
+    """Return the name the ledger knows a figure by."""
+    return f"{article}#{anchor}"
+
+
+def read_status(documents: list[Document], plan: Plan, cache: Cache, ledger: Ledger) -> list[FigureStatus]:
+    """Return the status of each computed figure that the plan could place, in reading order."""
+    statuses = []
+    for document in documents:
+        slug = document.article.slug
+        for spec in document.figures:
+            address = plan.figures.get((slug, spec.number))
+            if address is None:
+                continue
+            question = plan.jobs[address].question
+            state, why = _judge(address, question, cache, ledger.find(figure_name(slug, spec.anchor)))
+            statuses.append(FigureStatus(slug, spec.anchor, question.kind, spec.path, spec.line, state, why, address))
+    return statuses
+
+
+def _judge(address: str, question: Question, cache: Cache, last: Mapping[str, Any] | None) -> tuple[State, str]:
+    if address in cache:
+        return "fresh", "answered"
+    if last is None:
+        return "missing", "never computed here"
+    changes = list(_changes(last, json.loads(json.dumps(dataclasses.asdict(question)))))
+    return ("stale", "; ".join(changes)) if changes else ("missing", "its result is no longer in the cache")
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is different between two questions, in words."""
+    if before.get("kind") != now["kind"]:
+        yield f"analysis: {before.get('kind')} → {now['kind']}"
+        return
+    if before.get("code") != now["code"]:
+        yield "the analysis' code changed"
+    if before.get("model") != now["model"]:
+        yield "the model's weights or revision changed"
+    for part in ("run", "params", "numerics"):
+        old = before.get(part, {})
+        for name, value in now[part].items():
+            if old.get(name) != value and name != "model":
+                yield f"{name}: {_short(old.get(name))} → {_short(value)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 32 else f"{text[:31]}…"
