@@ -1,0 +1,25 @@
+"""`Checkpoint`: a folder that `from_pretrained` reads, and what names its weights for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .site import ModelSource
+
+__all__ = ["Checkpoint"]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model's files on this machine.
+
+    `fingerprint` is a sha256 in hex that changes whenever the weights, the tokenizer or the structural overrides do.
+    `revision` is what a reader would look up: a hub commit, `NAME==VERSION` of a package, or the hash of local files.
+    """
+
+    source: ModelSource
+    folder: Path
+    fingerprint: str
+    revision: str | None = None
+    license: str | None = None
