@@ -1,0 +1,84 @@
+// Makes theme/built/ out of node_modules: one D3 bundle, KaTeX, the text fonts cut to size, and everybody's licence.
+// Usage: node bundle.mjs OUTPUT, in a folder where `npm ci` has run. `hatch_build.py` calls it; nobody else needs to.
+import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
+import subsetFont from "subset-font";
+
+const output = process.argv[2];
+const modules = "node_modules";
+
+// Each file is one face of one family. Axes are cut to what the style sheets use, which halves the files: a text face
+// at its reading size, a display face at 72 pt, weights from regular to bold. None of these fonts reserves its name,
+// so the Open Font License lets us cut them. Sizes of the latin files are in the comments (bytes).
+const fonts = [
+  { name: "text", package: "newsreader", file: "opsz-normal", axes: { opsz: 17, wght: { min: 400, max: 700 } } },
+  { name: "text-italic", package: "newsreader", file: "opsz-italic", axes: { opsz: 17, wght: { min: 400, max: 700 } } },
+  { name: "display", package: "newsreader", file: "opsz-normal", axes: { opsz: 72, wght: 430 } },
+  { name: "ui", package: "hanken-grotesk", file: "wght-normal", axes: { wght: { min: 400, max: 700 } } },
+  { name: "mono", package: "geist-mono", file: "wght-normal", axes: { wght: { min: 400, max: 700 } } },
+];
+const subsets = ["latin", "latin-ext"];
+const features = ["kern", "liga", "calt", "ccmp", "locl", "mark", "mkmk", "lnum", "onum", "pnum", "tnum"];
+
+const shipped = new Set(["katex"]);
+await bundleD3();
+await copyKatex();
+for (const font of fonts) for (const subset of subsets) await cutFont(font, subset);
+await copyLicenses();
+
+async function bundleD3() {
+  const { metafile } = await build({
+    entryPoints: ["d3.js"], outfile: join(output, "d3.js"), bundle: true, format: "esm", minify: true,
+    target: "es2022", legalComments: "none", metafile: true, logLevel: "error",
+  });
+  const [{ inputs }] = Object.values(metafile.outputs);
+  for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
+    const name = input.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1];
+    if (name && bytesInOutput > 0) shipped.add(name);
+  }
+}
+
+async function copyKatex() {
+  const [from, to] = [join(modules, "katex", "dist"), join(output, "katex")];
+  await mkdir(join(to, "fonts"), { recursive: true });
+  await cp(join(from, "katex.min.js"), join(to, "katex.min.js"));
+  for (const file of await readdir(join(from, "fonts"))) {
+    if (file.endsWith(".woff2")) await cp(join(from, "fonts", file), join(to, "fonts", file));
+  }
+  const css = await readFile(join(from, "katex.min.css"), "utf8"); // every browser of today reads woff2
+  await writeFile(join(to, "katex.min.css"), css.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)/g, ""));
+}
+
+async function cutFont({ name, package: family, file, axes }, subset) {
+  const folder = join(modules, "@fontsource-variable", family);
+  shipped.add(`@fontsource-variable/${family}`);
+  const source = await readFile(join(folder, "files", `${family}-${subset}-${file}.woff2`));
+  const ranges = JSON.parse(await readFile(join(folder, "unicode.json"), "utf8"));
+  const options = { targetFormat: "woff2", keepFeatures: features, variationAxes: axes };
+  await mkdir(join(output, "fonts"), { recursive: true });
+  await writeFile(join(output, "fonts", `${name}-${subset}.woff2`), await subsetFont(source, characters(ranges[subset]), options));
+}
+
+// "U+0041-0043,U+0131" -> "ABCı"
+function characters(ranges) {
+  let text = "";
+  for (const range of ranges.split(",")) {
+    const [first, last = first] = range.slice(2).split("-").map((hex) => parseInt(hex, 16));
+    for (let code = first; code <= last; code++) text += String.fromCodePoint(code);
+  }
+  return text;
+}
+
+async function copyLicenses() {
+  await mkdir(join(output, "licenses"), { recursive: true });
+  for (const name of shipped) {
+    const folder = join(modules, name);
+    const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    const file = (await readdir(folder)).find((entry) => /^(licen[sc]e|copying)/i.test(entry));
+    if (!file) throw new Error(`missing licence: ${name} ${version} has no licence file`);
+    const text = await readFile(join(folder, file), "utf8");
+    const target = `${basename(name)}.txt`;
+    await writeFile(join(output, "licenses", target), `${name} ${version} (${license})\n\n${text}`);
+  }
+}
