@@ -18,7 +18,7 @@ __all__ = ["read_parameters"]
 T = TypeVar("T")
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_NOTHING = {"", "none", "null", "~"}
+_NOTHING = {"none", "null", "~"}
 
 
 class _Unfit(Exception):
@@ -67,7 +67,9 @@ def _convert(value: Any, wanted: Any) -> Any:
 
 
 def _maybe(value: Any, choices: list[Any]) -> Any:
-    if value is None or (isinstance(value, str) and value.strip().casefold() in _NOTHING):
+    if value is None or (isinstance(value, str) and value.casefold() in _NOTHING):
+        return None
+    if value == "" and str not in choices:
         return None
     for number, choice in enumerate(choices, 1):
         try:

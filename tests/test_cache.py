@@ -1,0 +1,109 @@
+"""Results are stored whole or not at all, and what cannot be read counts as missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from builder.cache import Cache, Ledger, write_atomically
+from builder.figure import Check, Result
+
+RESULT = Result("ab" * 32, "tokens", {"tokens": ["</script>", "é", "\u2028"]}, {"sum": Check(0.0, 1e-6)}, {"model": "m"})
+
+
+def test_a_result_comes_back_as_it_was_put(tmp_path: Path) -> None:
+    """The stored form loses nothing."""
+    cache = Cache(tmp_path)
+    cache.put(RESULT)
+    assert cache.find(RESULT.address) == RESULT
+    assert RESULT.address in cache
+    assert list(cache) == [RESULT.address]
+
+
+def test_a_stored_result_could_stand_in_a_script_element(tmp_path: Path) -> None:
+    """Tokens may be `</script>`: `<` is escaped, and JSON readers see the same text."""
+    cache = Cache(tmp_path)
+    cache.put(RESULT)
+    text = cache.path(RESULT.address).read_text(encoding="utf-8")
+    assert "<" not in text
+    assert json.loads(text)["data"]["tokens"][0] == "</script>"
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"kind": "tokens"}', b"\xff\xfe", b'{"kind":1,"checks":[]}'])
+def test_a_broken_file_counts_as_missing(tmp_path: Path, broken: bytes) -> None:
+    """A disk that filled up, or a hand that slipped: the result is computed again."""
+    cache = Cache(tmp_path)
+    file = cache.path(RESULT.address)
+    file.parent.mkdir(parents=True)
+    file.write_bytes(broken)
+    assert cache.find(RESULT.address) is None
+
+
+def test_not_a_number_is_not_stored(tmp_path: Path) -> None:
+    """NaN is no JSON; a browser could not read it."""
+    with pytest.raises(ValueError, match="Out of range"):
+        Cache(tmp_path).put(Result("cd" * 32, "tokens", {"x": float("nan")}, {}, {}))
+    assert list(Cache(tmp_path)) == []
+
+
+def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk or Ctrl-C at any moment costs nothing that was there."""
+    file = tmp_path / "kept"
+    write_atomically(file, b"old")
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(file, b"new")
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_many_writers_of_one_address_do_no_harm(tmp_path: Path) -> None:
+    """Two builds at once may find the same answer: a reader sees a whole one, always."""
+    cache = Cache(tmp_path)
+    wrong = []
+
+    def work() -> None:
+        for _ in range(50):
+            cache.put(RESULT)
+            if cache.find(RESULT.address) != RESULT:
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert [f.name for f in cache.path(RESULT.address).parent.iterdir()] == [f"{RESULT.address}.json"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, as small as can be."""
+
+    kind: str
+    params: dict[str, int]
+
+
+def test_the_ledger_remembers_and_writes_only_changes(tmp_path: Path) -> None:
+    """A build with nothing changed touches nothing."""
+    site = tmp_path / "site"
+    Ledger(tmp_path, site).record({"a#fig-x": Asked("tokens", {"k": 1})})
+    file = next((tmp_path / "ledgers").iterdir())
+    before = file.stat().st_mtime_ns
+    ledger = Ledger(tmp_path, site)
+    ledger.record({"a#fig-x": Asked("tokens", {"k": 1})})
+    assert file.stat().st_mtime_ns == before
+    assert ledger.find("a#fig-x") == {"kind": "tokens", "params": {"k": 1}}
+    assert Ledger(tmp_path, tmp_path / "other").find("a#fig-x") is None
+    file.write_text("not json")
+    assert Ledger(tmp_path, site).find("a#fig-x") is None

@@ -1,0 +1,78 @@
+"""A site is the folder whose `pyproject.toml` has `[tool.fanlight]`; what it says wrongly is told with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builder.errors import BuildError
+from builder.site import built_in, find_site
+
+
+def write(root: Path, text: str) -> Path:
+    """Write a site's configuration."""
+    (root / "pyproject.toml").write_text(text)
+    return root
+
+
+def test_a_site_is_found_from_a_folder_inside_it(tmp_path: Path) -> None:
+    """`fanlight build` works from `content/x/`, too."""
+    write(tmp_path, '[tool.fanlight]\ntitle = "Mine"\nbase_url = "https://a.org/b"\n')
+    inside = tmp_path / "content" / "x"
+    inside.mkdir(parents=True)
+    site = find_site(inside)
+    assert (site.root, site.title, site.output) == (tmp_path, "Mine", tmp_path / "_site")
+    assert site.base_url == "https://a.org/b/"
+    assert find_site(inside, output=tmp_path / "out").output == tmp_path / "out"
+
+
+def test_models_are_read_with_their_settings(tmp_path: Path) -> None:
+    """A short name stands for a source and how to load it."""
+    write(tmp_path, '[tool.fanlight.models.tiny]\nsource = "./tiny"\nrevision = "main"\ntrust_remote_code = true\n')
+    model = find_site(tmp_path).models["tiny"]
+    assert (model.name, model.source, model.revision, model.trust_remote_code) == ("tiny", "./tiny", "main", True)
+
+
+def test_a_sites_own_theme_comes_before_ours(tmp_path: Path) -> None:
+    """A site overrides templates one by one."""
+    write(tmp_path, "[tool.fanlight]\n")
+    assert find_site(tmp_path).folders("theme") == (built_in("theme"),)
+    (tmp_path / "theme").mkdir()
+    assert find_site(tmp_path).folders("theme") == (tmp_path / "theme", built_in("theme"))
+
+
+def test_no_site_is_an_error(tmp_path: Path) -> None:
+    """A `pyproject.toml` of another project is not a site."""
+    write(tmp_path, '[project]\nname = "x"\n')
+    with pytest.raises(BuildError, match="missing site"):
+        find_site(tmp_path)
+
+
+def test_wrong_settings_are_told_together_with_their_lines(tmp_path: Path) -> None:
+    """Unknown keys get the nearest right one; wrong types what was wanted."""
+    write(tmp_path, '[tool.fanlight]\ntitel = "x"\nstrict = "yes"\nmodels = 3\n')
+    with pytest.raises(BuildError) as caught:
+        find_site(tmp_path)
+    assert [str(p).rsplit("pyproject.toml:", 1)[1] for p in caught.value.problems] == [
+        "2: unknown setting: titel (did you mean title?)",
+        "3: invalid setting: strict must be true or false",
+        "4: invalid setting: models must be a table",
+    ]
+
+
+def test_a_model_without_a_source_or_with_unknown_settings_is_an_error(tmp_path: Path) -> None:
+    """A slip in a model's table does not wait until the model is loaded."""
+    write(tmp_path, '[tool.fanlight.models.a]\nsorce = "x"\n[tool.fanlight.models.b]\nsource = "x"\nrevison = "y"\n')
+    with pytest.raises(BuildError) as caught:
+        find_site(tmp_path)
+    text = str(caught.value)
+    assert "pyproject.toml:1: missing source: model a" in text
+    assert "pyproject.toml:5: unknown model setting: revison (did you mean revision?)" in text
+
+
+def test_broken_toml_has_line_and_column(tmp_path: Path) -> None:
+    """The place where the parser gave up."""
+    write(tmp_path, '[tool.fanlight]\ntitle = "x\n')
+    with pytest.raises(BuildError, match=r"pyproject\.toml:2:\d+: invalid TOML"):
+        find_site(tmp_path)
