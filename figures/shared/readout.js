@@ -1,0 +1,24 @@
+/** A sentence that says what is selected: shown with chips of text, and spoken by screen readers once it settles. */
+const SETTLED = 250; // ms: a pointer that crosses a figure does not make it talk all the way
+
+export function readout() {
+  const element = document.createElement("div");
+  const shown = document.createElement("p");
+  const live = document.createElement("p");
+  element.className = "readout";
+  shown.setAttribute("aria-hidden", "true");
+  live.className = "spoken";
+  live.setAttribute("aria-live", "polite");
+  element.append(shown, live);
+  let timer;
+
+  /** Takes nodes and strings for the eye, a string for the ear; the first one is not announced, only there to read. */
+  function say(nodes, sentence) {
+    shown.replaceChildren(...nodes);
+    clearTimeout(timer);
+    if (!live.textContent) live.textContent = sentence;
+    else timer = setTimeout(() => (live.textContent = sentence), SETTLED);
+  }
+
+  return { element, say };
+}

@@ -1,0 +1,45 @@
+/**
+ * What a reader looks at: a preview by hover or arrow keys, until something is pinned by click, tap or Enter.
+ *
+ * While something is pinned, hovering changes nothing, so that the reader can move over the figure and read it.
+ * `changed` is called after each change.
+ */
+export function selection({ current = null, pinned = false, changed }) {
+  const state = {
+    get current() {
+      return current;
+    },
+    get pinned() {
+      return pinned;
+    },
+    /** Hover: follows the pointer unless pinned. */
+    preview(item) {
+      if (!pinned) set(item, false);
+    },
+    /** Arrow keys: moves what is shown, and the pin with it. */
+    step(item) {
+      set(item, pinned);
+    },
+    /** Click, tap, Enter: pins, or releases what is pinned. */
+    toggle(item) {
+      set(item, !(pinned && same(item, current)));
+    },
+    /** Escape: releases; what was shown stays. */
+    release() {
+      set(current, false);
+    },
+  };
+
+  function set(item, pin) {
+    if (same(item, current) && pin === pinned) return;
+    current = item;
+    pinned = pin;
+    changed(state);
+  }
+
+  return state;
+}
+
+function same(a, b) {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

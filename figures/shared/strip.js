@@ -1,0 +1,46 @@
+/** A token strip: units of text as chips in reading order, lines broken where the text breaks them. */
+import { spoken, textOf, visible } from "./text.js";
+
+/**
+ * Returns `{ element, chips }`, a chip a unit. Chips of units that `choosable` accepts can be focused and pressed;
+ * `tokens` gives the bytes of units that are not text.
+ */
+export function strip(units, tokens, { choosable, label }) {
+  const element = document.createElement("div");
+  element.className = "strip";
+  element.dir = "auto";
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", label);
+  const chips = units.map((unit) => {
+    const chip = document.createElement("span");
+    const text = unit.size === 1 ? textOf(tokens[unit.start]) : unit.text;
+    chip.className = "token";
+    chip.dataset.type = unit.type;
+    if (unit.special) chip.dataset.special = "";
+    chip.append(visible(text));
+    if (choosable(unit)) {
+      chip.setAttribute("role", "button");
+      chip.setAttribute("aria-pressed", "false");
+      if (!text.trim()) chip.setAttribute("aria-label", spoken(text));
+      chip.tabIndex = -1;
+    }
+    element.append(chip);
+    if (text.includes("\n")) element.append(document.createElement("br"));
+    return chip;
+  });
+  return { element, chips };
+}
+
+/** Returns the key to a strip: how input and output look. */
+export function stripKey() {
+  const key = document.createElement("p");
+  key.className = "strip-key";
+  for (const type of ["input", "output"]) {
+    const chip = document.createElement("span");
+    chip.className = "token";
+    chip.dataset.type = type;
+    chip.textContent = type;
+    key.append(chip, " ");
+  }
+  return key;
+}

@@ -1,0 +1,74 @@
+/**
+ * A token's text as a reader sees it: white space and control characters are marked.
+ *
+ * The characters themselves stay in the page (the marks are painted by `tokens.css`), so that copied text is the
+ * model's text and a page without style sheets still reads well. `fallback.html` writes the same markup.
+ */
+
+const CLASSES = { " ": "space", "\n": "newline", "\t": "tab" };
+
+const UNSEEN = /[\p{C}\p{Z}]/u; // control, format, private, unassigned; separators other than the space
+
+/** Returns a fragment: text nodes, and a span for each character that would not be seen. */
+export function visible(text) {
+  const fragment = document.createDocumentFragment();
+  let plain = "";
+  for (const character of text) {
+    // A joiner inside a longer text holds an emoji or a ligature together; alone it would be invisible.
+    const joins = character === "\u200d" && text.length > 1;
+    if (!(character in CLASSES) && (joins || !UNSEEN.test(character))) {
+      plain += character;
+      continue;
+    }
+    fragment.append(plain, unseen(character));
+    plain = "";
+  }
+  fragment.append(plain);
+  return fragment;
+}
+
+function unseen(character) {
+  const span = document.createElement("span");
+  if (character in CLASSES) {
+    span.className = CLASSES[character];
+    span.textContent = character;
+  } else {
+    span.className = "code-point";
+    span.textContent = `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+  }
+  return span;
+}
+
+/** Returns a unit of text as a small chip inside a sentence. */
+export function quoted(text) {
+  const chip = document.createElement("q");
+  chip.append(visible(shortened(text)));
+  return chip;
+}
+
+/** Returns the text in quotes for a screen reader; what consists of white space alone is named. */
+export function spoken(text) {
+  if (text.trim() || !text) return `‘${shortened(text).replaceAll("\n", "⏎")}’`;
+  const names = { " ": "space", "\n": "new line", "\t": "tab" };
+  return Array.from(text, (character) => names[character] ?? "blank").join(", ");
+}
+
+/** Returns a token's text, or its bytes in hex where it has no text of its own. */
+export function textOf(token) {
+  return (token.text && !token.text.includes("\ufffd")) || !token.bytes ? token.text : `⟨${spaced(token.bytes)}⟩`;
+}
+
+/** Returns the UTF-8 bytes of a token in hex, a space between two bytes. */
+export function bytesOf(token) {
+  const hex = token.bytes ?? Array.from(new TextEncoder().encode(token.text), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return spaced(hex);
+}
+
+function spaced(hex) {
+  return hex.replace(/..(?=.)/g, "$& ");
+}
+
+function shortened(text) {
+  const characters = Array.from(text);
+  return characters.length > 24 ? `${characters.slice(0, 23).join("")}…` : text;
+}

@@ -1,0 +1,92 @@
+/**
+ * Draws each explorable over its fallback when it nears the screen, and keeps what a reader pins in the address.
+ *
+ * A figure with `data-src` (a result) and `data-view` (its kind's module) goes through `data-state`: none, `loading`,
+ * then `ready`, or `failed` with the fallback left as it was.
+ */
+
+const NEAR = "400px"; // about half a screen: drawn before it is seen, not before it is wanted
+
+const results = new Map();
+
+/** Fetches a result once, however many figures show it. */
+function result(url) {
+  if (!results.has(url)) {
+    results.set(url, fetch(url).then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText)))));
+  }
+  return results.get(url);
+}
+
+/** Draws one figure. */
+export async function mount(figure) {
+  if (figure.dataset.state) return;
+  figure.dataset.state = "loading";
+  const body = figure.querySelector(".figure-body");
+  try {
+    const [view, { data, checks, provenance }] = await Promise.all([
+      import(new URL(figure.dataset.view, document.baseURI)),
+      result(new URL(figure.dataset.src, document.baseURI).href),
+    ]);
+    const { id } = figure;
+    const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const element = view.default(data, { figure, id, kind: figure.dataset.kind, checks, provenance, reducedMotion, value: recall(id) });
+    element.addEventListener("input", () => remember(id, element.value));
+    keepHeight(body);
+    body.replaceChildren(element);
+    figure.dataset.state = "ready";
+  } catch {
+    figure.dataset.state = "failed";
+    const note = document.createElement("p");
+    note.className = "figure-note";
+    note.textContent = "The interactive figure could not be loaded; what it shows at first stands here.";
+    body.append(note);
+  }
+}
+
+/** Holds a body as tall as its fallback was, so that the text below does not jump, until its width changes. */
+function keepHeight(body) {
+  const width = body.clientWidth;
+  body.style.minHeight = `${body.offsetHeight}px`;
+  const observer = new ResizeObserver(() => {
+    if (body.clientWidth === width) return;
+    body.style.minHeight = "";
+    observer.disconnect();
+  });
+  observer.observe(body);
+}
+
+/** Writes a pinned selection into the query, `?fig-eu=position.31_words.true`; the rest of the address stays. */
+function remember(id, value) {
+  const url = new URL(location.href);
+  const pairs = Object.entries(value ?? {}).filter(([key, item]) => key !== "pinned" && item !== null);
+  if (value?.pinned) url.searchParams.set(id, pairs.map(([key, item]) => `${key}.${item}`).join("_"));
+  else url.searchParams.delete(id);
+  if (url.href !== location.href) history.replaceState(history.state, "", url);
+}
+
+/** Reads it back; anything may stand in an address, and a view takes only what it knows. */
+function recall(id) {
+  const text = new URL(location.href).searchParams.get(id);
+  if (!text) return undefined;
+  const pairs = text.split("_").map((pair) => /^(\w+?)\.(.+)$/.exec(pair)).filter(Boolean);
+  const read = (item) => (item === "true" ? true : item === "false" ? false : /^-?\d+(\.\d+)?$/.test(item) ? Number(item) : item);
+  return { ...Object.fromEntries(pairs.map(([, key, item]) => [key, read(item)])), pinned: true };
+}
+
+const figures = document.querySelectorAll("figure[data-src]");
+if ("IntersectionObserver" in window) {
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        observer.unobserve(target);
+        mount(target);
+      }
+    },
+    { rootMargin: `${NEAR} 0px` },
+  );
+  figures.forEach((figure) => observer.observe(figure));
+  addEventListener("beforeprint", () => figures.forEach(mount));
+} else {
+  figures.forEach(mount);
+}
