@@ -165,7 +165,8 @@ def _run(command: list[str], folder: Path, node: str) -> None:
         raise ThemeError(f"broken step: {' '.join(command)}: {error}") from error
     if done.returncode == 0:
         return
-    said = (done.stderr + done.stdout).strip()
+    lines = (done.stderr + done.stdout).strip().splitlines()
+    said = "\n".join(line for line in lines if not re.match(r"npm error\s+at |npm error\s*$", line))  # no stack traces
     if re.search(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|network", said):
         raise ThemeError(
             "missing network: npm's registry cannot be reached, and D3, KaTeX and fonts come from there when Fanlight "

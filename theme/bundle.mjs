@@ -10,13 +10,13 @@ const modules = "node_modules";
 
 // Each file is one face of one family. Axes are cut to what the style sheets use, which halves the files: a text face
 // at its reading size, a display face at 72 pt, weights from regular to bold. None of these fonts reserves its name,
-// so the Open Font License lets us cut them. Sizes of the latin files are in the comments (bytes).
+// so the Open Font License lets us cut them and keep calling them by it.
 const fonts = [
-  { name: "text", package: "newsreader", file: "opsz-normal", axes: { opsz: 17, wght: { min: 400, max: 700 } } },
-  { name: "text-italic", package: "newsreader", file: "opsz-italic", axes: { opsz: 17, wght: { min: 400, max: 700 } } },
-  { name: "display", package: "newsreader", file: "opsz-normal", axes: { opsz: 72, wght: 430 } },
+  { name: "text", package: "literata", file: "opsz-normal", axes: { opsz: 16, wght: { min: 400, max: 700 } } },
+  { name: "text-italic", package: "literata", file: "opsz-italic", axes: { opsz: 16, wght: { min: 400, max: 700 } } },
+  { name: "display", package: "literata", file: "opsz-normal", axes: { opsz: 72, wght: 500 } },
   { name: "ui", package: "hanken-grotesk", file: "wght-normal", axes: { wght: { min: 400, max: 700 } } },
-  { name: "mono", package: "geist-mono", file: "wght-normal", axes: { wght: { min: 400, max: 700 } } },
+  { name: "mono", package: "red-hat-mono", file: "wght-normal", axes: { wght: { min: 400, max: 700 } } },
 ];
 const subsets = ["latin", "latin-ext"];
 const features = ["kern", "liga", "calt", "ccmp", "locl", "mark", "mkmk", "lnum", "onum", "pnum", "tnum"];
