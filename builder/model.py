@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cached_property
@@ -51,7 +52,8 @@ class Model:
         self.has_attention = self.structure.attention
         self.vocab_size = self._vocab_size()
         self.context: int | None = _context(network.config)
-        self._runs: dict[tuple[Any, ...], Run] = {}
+        # runs live as long as somebody uses them: their tensors are large
+        self._runs: weakref.WeakValueDictionary[tuple[Any, ...], Run] = weakref.WeakValueDictionary()
         self._check_head()
 
     @classmethod
@@ -70,15 +72,16 @@ class Model:
         return torch.device(self.network.device)
 
     def run(self, spec: RunSpec) -> Run:
-        """Tokenise the prompt and continue it; runs that were asked for before are handed out again.
+        """Tokenise the prompt and continue it; a run that is still in use is handed out again.
 
         Raises `BuildError` for a prompt without tokens and for one that, with what is to be generated, is longer
         than the model's context.
         """
         key = tuple(value for name, value in asdict(spec).items() if name != "model")
-        if key not in self._runs:
-            self._runs[key] = self._run(spec)
-        return self._runs[key]
+        run = self._runs.get(key)
+        if run is None:
+            run = self._runs[key] = self._run(spec)
+        return run
 
     def _run(self, spec: RunSpec) -> Run:
         prompt, added = self.encode(spec.prompt)
@@ -96,7 +99,7 @@ class Model:
         ids = torch.tensor([start + continuation], device=self.device)
         if spec.output is None and spec.generate:
             ids = self._generate(ids, spec)
-        return Run(self, spec, ids[0], n_input=len(start), n_added=len(added))
+        return Run(self, spec, ids[0], n_input=len(start))
 
     def encode(self, text: str) -> tuple[list[int], list[int]]:
         """Return a text's own tokens, and those the tokenizer puts before them (a BOS), never twice.
@@ -181,7 +184,8 @@ class Model:
             "dtype": str(self.network.dtype).removeprefix("torch."),
             "device": self.device.type,
             "attention": "eager",
-            "stops_at": sorted(self._eos),
+            "added_tokens": [self.token_text(token) for token in self.encode("a")[1]],
+            "stop_tokens": [self.token_text(token) for token in sorted(self._eos)],
             "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
             **({"unused_weights": list(self.unused[:8])} if self.unused else {}),
         }
@@ -256,12 +260,11 @@ class Run:
     `targets[t]` and was read at position `targets[t] - 1`.
     """
 
-    def __init__(self, model: Model, spec: RunSpec, ids: Tensor, *, n_input: int, n_added: int = 0) -> None:
+    def __init__(self, model: Model, spec: RunSpec, ids: Tensor, *, n_input: int) -> None:
         self.model = model
         self.spec = spec
         self.ids = ids
         self.n_input = n_input
-        self.n_added = n_added
 
     @cached_property
     def tokens(self) -> list[dict[str, Any]]:
@@ -307,18 +310,6 @@ class Run:
     def forward_embeddings(self, embeddings: Tensor) -> Tensor:
         """Input embeddings [B, T', d] → final hidden states [B, T', d]; see `Model.forward_embeddings`."""
         return self.model.forward_embeddings(embeddings)
-
-    def provenance(self) -> dict[str, Any]:
-        """Return the model's provenance with what the tokenizer put before the prompt, and how it was continued."""
-        added = [self.model.token_text(token) for token in self.ids[: self.n_added].tolist()]
-        spec = self.spec
-        decoding: dict[str, Any] = {"mode": "none" if spec.generate == 0 else "greedy", "max_new_tokens": spec.generate}
-        if spec.output is not None:
-            decoding = {"mode": "given"}
-        elif spec.do_sample and spec.generate:
-            names = ("temperature", "top_k", "top_p", "seed")
-            decoding = {**decoding, "mode": "sampled", **{name: getattr(spec, name) for name in names}}
-        return {**self.model.provenance(), "prompt": spec.prompt, "added": added, "generation": decoding}
 
 
 @contextlib.contextmanager

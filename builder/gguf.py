@@ -1,0 +1,47 @@
+"""A GGUF file → a float32 safetensors checkpoint: `python -m builder.gguf FILE FOLDER`, in a process of its own.
+
+A GGUF is dequantised at every load (10 CPU s for SmolLM2-135M, and 3.4 for its tokenizer); converted once it loads in
+half a second with bit-identical logits (bfloat16 would move them by 0.14). The process gives its memory back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["convert"]
+
+
+def convert(file: Path, folder: Path) -> dict[str, str]:
+    """Write config, weights and tokenizer of `file` into `folder`; return the versions of what did it."""
+    os.environ["HF_HUB_OFFLINE"] = "1"  # all that is needed is in the file
+    import gguf  # noqa: F401  (transformers only says "please install" later on)
+    import torch
+    import transformers
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    where: dict[str, Any] = {"gguf_file": file.name, "local_files_only": True}
+    loaded = AutoModelForCausalLM.from_pretrained(
+        file.parent, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True), **where
+    )
+    config = loaded.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    with torch.device("meta"):  # `save_pretrained` refuses a network that came from a GGUF
+        network = type(loaded)(config)
+    network.load_state_dict(loaded.state_dict(), strict=True, assign=True)
+    network.tie_weights()
+    network.generation_config = loaded.generation_config
+    network.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(file.parent, **where).save_pretrained(folder)
+    return {"torch": torch.__version__, "transformers": transformers.__version__}
+
+
+if __name__ == "__main__":
+    # The answer goes to the caller on the last line of stdout, in JSON: this is a program, not the command line.
+    sys.stdout.write("\n" + json.dumps(convert(Path(sys.argv[1]), Path(sys.argv[2]))) + "\n")

@@ -1,0 +1,78 @@
+"""The files of a checkpoint folder: which count, and whether they are whole; nothing is loaded for it."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+from .errors import BuildError
+
+__all__ = ["TOKENIZER_FILES", "check_files", "weight_files"]
+
+CONFIG = "config.json"
+INDEX = "model.safetensors.index.json"
+TOKENIZER_FILES = (
+    "tokenizer*.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "*.model",
+    "*.tiktoken",
+)
+
+
+def weight_files(name: str, folder: Path) -> tuple[Path, ...]:
+    """Return the safetensors files that `from_pretrained` will read in a folder.
+
+    Raises `BuildError` for a folder without a configuration or with no weights but pickles, which may run code.
+    """
+    if not (folder / CONFIG).is_file():
+        raise BuildError(f"missing {CONFIG}: {folder} is no checkpoint of model {name}")
+    if (folder / "model.safetensors").is_file():
+        return (folder / "model.safetensors",)
+    index = folder / INDEX
+    if index.is_file():
+        try:
+            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise BuildError(f"broken checkpoint: {INDEX} of model {name} cannot be read: {error}") from error
+        if any(not isinstance(shard, str) or Path(shard).name != shard for shard in names):
+            raise BuildError(f"broken checkpoint: {INDEX} of model {name} names files outside its folder")
+        return tuple(folder / shard for shard in names)
+    pickles = sorted([*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
+    if pickles:
+        raise BuildError(
+            f"unsupported weights: {pickles[0].name} of model {name} is a pickle, which may run code; "
+            "save it as safetensors (`save_pretrained` does)"
+        )
+    raise BuildError(f"missing weights: {folder} has no model.safetensors for model {name}")
+
+
+def check_files(name: str, folder: Path) -> None:
+    """Raise `BuildError` for a weight file that is missing, truncated or no safetensors file, naming it."""
+    for file in weight_files(name, folder):
+        if not file.is_file():
+            raise BuildError(f"missing weights: {file.name}, which {INDEX} of model {name} names, is not in {folder}")
+        flaw = _flaw(file)
+        if flaw:
+            raise BuildError(f"broken checkpoint: {file} of model {name} {flaw}")
+
+
+def _flaw(file: Path) -> str:
+    """Return what is wrong with a safetensors file: its header says how long it is (8 bytes, JSON, then the data)."""
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        start = stream.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else size
+        if length + 8 > size:
+            return f"is truncated or no safetensors file: it has {size} bytes"
+        try:
+            header = json.loads(stream.read(length))
+            ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+            return "is no safetensors file: its header cannot be read"
+    wanted = 8 + length + max(ends, default=0)
+    return "" if wanted == size else f"is truncated: it has {size} of {wanted} bytes"
