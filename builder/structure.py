@@ -8,15 +8,20 @@ is the linear map that reads the widest hidden vector and returns to the stream.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from .errors import BuildError, nearest
-from .site import ModelSource
+from .trace import first_tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .site import ModelSource
 
 __all__ = ["Structure", "find_structure"]
 
@@ -56,13 +61,6 @@ class _Call:
     @property
     def tensor(self) -> Tensor | None:
         return first_tensor(self.returned)
-
-
-def first_tensor(value: Any) -> Tensor | None:
-    """Return a module's main output: the tensor itself, or the first of a tuple."""
-    if isinstance(value, (tuple, list)) and value:
-        value = value[0]
-    return value if isinstance(value, Tensor) else None
 
 
 def find_structure(network: Any, source: ModelSource) -> Structure:
@@ -126,7 +124,7 @@ def _trace(network: Any, modules: dict[str, nn.Module]) -> tuple[list[_Call], An
         handles.append(
             module.register_forward_pre_hook(lambda m, a, k, name=name: enter(name, m, a, k), with_kwargs=True)
         )
-        handles.append(module.register_forward_hook(lambda m, a, r: leave(m, r)))
+        handles.append(module.register_forward_hook(lambda m, _, r: leave(m, r)))
     size = network.get_input_embeddings().weight.shape[0]
     ids = torch.tensor([[3, 5, 7, 11], [3, 5, 7, 13]], device=network.device) % size
     try:
@@ -151,7 +149,7 @@ def _override(source: ModelSource, role: str, modules: dict[str, nn.Module]) -> 
     return str(name)
 
 
-def _missing(role: str, source: ModelSource, candidates: Iterator[str] | list[str]) -> BuildError:
+def _missing(role: str, source: ModelSource, candidates: Iterable[str]) -> BuildError:
     listed = ", ".join(list(candidates)[:8])
     hint = f" (candidates: {listed})" if listed else ""
     return BuildError(
@@ -173,7 +171,7 @@ def _find_blocks(calls: list[_Call], modules: dict[str, nn.Module], source: Mode
             continue
         done = [call for call in ran if call is not None]
         shapes = {tuple(call.tensor.shape) for call in done if call.tensor is not None}
-        ordered = all(a.end < b.start for a, b in zip(done, done[1:], strict=False))
+        ordered = all(a.end < b.start for a, b in pairwise(done))
         if ordered and len(shapes) == 1:
             found.append((len(done), sum(call.end - call.start for call in done), name))
     if not found:
@@ -201,8 +199,10 @@ def _find_norm(calls: list[_Call], last: _Call, head: _Call | None, stream: Tens
     end = head.start if head else 1 << 62
     between = [c for c in calls if last.end < c.start < end and c.given is not None and c.name]
     for call in between:
-        same = call.tensor is not None and call.given is not None and call.tensor.shape == call.given.shape
-        if same and call.tensor.shape == stream.shape and not isinstance(call.module, (nn.Dropout, nn.Identity)):
+        read, returned = call.given, call.tensor
+        if read is None or returned is None or isinstance(call.module, (nn.Dropout, nn.Identity)):
+            continue
+        if read.shape == returned.shape == stream.shape:
             return call.name
     return None
 
@@ -228,19 +228,16 @@ def _find_down(block: _Call, calls: list[_Call]) -> nn.Module | None:
     width = stream.shape[-1]
     inside = [call for call in calls if block.start < call.start < block.end]
     attentions = [call for call in inside if _returns_weights(call.returned)]  # their output projection is none of ours
-    found = [
-        call
-        for call in inside
-        if not any(attention.start < call.start < attention.end for attention in attentions)
-        and isinstance(getattr(call.module, "weight", None), Tensor)
-        and call.module.weight.dim() == 2
-        and call.given is not None
-        and call.tensor is not None
-        and call.tensor.shape[-1] == width
-        and sorted(call.module.weight.shape) == sorted((call.given.shape[-1], width))
-        and not isinstance(call.module, nn.Embedding)
-    ]
-    return max(found, key=lambda call: (call.given.shape[-1], call.start)).module if found else None  # type: ignore[union-attr]
+    found: list[tuple[int, int, nn.Module]] = []
+    for call in inside:
+        weight, read, returned = getattr(call.module, "weight", None), call.given, call.tensor
+        if any(attention.start < call.start < attention.end for attention in attentions):
+            continue
+        if not isinstance(weight, Tensor) or weight.dim() != 2 or read is None or returned is None:
+            continue
+        if sorted(weight.shape) == sorted((read.shape[-1], width)) and returned.shape[-1] == width:
+            found.append((read.shape[-1], call.start, call.module))
+    return max(found, key=lambda entry: entry[:2])[2] if found else None
 
 
 def _returns_weights(returned: Any) -> bool:

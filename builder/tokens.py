@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Pieces", "describe_tokens"]
 
@@ -15,14 +17,15 @@ __all__ = ["Pieces", "describe_tokens"]
 class Pieces:
     """What each token of a tokenizer stands for, in bytes: `Pieces(tokenizer)[464] == b" the"`.
 
-    Decoding token by token gives "\\ufffd" wherever a character is split; bytes never do. Known alphabets: GPT-2's
+    Decoding token by token gives U+FFFD wherever a character is split; bytes never do. Known alphabets: GPT-2's
     byte-level BPE, SentencePiece with byte fallback, WordPiece, and plain vocabularies.
     """
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
         self.special = frozenset(tokenizer.all_special_ids)
-        self._added = {i: token.content for i, token in getattr(tokenizer, "added_tokens_decoder", {}).items()}
+        added = getattr(tokenizer, "added_tokens_decoder", {})
+        self._added = {token: str(entry.content) for token, entry in added.items()}
         state = _decoder(tokenizer)
         names = set(re.findall(r'"type":\s*"(\w+)"', state))
         self._bytes = _byte_alphabet() if "ByteLevel" in names else {}
@@ -38,21 +41,19 @@ class Pieces:
         return self._known[token]
 
     def text(self, token: int) -> str:
-        """Return one token by itself; what is not UTF-8 shows as "\\ufffd"."""
+        """Return one token by itself; what is not UTF-8 shows as U+FFFD."""
         return self[token].decode("utf-8", errors="replace")
 
     def _convert(self, token: int) -> bytes:
         if token in self._added:
             return self._added[token].encode()
-        piece = self.tokenizer.convert_ids_to_tokens(token)
+        piece: str | None = self.tokenizer.convert_ids_to_tokens(token)
         if piece is None:  # an embedding row beyond the vocabulary: padding of the matrix
             return f"<{token}>".encode()
-        if isinstance(piece, bytes):
-            return piece
         if self._bytes:
             if all(sign in self._bytes for sign in piece):
                 return bytes(self._bytes[sign] for sign in piece)
-            return str(piece).encode()
+            return piece.encode()
         fallback = re.fullmatch(r"<0x([0-9A-Fa-f]{2})>", piece)
         if fallback:
             return bytes.fromhex(fallback[1])
@@ -62,7 +63,7 @@ class Pieces:
             piece = piece.removeprefix("##") if piece.startswith("##") else f" {piece}"
         elif self._suffix and piece.endswith(self._suffix):
             piece = piece.removesuffix(self._suffix) + " "
-        return str(piece).encode("utf-8", errors="surrogatepass")
+        return piece.encode("utf-8", errors="surrogatepass")
 
 
 class _Span(NamedTuple):
@@ -77,7 +78,7 @@ def describe_tokens(
     """Return `data.tokens`: text, id and type of each, and bytes and span where a character is split.
 
     The first token of the smallest span that decodes has the span's text and `span: n`; the n − 1 after it have no
-    text and `span: 0`. Bytes that never decode stand alone with "\\ufffd". A space that the tokenizer put before the
+    text and `span: 0`. Bytes that never decode stand alone with U+FFFD. A space that the tokenizer put before the
     text (SentencePiece's dummy prefix), which `prompt` does not begin with, is not shown.
     """
     chunks = [pieces[token] for token in ids]

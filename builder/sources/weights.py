@@ -6,7 +6,7 @@ import json
 import struct
 from pathlib import Path
 
-from .errors import BuildError
+from ..errors import BuildError
 
 __all__ = ["TOKENIZER_FILES", "check_files", "weight_files"]
 

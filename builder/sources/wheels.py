@@ -16,15 +16,18 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..errors import BuildError, nearest
 from .checkpoint import Checkpoint
-from .errors import BuildError, nearest
-from .site import ModelSource
 from .store import convert, make_once, settings_digest
 from .weights import check_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..site import ModelSource
 
 __all__ = ["SCHEME", "fetch", "fingerprint"]
 

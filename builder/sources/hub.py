@@ -9,14 +9,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ..errors import BuildError
+from ..site import ModelSource, cache_folder
 from .checkpoint import Checkpoint
-from .errors import BuildError
-from .site import ModelSource, cache_folder
 from .store import convert, make_once, settings_digest
 from .weights import TOKENIZER_FILES, check_files
 
 __all__ = ["fetch", "fingerprint"]
 
+WHEEL = "pypi:NAME==VERSION"
 TIMEOUT = 10.0
 """Seconds to wait for the hub's answer; its client would try an unreachable one for over a minute."""
 
@@ -132,7 +133,7 @@ def _is_whole(source: ModelSource, folder: Path) -> bool:
 def _check_name(source: ModelSource) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", source.source):
         raise BuildError(
-            f"invalid source: {source.source} of model {source.name} is no hub id, path (./, /, ~) or pypi:NAME==VERSION"
+            f"invalid source: {source.source} of model {source.name} is no hub id, path (./, /, ~) or {WHEEL}"
         )
     revision = Path(source.revision or "main")
     if revision.is_absolute() or ".." in revision.parts:
@@ -157,12 +158,8 @@ def _repository_cache(source: ModelSource) -> Path:
 
 
 def _offline() -> bool:
-    return os.environ.get("HF_HUB_OFFLINE", os.environ.get("TRANSFORMERS_OFFLINE", "")).upper() in {
-        "1",
-        "ON",
-        "YES",
-        "TRUE",
-    }
+    asked = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
+    return asked.upper() in {"1", "ON", "YES", "TRUE"}
 
 
 def _memo(source: ModelSource) -> Path:
@@ -178,7 +175,7 @@ def _remember(source: ModelSource, commit: str) -> None:
     part.write_text(
         json.dumps({"source": source.source, "revision": source.revision, "commit": commit}), encoding="utf-8"
     )
-    os.replace(part, memo)
+    part.replace(memo)
 
 
 def _reason(error: Exception) -> str:

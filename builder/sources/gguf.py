@@ -1,4 +1,4 @@
-"""A GGUF file → a float32 safetensors checkpoint: `python -m builder.gguf FILE FOLDER`, in a process of its own.
+"""A GGUF file → a float32 safetensors checkpoint, as a program: `python -m builder.sources.gguf FILE FOLDER`.
 
 A GGUF is dequantised at every load (10 CPU s for SmolLM2-135M, and 3.4 for its tokenizer); converted once it loads in
 half a second with bit-identical logits (bfloat16 would move them by 0.14). The process gives its memory back.
@@ -23,8 +23,9 @@ def convert(file: Path, folder: Path) -> dict[str, str]:
     import transformers
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
+    log: Any = transformers.utils.logging
+    log.set_verbosity_error()
+    log.disable_progress_bar()
     where: dict[str, Any] = {"gguf_file": file.name, "local_files_only": True}
     loaded = AutoModelForCausalLM.from_pretrained(
         file.parent, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True), **where

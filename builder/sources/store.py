@@ -9,20 +9,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from .errors import BuildError
-from .site import ModelSource, cache_folder
+from ..errors import BuildError
+from ..site import ModelSource, cache_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 __all__ = ["RECORD", "convert", "make_once", "settings_digest"]
 
 RECORD = "fanlight.json"
-"""What a stored checkpoint was made from: source, hashes, licence, versions. Written last, so it vouches for the rest."""
+"""What a stored checkpoint was made from: source, hashes, licence, versions. Written last: it vouches for the rest."""
 
 FORMAT = 1
 """Counts up when conversion changes what is stored."""
@@ -56,7 +58,7 @@ def make_once(fingerprint: str, make: Callable[[Path], Mapping[str, Any]]) -> Pa
         try:
             record = {"format": FORMAT, **make(folder)}
             (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-            os.replace(folder, target)
+            folder.replace(target)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return target
@@ -67,10 +69,10 @@ def convert(name: str, file: Path, folder: Path) -> dict[str, Any]:
 
     Returns the versions of what converted it. Raises `BuildError` where the file cannot be read.
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     paths = [str(package.parent), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    command = [sys.executable, "-m", f"{package.name}.gguf", str(file), str(folder)]
+    command = [sys.executable, "-m", f"{package.name}.sources.gguf", str(file), str(folder)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

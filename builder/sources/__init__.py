@@ -7,12 +7,14 @@ imports torch or transformers: `fingerprint` is asked at every build, `fetch` on
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from ..errors import BuildError
 from . import folders, hub, wheels
 from .checkpoint import Checkpoint
-from .errors import BuildError
-from .site import ModelSource
+
+if TYPE_CHECKING:
+    from ..site import ModelSource
 
 __all__ = ["Checkpoint", "fetch", "fingerprint", "scheme"]
 

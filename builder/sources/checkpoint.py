@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .site import ModelSource
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..site import ModelSource
 
 __all__ = ["Checkpoint"]
 

@@ -8,9 +8,9 @@ import os
 import time
 from pathlib import Path
 
+from ..errors import BuildError, nearest
+from ..site import ModelSource, cache_folder
 from .checkpoint import Checkpoint
-from .errors import BuildError, nearest
-from .site import ModelSource, cache_folder
 from .store import convert, make_once, settings_digest
 from .weights import TOKENIZER_FILES, check_files, weight_files
 
@@ -94,7 +94,7 @@ def _sha256(file: Path) -> str:
             memo.parent.mkdir(parents=True, exist_ok=True)
             part = memo.with_suffix(f".{os.getpid()}")
             part.write_text(json.dumps({"state": state, "sha256": digest}), encoding="utf-8")
-            os.replace(part, memo)
+            part.replace(memo)
         except OSError:
             pass  # only a memo: without it the file is read again
     return digest

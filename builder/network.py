@@ -1,0 +1,119 @@
+"""A checkpoint folder → transformers' network and tokenizer, and what their configurations say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+from .errors import BuildError, nearest
+
+if TYPE_CHECKING:
+    from .sources.checkpoint import Checkpoint
+
+__all__ = ["context_length", "decoding", "end_tokens", "load_network", "load_tokenizer"]
+
+DTYPES = ("float32", "float64", "bfloat16", "float16")
+
+
+def load_network(checkpoint: Checkpoint, device: str = "cpu") -> tuple[Any, tuple[str, ...]]:
+    """Return a causal LM in eval mode with frozen weights and eager attention, and the weights it has no use for.
+
+    Eager, because with any other back end transformers returns no attention weights, and says nothing about it.
+    Raises `BuildError` for an architecture that is no causal LM, and for weights that are missing, of another shape
+    or cannot be read: transformers would draw them at random with a line in the log.
+    """
+    source = checkpoint.source
+    if source.dtype not in DTYPES:
+        raise BuildError(f"invalid dtype: {source.dtype} of model {source.name}{nearest(source.dtype, DTYPES)}")
+    log: Any = transformers.utils.logging
+    log.set_verbosity_error()
+    log.disable_progress_bar()
+    automatic: Any = AutoModelForCausalLM
+    try:
+        network, report = automatic.from_pretrained(
+            checkpoint.folder,
+            dtype=getattr(torch, source.dtype),
+            attn_implementation="eager",
+            use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they come back in the report, and are an error below
+            **_common(checkpoint),
+        )
+    except Exception as error:
+        raise _unloadable(checkpoint, error) from error
+    wrong = sorted({str(key[0] if isinstance(key, tuple) else key) for key in _wrong_keys(report)})
+    if wrong:
+        listed = ", ".join(wrong[:4]) + (f" and {len(wrong) - 4} more" if len(wrong) > 4 else "")
+        raise BuildError(
+            f"missing weights: the checkpoint of model {source.name} is no whole {type(network).__name__}: "
+            f"it lacks {listed}"
+        )
+    return network.to(device).eval().requires_grad_(False), tuple(sorted(report["unexpected_keys"]))
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> Any:
+    """Return the checkpoint's tokenizer; raises `BuildError` where there is none that can be read."""
+    try:
+        return AutoTokenizer.from_pretrained(checkpoint.folder, **_common(checkpoint))
+    except Exception as error:
+        name = checkpoint.source.name
+        raise BuildError(f"broken tokenizer: that of model {name} cannot be loaded: {_first_line(error)}") from error
+
+
+def context_length(network: Any) -> int | None:
+    """Return how many positions a network was made for; None where its configuration does not say."""
+    config = network.config.get_text_config(decoder=True)
+    for key in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"):
+        value = getattr(config, key, None)
+        if isinstance(value, int) and value > 0:
+            return value
+    return None
+
+
+def end_tokens(network: Any) -> tuple[int, ...]:
+    """Return the ids that end a text, by the generation configuration and the model's own."""
+    holders = (network.generation_config, network.config.get_text_config(decoder=True))
+    given = [getattr(holder, "eos_token_id", None) for holder in holders]
+    ids = [token for value in given for token in (value if isinstance(value, (list, tuple)) else [value])]
+    return tuple(sorted({token for token in ids if isinstance(token, int)}))
+
+
+def decoding(ends: tuple[int, ...], **chosen: Any) -> Any:
+    """Return a generation configuration of what is chosen and nothing else: greedy, and a text's end.
+
+    The checkpoint's own (penalties, temperatures, token lists that somebody once thought well of) is left out.
+    """
+    configuration: Any = GenerationConfig
+    return configuration(eos_token_id=list(ends) or None, pad_token_id=ends[0] if ends else 0, **chosen)
+
+
+def _common(checkpoint: Checkpoint) -> dict[str, Any]:
+    # `trust_remote_code=None`, transformers' default, asks on the terminal
+    return {"local_files_only": True, "trust_remote_code": checkpoint.source.trust_remote_code}
+
+
+def _wrong_keys(report: dict[str, Any]) -> list[Any]:
+    return [*report["missing_keys"], *report.get("mismatched_keys", ())]
+
+
+def _unloadable(checkpoint: Checkpoint, error: Exception) -> BuildError:
+    name, line = checkpoint.source.name, _first_line(error)
+    if "Unrecognized configuration class" in str(error):
+        architecture = getattr(_config(checkpoint), "model_type", "") or line
+        return BuildError(f"unsupported model: {name} ({architecture}) is no causal language model")
+    return BuildError(f"broken checkpoint: model {name} cannot be loaded from {checkpoint.folder}: {line}")
+
+
+def _config(checkpoint: Checkpoint) -> Any:
+    try:
+        return transformers.AutoConfig.from_pretrained(checkpoint.folder, **_common(checkpoint))
+    except Exception:
+        return None
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,81 @@
+"""`Run`: one sequence of tokens through one model, and what analyses share of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from .tokens import describe_tokens
+from .trace import recording
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .figure import RunSpec
+    from .model import Model
+
+__all__ = ["Run"]
+
+
+class Run:
+    """One sequence of tokens through one model. All below is computed once, when it is first asked for.
+
+    `ids` is [T] int64, of which `n_input` are the prompt's (what the tokenizer put before it included). Positions
+    count from 0, and the logits at position i are about token i + 1: `logits[t]` is about the token at `targets[t]`
+    and was read at position `targets[t] - 1`.
+    """
+
+    def __init__(self, model: Model, spec: RunSpec, ids: Tensor, *, n_input: int) -> None:
+        self.model = model
+        self.spec = spec
+        self.ids = ids
+        self.n_input = n_input
+
+    @cached_property
+    def tokens(self) -> list[dict[str, Any]]:
+        """`data.tokens` of every published result: text, id, type, and bytes where text alone would lie."""
+        return describe_tokens(self.model.pieces, self.ids.tolist(), self.n_input, self.spec.prompt)
+
+    @cached_property
+    def targets(self) -> list[int]:
+        """The positions that are explained: the output's, or all from 1 on where there is only a prompt."""
+        return list(range(self.n_input if len(self.ids) > self.n_input else 1, len(self.ids)))
+
+    @cached_property
+    def _trace(self) -> tuple[Tensor, Tensor, Tensor]:
+        """One forward pass: embeddings [T, d], block outputs [n_layers, T, d], final hidden states [T, d]."""
+        with torch.no_grad(), recording(self.model.structure.blocks) as seen:
+            final = self.model.forward_ids(self.ids[None])
+        outputs = torch.stack([seen[layer][0].float() for layer in range(self.model.n_layers)])
+        return seen[-1][0].float(), outputs, final[0]
+
+    @property
+    def embeddings(self) -> Tensor:
+        """What enters block 0's residual stream, [T, d_model] (position embeddings included where they are added)."""
+        return self._trace[0]
+
+    @property
+    def block_outputs(self) -> Tensor:
+        """The residual stream after each block, before the final norm: [n_layers, T, d_model] float32.
+
+        Taken by hooks: the last of transformers' `hidden_states` is normed already, the others are not.
+        """
+        return self._trace[1]
+
+    @property
+    def final(self) -> Tensor:
+        """What the head reads, after the final norm: [T, d]."""
+        return self._trace[2]
+
+    @cached_property
+    def logits(self) -> Tensor:
+        """The logits that predict each target: [len(targets), vocab] float32, read at position target − 1."""
+        where = torch.tensor(self.targets, dtype=torch.long, device=self.ids.device) - 1
+        with torch.no_grad():
+            return self.model.head_logits(self.final[where]).float()
+
+    def forward_embeddings(self, embeddings: Tensor) -> Tensor:
+        """Input embeddings [B, T', d] → final hidden states [B, T', d]; see `Model.forward_embeddings`."""
+        return self.model.forward_embeddings(embeddings)

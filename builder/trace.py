@@ -1,0 +1,64 @@
+"""Hooks as context managers: `recording` sees what modules hand on, `replaced` gives one another forward."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from torch import nn
+
+__all__ = ["first_tensor", "recording", "replaced"]
+
+
+def first_tensor(value: Any) -> Tensor | None:
+    """Return a module's main input or output: the tensor itself, or the first of a tuple; None where neither is."""
+    if isinstance(value, (tuple, list)) and value:
+        value = value[0]
+    return value if isinstance(value, Tensor) else None
+
+
+@contextlib.contextmanager
+def recording(blocks: Sequence[nn.Module]) -> Iterator[dict[int, Tensor]]:
+    """Within: the main output of each block by its index, and under −1 what entered the first one.
+
+    with recording(structure.blocks) as seen:
+        network(input_ids=ids)
+    seen[11]  # the residual stream after block 11
+    """
+    seen: dict[int, Tensor] = {}
+
+    def enter(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given = first_tensor(args) if args else kwargs.get("hidden_states")
+        if isinstance(given, Tensor):
+            seen[-1] = given
+
+    def leave(layer: int) -> Callable[..., None]:
+        def hook(_module: nn.Module, _args: Any, returned: Any) -> None:
+            tensor = first_tensor(returned)
+            if tensor is not None:
+                seen[layer] = tensor
+
+        return hook
+
+    handles = [blocks[0].register_forward_pre_hook(enter, with_kwargs=True)]
+    handles += [block.register_forward_hook(leave(layer)) for layer, block in enumerate(blocks)]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextlib.contextmanager
+def replaced(module: Any, forward: Callable[..., Any]) -> Iterator[None]:
+    """Within: `module.forward` is another function. Hooks on the module still run."""
+    module.forward = forward  # an instance attribute: it hides the class's method until it is deleted
+    try:
+        yield
+    finally:
+        del module.forward
