@@ -1,0 +1,60 @@
+"""The Markdown of articles: `make_parser()`, and one markdown-it plugin a file."""
+
+from __future__ import annotations
+
+from markdown_it import MarkdownIt
+from mdit_py_plugins.attrs import attrs_block_plugin, attrs_plugin
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.tasklists import tasklists_plugin
+
+from ..source_map import place_plugin
+from .aside import aside_plugin, asides
+from .cite import cite_plugin
+from .code import code_plugin
+from .fence import fence_plugin
+from .figure import figure, figure_plugin
+from .fold import fold_plugin
+from .footnote import footnote_plugin
+from .heading import heading_plugin
+from .link import link_plugin
+from .markup import markup_plugin
+from .math import math_plugin
+from .reference import reference_plugin
+from .table import table, table_plugin
+from .typography import typography_plugin
+
+__all__ = ["DIRECTIVES", "make_parser"]
+
+DIRECTIVES = (figure, table, *asides)
+
+_ATTRIBUTES = ("id", "class", "lang", "width", "height")
+"""What an author may set on an element; everything else, `style` and handlers of events above all, is dropped."""
+
+
+def make_parser() -> MarkdownIt:
+    """Return a parser of articles: CommonMark with tables, strikethrough, footnotes and the rest of this folder.
+
+    Its renderer wants `env["page"]` (see `builder.page.ArticlePage`), and tokens that `builder.document` has settled.
+    """
+    md = MarkdownIt("js-default", {"typographer": True})
+    place_plugin(md)  # first: it replaces the inline parser
+    md.disable(["linkify", "replacements"])
+    md.use(typography_plugin)
+    md.use(attrs_plugin, spans=True, allowed=_ATTRIBUTES)
+    md.use(attrs_block_plugin, allowed=_ATTRIBUTES)
+    md.use(deflist_plugin)
+    md.use(tasklists_plugin)
+    md.use(markup_plugin)
+    md.use(heading_plugin)
+    md.use(code_plugin)
+    md.use(math_plugin)
+    md.use(footnote_plugin)
+    md.use(cite_plugin)
+    md.use(reference_plugin)
+    md.use(link_plugin)
+    md.use(fence_plugin, DIRECTIVES)
+    md.use(figure_plugin)
+    md.use(table_plugin)
+    md.use(aside_plugin)
+    md.use(fold_plugin, ("directive", "table", "heading", "footnote_reference"))
+    return md

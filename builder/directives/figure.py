@@ -1,0 +1,59 @@
+"""Figures: pictures, and answers that the build computes; one counter, one label space, one grammar of captions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from .fence import Directive
+
+__all__ = ["LAYOUTS", "caption", "figure", "figure_plugin"]
+
+LAYOUTS = frozenset({"body", "body-outset", "page", "screen", "screen-inset", "gutter"})
+"""Columns of Distill's grid; `l-` may stand before each."""
+
+figure = Directive("figure", argument="path of a picture", options=None)
+
+
+def figure_plugin(md: MarkdownIt) -> None:
+    r"""Render figures::
+
+        :::{figure} picture.png
+        :label: fig-rank
+        :alt: What the picture shows, in a sentence.
+        :layout: page
+
+        A caption, with *Markdown*, $x^2$, @fig-eu and [@olsson2022].
+        :::
+
+        :::{figure}
+        :label: fig-eu
+        :analysis: saliency
+        :model: smollm2
+        :prompt: "The countries are:\n1. Austria"
+        :generate: 30
+
+        A caption.
+        :::
+
+    Either a picture or an `analysis`. `layout` is one of `LAYOUTS`. With `analysis`, every other option is for the run
+    (`model`, `prompt`, `generate`, `output`, `do_sample`, `temperature`, `top_k`, `top_p`, `seed`, or `run`, the name
+    of one in front matter) or a parameter of the analysis. The rendering is the page's (`page.figure`).
+    """
+    md.add_render_rule("directive_figure", _render)
+
+
+def caption(self: Any, tokens: Sequence[Token], options: Any, env: Any) -> Markup:
+    """Render a caption: bare text where it is one paragraph, else its blocks."""
+    if [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
+        tokens = tokens[1:2]
+    return Markup(self.render(list(tokens), options, env).strip())  # noqa: S704 - made of escaped text
+
+
+def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    token = tokens[index]
+    return str(env["page"].figure(token.meta["spec"], caption(self, token.children or [], options, env)))

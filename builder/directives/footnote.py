@@ -1,0 +1,52 @@
+"""Footnotes: `[^name]` with `[^name]: text` anywhere, or `^[text]` in place; numbered as they are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.token import Token
+from markupsafe import Markup
+from mdit_py_plugins.footnote import footnote_plugin as mdit_footnotes
+
+__all__ = ["footnote_plugin"]
+
+_ID = re.compile(r'\sid="[^"]*"')
+
+
+def footnote_plugin(md: MarkdownIt) -> None:
+    """Parse footnotes with mdit-py-plugins; the document numbers them and moves them to the end.
+
+    A mark is `parts/footnote_mark.html` (`number`, `anchor`, `note`, `card`), the notes `parts/footnotes.html`
+    (`notes`: each `number`, `anchor`, `marks`, `content`). Each note is also a card, `parts/footnote_card.html`, in
+    `env["cards"]`: there ids are left out, for the page has them already.
+    """
+    md.use(mdit_footnotes, move_to_end=False, always_match_refs=True)
+    md.add_render_rule("footnote_ref", _render_mark)
+    md.add_render_rule("footnotes", _render_notes)
+
+
+def _render_mark(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    meta = tokens[index].meta
+    number = meta.get("number")
+    if number is None:  # never defined, and reported
+        return escapeHtml(f"[^{meta.get('label', '')}]")
+    anchor = f"fnref-{number}" + (f"-{meta['mark']}" if meta["mark"] > 1 else "")
+    card = f"card-fn-{number}"
+    return str(env["page"].part("footnote_mark", number=number, anchor=anchor, note=f"fn-{number}", card=card))
+
+
+def _render_notes(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    page = env["page"]
+    notes = []
+    for note in tokens[index].meta["notes"]:
+        content = Markup(self.render(list(note.tokens), options, env))  # noqa: S704 - made of escaped text
+        marks = [f"fnref-{note.number}"] + [f"fnref-{note.number}-{mark}" for mark in range(2, note.n_marks + 1)]
+        notes.append({"number": note.number, "anchor": f"fn-{note.number}", "marks": marks, "content": content})
+        bare = Markup(_ID.sub("", content))  # noqa: S704 - the same without ids
+        card = page.part("footnote_card", number=note.number, anchor=f"card-fn-{note.number}", content=bare)
+        env.setdefault("cards", {})[f"fn-{note.number}"] = card
+    return str(page.part("footnotes", notes=notes))

@@ -1,0 +1,69 @@
+"""Headings: `## Title {#sec-x}` gives a section a name; without one its anchor is made from the title."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markupsafe import Markup
+from mdit_py_plugins.attrs.parse import ParseError, parse
+
+__all__ = ["heading_plugin", "slugify"]
+
+_TRAILING = re.compile(r"(?:^|\s+)(\{[^{}]*\})\s*$")
+
+
+def heading_plugin(md: MarkdownIt) -> None:
+    """Parse `{#id .class}` at the end of a heading, and render headings with a link to themselves.
+
+    `parts/heading.html` gets `level`, `anchor`, `number`, `classes` and `content`.
+    """
+    md.core.ruler.after("block", "heading_attributes", _read_attributes)
+    md.add_render_rule("heading", _render)
+
+
+def slugify(title: str) -> str:
+    """Return an anchor for a title: its letters and digits in lower case, joined by hyphens.
+
+    >>> slugify("What’s *in* a head?")
+    'whats-in-a-head'
+    """
+    text = unicodedata.normalize("NFKC", title).casefold()
+    text = re.sub(r"[^\w\s-]", "", text)
+    return re.sub(r"[\s_-]+", "-", text).strip("-") or "section"
+
+
+def _read_attributes(state: StateCore) -> None:
+    for opening, inline in zip(state.tokens, state.tokens[1:], strict=False):
+        if opening.type != "heading_open" or inline.type != "inline":
+            continue
+        found = _TRAILING.search(inline.content)
+        if found is None:
+            continue
+        try:
+            _, attributes = parse(found[1])
+        except ParseError:
+            continue
+        if attributes and attributes.keys() <= {"id", "class"}:
+            opening.attrs.update(attributes)
+            inline.content = inline.content[: found.start()]
+
+
+def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    token = tokens[index]
+    content = Markup(self.render(token.children or [], options, env))  # noqa: S704 - made of escaped text
+    return str(
+        env["page"].part(
+            "heading",
+            level=int(token.tag[1:]),
+            anchor=token.attrs.get("id", ""),
+            number=token.meta.get("number"),
+            classes=token.attrs.get("class", ""),
+            content=content,
+        )
+    )

@@ -1,0 +1,58 @@
+"""Tables: GFM's pipes, in a box that scrolls; `{table}` gives one a number, a label, a caption and a layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from .fence import Directive
+from .figure import caption
+
+__all__ = ["table", "table_plugin"]
+
+table = Directive("table", options=frozenset({"label", "layout"}))
+
+
+def table_plugin(md: MarkdownIt) -> None:
+    """Render tables::
+
+        :::{table}
+        :label: tbl-models
+        :layout: page
+
+        | model   | layers |
+        |---------|-------:|
+        | SmolLM2 |     30 |
+
+        The caption is what is not a table.
+        :::
+
+    `parts/table.html` gets `content`; `parts/table_figure.html` gets `number`, `anchor`, `layout`, `tables`, `caption`.
+    """
+    md.add_render_rule("table", _render_table)
+    md.add_render_rule("directive_table", _render_directive)
+
+
+def _render_table(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    content = Markup(self.render(tokens[index].children or [], options, env))  # noqa: S704 - made of escaped text
+    return str(env["page"].part("table", content=content))
+
+
+def _render_directive(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    token = tokens[index]
+    children = token.children or []
+    tables = self.render([child for child in children if child.type == "table"], options, env)
+    return str(
+        env["page"].part(
+            "table_figure",
+            number=token.meta.get("number"),
+            anchor=token.meta.get("anchor", ""),
+            layout=token.meta.get("layout", "body"),
+            tables=Markup(tables),  # noqa: S704 - made of escaped text
+            caption=caption(self, [child for child in children if child.type != "table"], options, env),
+        )
+    )

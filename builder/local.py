@@ -1,0 +1,62 @@
+"""`find_local`: a path that an author wrote, as a file of the site, or why it cannot be one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import nearest
+
+__all__ = ["PICTURES", "LocalError", "find_local", "find_picture"]
+
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"})
+"""What every browser of today shows in an `img`."""
+
+
+class LocalError(ValueError):
+    """Why a path is no file of the site; its text is the message of a problem."""
+
+
+def find_local(written: str, folder: Path, root: Path, what: str = "file") -> Path:
+    """Return the file or folder that `written` names as seen from `folder`.
+
+    Raises `LocalError` if it is missing, hidden, absolute, or does not lie in `root` once links are followed.
+    """
+    try:
+        if Path(written).is_absolute() or written.startswith(("~", "\\")):
+            raise LocalError(f"invalid {what}: {written} (write a path relative to the article)")
+        path = (folder / written).resolve()
+        root = root.resolve()
+        if not path.is_relative_to(root):
+            raise LocalError(f"invalid {what}: {written} leaves the site")
+        if any(part.startswith(".") for part in path.relative_to(root).parts):
+            raise LocalError(f"invalid {what}: {written} is hidden")
+        if path.exists():
+            return path
+    except (OSError, RuntimeError) as error:  # a name too long, a loop of links
+        raise LocalError(f"invalid {what}: {written} cannot be read") from error
+    except ValueError as error:  # a null byte, a lone surrogate
+        raise error if isinstance(error, LocalError) else LocalError(f"invalid {what}: {written!r}") from error
+    raise LocalError(f"missing {what}: {written}{_near(written, path)}")
+
+
+def find_picture(written: str, folder: Path, root: Path) -> Path:
+    """Return the picture that `written` names; raises `LocalError` also for what browsers cannot show."""
+    if "://" in written or written.startswith("//"):
+        raise LocalError(f"unsupported picture: {written} (pages ask no other host; put it beside the article)")
+    suffix = Path(written).suffix.lower()
+    if suffix not in PICTURES:
+        known = nearest(suffix, PICTURES) or f" (known: {', '.join(sorted(PICTURES))})"
+        raise LocalError(f"unsupported picture: {written}{known}")
+    path = find_local(written, folder, root, "picture")
+    if not path.is_file():
+        raise LocalError(f"invalid picture: {written} is a folder")
+    return path
+
+
+def _near(written: str, path: Path) -> str:
+    """Return the nearest name beside a path that does not exist, as the author would write it."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return ""
+    return nearest(written, [written[: len(written.rstrip("/")) - len(path.name)] + name for name in names])

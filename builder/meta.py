@@ -1,0 +1,280 @@
+"""`Meta`: an article's front matter, every key of it validated and typed."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import Problem, nearest
+from .figure import Option
+from .local import LocalError, find_local, find_picture
+from .people import Affiliation, Author, read_affiliations, read_authors
+from .yaml_mapping import YamlMapping, YamlValue
+
+__all__ = ["Affiliation", "Author", "Meta", "MetaReader", "read_options"]
+
+
+@dataclass(frozen=True)
+class Meta:
+    """Front matter. Whatever is missing or wrong has its default, and was reported."""
+
+    title: str
+    slug: str
+    subtitle: str | None = None
+    description: str | None = None
+    date: datetime.date | None = None
+    updated: datetime.date | None = None
+    authors: tuple[Author, ...] = ()
+    affiliations: tuple[Affiliation, ...] = ()
+    bibliography: tuple[Path, ...] = ()
+    tags: tuple[str, ...] = ()
+    draft: bool = False
+    license: str | None = None
+    doi: str | None = None
+    citation: bool = True
+    """Whether the page says how to cite it; `citation: false` turns that off."""
+    citation_key: str | None = None
+    container_title: str | None = None
+    thumbnail: Path | None = None
+    toc: bool = True
+    macros: Mapping[str, str] = field(default_factory=dict)
+    comments: bool | Mapping[str, Any] = False
+    runs: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
+    figures: Mapping[str, Option] = field(default_factory=dict)
+
+
+KEYS = {
+    "title", "subtitle", "description", "date", "updated", "author", "authors", "affiliations", "bibliography", "tags",
+    "draft", "license", "doi", "citation", "thumbnail", "toc", "slug", "math", "comments", "runs", "figures",
+}  # fmt: skip
+RUN_KEYS = {"model", "prompt", "generate", "output", "do_sample", "temperature", "top_k", "top_p", "seed"}
+_TEXT_OPTIONS = {"model", "prompt", "output", "label", "layout", "alt", "analysis", "run", "contrast"}
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_DOI = re.compile(r"10\.\d{4,}/\S+")
+
+
+def read_options(mapping: YamlMapping) -> tuple[dict[str, Option], list[tuple[str, YamlValue]]]:
+    """Return the options of a run or a figure; texts as they are written, all else as YAML reads it.
+
+    The second part names what could not be read, each with its value.
+    """
+    options, wrong = {}, []
+    for key, value in mapping:
+        name = key.replace("-", "_")
+        written = value.text() if name in _TEXT_OPTIONS else None
+        try:
+            options[name] = Option(value.natural() if written is None else written, value.line)
+        except ValueError:
+            wrong.append((key, value))
+    return options, wrong
+
+
+class MetaReader:
+    """Reads front matter of one article; what is wrong goes to `problems`."""
+
+    def __init__(self, mapping: YamlMapping, path: Path, root: Path) -> None:
+        self.mapping = mapping
+        self.path = path
+        self.root = root
+        self.problems: list[Problem] = []
+
+    def read(self) -> Meta:
+        """Return the front matter."""
+        for key, value in self.mapping:
+            if key not in KEYS:
+                self.complain(f"unknown front matter: {key}{nearest(key, KEYS)}", value)
+        folder = self.path.parent.name
+        slug = self.text("slug", folder) or folder
+        if not _SLUG.fullmatch(slug):
+            wrong = f"invalid slug: {slug} (letters, digits, - and _)"
+            self.complain(wrong, self.mapping.get("slug"))
+            slug = re.sub(r"[^A-Za-z0-9_-]+", "-", slug).strip("-_") or "article"
+        title = self.text("title")
+        if not title:
+            self.complain("missing title: write `title: …` in the front matter", self.mapping.get("title"))
+        if "author" in self.mapping.values and "authors" in self.mapping.values:
+            self.complain("duplicate key: author is another name of authors", self.mapping.get("author"))
+        listed = read_affiliations(self.mapping.get("affiliations"), self.complain)
+        authors, affiliations = read_authors(
+            self.mapping.get("authors") or self.mapping.get("author"), listed, self.complain
+        )
+        citation, citation_key, container_title = self.citation()
+        return Meta(
+            title=title or slug,
+            slug=slug,
+            subtitle=self.text("subtitle"),
+            description=self.text("description"),
+            date=self.date("date"),
+            updated=self.date("updated"),
+            authors=authors,
+            affiliations=affiliations,
+            bibliography=self.bibliography(),
+            tags=self.texts("tags"),
+            draft=self.switch("draft", False),
+            license=self.text("license"),
+            doi=self.doi(),
+            citation=citation,
+            citation_key=citation_key,
+            container_title=container_title,
+            thumbnail=self.thumbnail(),
+            toc=self.switch("toc", True),
+            macros=self.macros(),
+            comments=self.comments(),
+            runs=self.runs(),
+            figures=self.options("figures"),
+        )
+
+    def complain(self, message: str, value: YamlValue | None) -> None:
+        """Note a problem at the place of a value, or at the head of the file."""
+        place = (value.line, value.column) if value is not None else (1, None)
+        self.problems.append(Problem(message, self.path, *place))
+
+    def text(self, key: str, default: str | None = None) -> str | None:
+        """Return one text."""
+        value = self.mapping.get(key)
+        if value is None:
+            return default
+        written = value.text()
+        if written is None:
+            self.complain(f"invalid {key}: it must be a text", value)
+            return default
+        return written.strip() or default
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts; a single text is a list of one."""
+        return tuple(written for written, _ in self.written(key))
+
+    def written(self, key: str) -> list[tuple[str, YamlValue]]:
+        """Return texts with their places."""
+        value = self.mapping.get(key)
+        if value is None:
+            return []
+        items = value.items()
+        found = []
+        for item in (value,) if items is None else items:
+            written = item.text()
+            if written is None or not written.strip():
+                self.complain(f"invalid {key}: it must be a list of texts", item)
+            else:
+                found.append((written.strip(), item))
+        return found
+
+    def switch(self, key: str, default: bool) -> bool:
+        """Return true or false."""
+        value = self.mapping.get(key)
+        if value is None:
+            return default
+        written = value.text()
+        if written is None or written.casefold() not in ("true", "false", "yes", "no", "on", "off"):
+            self.complain(f"invalid {key}: write true or false", value)
+            return default
+        return written.casefold() in ("true", "yes", "on")
+
+    def date(self, key: str) -> datetime.date | None:
+        """Return a day."""
+        value = self.mapping.get(key)
+        if value is None:
+            return None
+        written = value.text()
+        try:
+            return datetime.datetime.fromisoformat((written or "").strip()).date()
+        except ValueError:
+            self.complain(f"invalid {key}: {written or 'no text'} is not a day (write it as 2025-03-31)", value)
+            return None
+
+    def bibliography(self) -> tuple[Path, ...]:
+        """Return the `.bib` files, all of which exist in the site."""
+        found = []
+        for written, value in self.written("bibliography"):
+            try:
+                file = find_local(written, self.path.parent, self.root, "bibliography")
+            except LocalError as error:
+                self.complain(str(error), value)
+                continue
+            if file.is_file():
+                found.append(file)
+            else:
+                self.complain(f"invalid bibliography: {written} is a folder", value)
+        return tuple(dict.fromkeys(found))
+
+    def thumbnail(self) -> Path | None:
+        """Return the picture that stands for the article."""
+        written = self.text("thumbnail")
+        if written is None:
+            return None
+        try:
+            return find_picture(written, self.path.parent, self.root)
+        except LocalError as error:
+            self.complain(str(error), self.mapping.get("thumbnail"))
+            return None
+
+    def doi(self) -> str | None:
+        """Return the bare DOI, however it is written."""
+        written = self.text("doi")
+        if written is None:
+            return None
+        bare = re.sub(r"^(https?://(dx\.)?doi\.org/|doi:)", "", written, flags=re.IGNORECASE)
+        if not _DOI.fullmatch(bare):
+            self.complain(f"invalid doi: {written} (a DOI looks like 10.23915/distill.00010)", self.mapping.get("doi"))
+            return None
+        return bare
+
+    def citation(self) -> tuple[bool, str | None, str | None]:
+        """Return whether to say how to cite the article, and the key and journal to say it with."""
+        value = self.mapping.get("citation")
+        if value is None or value.mapping() is None:
+            return self.switch("citation", True), None, None
+        inner = self.inner("citation", {"key", "container-title"})
+        return True, inner.text("key"), inner.text("container-title")
+
+    def macros(self) -> dict[str, str]:
+        r"""Return TeX macros: `math: {macros: {"\\R": "\\mathbb{R}"}}`."""
+        macros = self.inner("math", {"macros"}).inner("macros", None)
+        return {name: written for name, _ in macros.mapping if (written := macros.text(name)) is not None}
+
+    def comments(self) -> bool | Mapping[str, Any]:
+        """Return whether readers may comment, or the settings with which."""
+        value = self.mapping.get("comments")
+        if value is None or value.mapping() is None:
+            return self.switch("comments", False)
+        try:
+            return dict(value.natural())
+        except ValueError as error:
+            self.complain(f"invalid comments: {error}", value)
+            return False
+
+    def runs(self) -> dict[str, dict[str, Option]]:
+        """Return the named runs that figures share."""
+        runs = self.inner("runs", None)
+        return {name: runs.options(name, RUN_KEYS) for name, _ in runs.mapping}
+
+    def options(self, key: str, known: set[str] | None = None) -> dict[str, Option]:
+        """Return a mapping of options; with `known`, others are reported."""
+        inner = self.inner(key, None)
+        options, wrong = read_options(inner.mapping)
+        for name, value in wrong:
+            self.complain(f"invalid {name}: the value cannot be read", value)
+        for name, value in inner.mapping:
+            if known is not None and name.replace("-", "_") not in known:
+                self.complain(f"unknown parameter of a run: {name}{nearest(name, known)}", value)
+                options.pop(name.replace("-", "_"), None)
+        return options
+
+    def inner(self, key: str, known: set[str] | None) -> MetaReader:
+        """Return a reader of the mapping under a key, an empty one where there is none."""
+        value = self.mapping.get(key)
+        mapping = value.mapping() if value is not None else None
+        if value is not None and mapping is None:
+            self.complain(f"invalid {key}: write lines of `name: value` below it", value)
+        reader = MetaReader(mapping or YamlMapping(None, 1), self.path, self.root)
+        reader.problems = self.problems
+        for name, again in reader.mapping.repeated:
+            self.complain(f"duplicate key: {name} (first in line {reader.mapping.values[name].line})", again)
+        for name, entry in reader.mapping:
+            if known is not None and name not in known:
+                self.complain(f"unknown front matter: {key}.{name}{nearest(name, known)}", entry)
+        return reader

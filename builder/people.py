@@ -1,0 +1,138 @@
+"""`Author` and `Affiliation`: who wrote an article, and where they work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import nearest
+from .yaml_mapping import YamlMapping, YamlValue
+
+__all__ = ["Affiliation", "Author", "read_affiliations", "read_authors"]
+
+Complain = Callable[[str, YamlValue | None], None]
+
+
+@dataclass(frozen=True)
+class Affiliation:
+    """An institution; authors name it by `id`, or by its name."""
+
+    name: str
+    id: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Author:
+    """One of the authors, in the order in which they are written."""
+
+    name: str
+    url: str | None = None
+    orcid: str | None = None
+    email: str | None = None
+    affiliations: tuple[Affiliation, ...] = ()
+    equal_contributor: bool = False
+
+
+_AUTHOR = {"name", "url", "orcid", "email", "affiliations", "equal_contributor"}
+_AFFILIATION = {"id", "name", "url"}
+
+
+def read_affiliations(value: YamlValue | None, complain: Complain) -> dict[str, Affiliation]:
+    """Return the affiliations listed in front matter, by id and by name."""
+    known: dict[str, Affiliation] = {}
+    for item in _items(value):
+        affiliation = _read_affiliation(item, complain)
+        if affiliation is None:
+            continue
+        key = affiliation.id or affiliation.name
+        if key in known:
+            complain(f"duplicate affiliation: {key}", item)
+            continue
+        known[key] = affiliation
+        known.setdefault(affiliation.name, affiliation)
+    return known
+
+
+def read_authors(
+    value: YamlValue | None, known: dict[str, Affiliation], complain: Complain
+) -> tuple[tuple[Author, ...], tuple[Affiliation, ...]]:
+    """Return the authors, and all affiliations in order: the listed ones, then those that authors bring along."""
+    listed = bool(known)
+    authors = []
+    for item in _items(value):
+        fields = item.mapping()
+        name = item.text() if fields is None else _text(fields, "name", complain)
+        if not name:
+            complain("missing name: an author is a text, or has a `name`", item)
+            continue
+        if fields is None:
+            authors.append(Author(name))
+            continue
+        _check(fields, _AUTHOR, "author", complain)
+        their = [_find(entry, known, listed, complain) for entry in _items(fields.get("affiliations"))]
+        orcid = _text(fields, "orcid", complain)
+        if orcid is not None:
+            orcid = orcid.removeprefix("https://orcid.org/")
+        equal = (_text(fields, "equal_contributor", complain) or "").casefold() in ("true", "yes", "on")
+        authors.append(
+            Author(
+                name=name,
+                url=_text(fields, "url", complain),
+                orcid=orcid,
+                email=_text(fields, "email", complain),
+                affiliations=tuple(one for one in their if one is not None),
+                equal_contributor=equal,
+            )
+        )
+    return tuple(authors), tuple(dict.fromkeys(known.values()))
+
+
+def _find(item: YamlValue, known: dict[str, Affiliation], listed: bool, complain: Complain) -> Affiliation | None:
+    """Return the affiliation that an author names by id or name, or writes out; a list must hold what is named."""
+    name = item.text()
+    if name is not None and name in known:
+        return known[name]
+    if name is not None and listed:
+        complain(f"unknown affiliation: {name}{nearest(name, known)}", item)
+        return None
+    affiliation = _read_affiliation(item, complain)
+    return affiliation and known.setdefault(affiliation.id or affiliation.name, affiliation)
+
+
+def _read_affiliation(item: YamlValue, complain: Complain) -> Affiliation | None:
+    fields = item.mapping()
+    name = item.text() if fields is None else _text(fields, "name", complain)
+    if not name:
+        complain("missing name: an affiliation is a text, or has a `name`", item)
+        return None
+    if fields is None:
+        return Affiliation(name)
+    _check(fields, _AFFILIATION, "affiliation", complain)
+    return Affiliation(name, _text(fields, "id", complain), _text(fields, "url", complain))
+
+
+def _items(value: YamlValue | None) -> tuple[YamlValue, ...]:
+    """Return the elements of a list; anything else is a list of one."""
+    if value is None:
+        return ()
+    items = value.items()
+    return (value,) if items is None else items
+
+
+def _text(fields: YamlMapping, key: str, complain: Complain) -> str | None:
+    value = fields.get(key)
+    if value is None:
+        return None
+    written = value.text()
+    if written is None:
+        complain(f"invalid {key}: it must be a text", value)
+    return written.strip() if written else None
+
+
+def _check(fields: YamlMapping, keys: set[str], what: str, complain: Complain) -> None:
+    for key, value in fields:
+        if key not in keys:
+            complain(f"unknown key of an {what}: {key}{nearest(key, keys)}", value)
+    for key, value in fields.repeated:
+        complain(f"duplicate key: {key}", value)

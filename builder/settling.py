@@ -1,0 +1,272 @@
+"""`Settling`: one pass over an article's tokens that numbers what has numbers and looks up what has names."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote
+
+from markdown_it.token import Token
+
+from .article import Article
+from .bibliography import Bibliography
+from .directives.code import is_known, language_of, nearest_language
+from .errors import nearest
+from .figure import FigureSpec
+from .labels import PREFIXES, Label, LabelKind, Labels
+from .links import find_target
+from .local import LocalError, find_picture
+from .mathematics import TexError
+from .reading import Locate, plain_text
+from .source_map import Place, Source
+from .specification import read_layout, read_spec
+
+__all__ = ["Heading", "Link", "Settling"]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading, as a table of contents shows it: `tokens` are inline, without links, notes and citations."""
+
+    level: int
+    number: str
+    anchor: str
+    text: str
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to another article, perhaps to a place in it."""
+
+    slug: str
+    fragment: str
+    line: int | None
+    column: int | None
+
+
+_YEAR = re.compile(r"[A-Za-z].*(1[5-9]|20)\d\d")
+_NOT_IN_TOC = ("link_open", "link_close", "footnote_ref", "citation", "reference", "image")
+
+
+class Settling:
+    """The state of the pass; `settle()` is called with each token in reading order, `finish()` after the last."""
+
+    def __init__(
+        self,
+        article: Article,
+        bibliography: Bibliography,
+        articles: Mapping[str, Path],
+        tex: Callable[[str, bool], str] | None,
+        source: Source,
+    ) -> None:
+        self.article = article
+        self.bibliography = bibliography
+        self.articles = articles
+        self.tex = tex
+        self.source = source
+        self.labels = Labels(source)
+        self.figures: list[FigureSpec] = []
+        self.headings: list[Heading] = []
+        self.citing_places: dict[str, int] = {}
+        self.pictures: dict[str, Path] = {}
+        self.files: dict[str, Path] = {}
+        self.links: list[Link] = []
+        self.has_math = False
+        self.n_words = 0
+        self._n_tables = 0
+        self._n_equations = 0
+        self._sections: list[int] = []
+        self._titles: list[tuple[Token, Heading]] = []
+        self._unlabelled: list[tuple[str, Place]] = []
+        self._references: list[tuple[str, Place]] = []
+        self._fragments: list[tuple[str, Place]] = []
+        self._rules: dict[str, Callable[[Token, Locate], None]] = {
+            "text": self._text,
+            "heading": self._heading,
+            "directive_figure": self._figure,
+            "directive_table": self._table,
+            "math_inline": self._math,
+            "math_block": self._math,
+            "math_block_label": self._equation,
+            "citation": self._citation,
+            "reference": self._reference,
+            "link_open": self._link,
+            "image": self._image,
+            "fence": self._fence,
+            "tag": self._tag,
+        }
+
+    def settle(self, token: Token, locate: Locate) -> None:
+        """Settle one token: what it needs to be rendered goes to its `meta`."""
+        rule = self._rules.get(token.type)
+        if rule is not None:
+            rule(token, locate)
+        if token.attrs.get("id") and token.type != "heading":
+            self.labels.add_anchor(str(token.attrs["id"]), locate(0))
+
+    def finish(self) -> None:
+        """Settle what depends on all of the article: titles' anchors, references, links within the page."""
+        for anchor, place in self._unlabelled:
+            self.labels.add_anchor(anchor, place)
+        for token, heading in self._titles:
+            anchor = heading.anchor or self.labels.make_anchor(heading.text)
+            token.attrs["id"] = anchor
+            self.headings.append(replace(heading, anchor=anchor))
+        for name, place in self._references:
+            self.labels.check_reference(name, place)
+        for fragment, place in self._fragments:
+            self.labels.check_fragment(fragment, place)
+
+    def _text(self, token: Token, locate: Locate) -> None:
+        self.n_words += len(token.content.split())
+
+    def _heading(self, token: Token, locate: Locate) -> None:
+        level, place = int(token.tag[1:]), locate(0)
+        before = self._titles[-1][1].level if self._titles else 1
+        if level == 1:
+            self.source.complain("invalid heading: # is the title's; sections begin with ##", place, "warning")
+        elif level > before + 1:
+            wrong = f"invalid heading: {'#' * level} follows {'#' * before} (did you mean {'#' * (before + 1)}?)"
+            self.source.complain(wrong, place, "warning")
+        depth = max(level - 1, 1)
+        self._sections = [*self._sections, *[0] * depth][:depth]
+        self._sections[-1] += 1
+        number = token.meta["number"] = ".".join(str(count) for count in self._sections)
+        inline = token.children[0].children if token.children else None
+        shown = tuple(child for child in inline or () if child.type not in _NOT_IN_TOC)
+        heading = Heading(level, number, str(token.attrs.get("id") or ""), plain_text(shown), shown)
+        if re.match("|".join(PREFIXES.values()), heading.anchor):
+            self.labels.add(heading.anchor, Label("section", number, heading.anchor, heading.text, shown), place)
+        elif heading.anchor:
+            self.labels.add_anchor(heading.anchor, place)
+        self._titles.append((token, heading))
+
+    def _figure(self, token: Token, locate: Locate) -> None:
+        spec, file = read_spec(token, len(self.figures) + 1, self.article, self.source)
+        if spec.picture is not None and file is not None:
+            self.pictures[str(spec.picture.value)] = file
+        if not self._label(token, "figure", spec.number, spec.label):
+            spec = replace(spec, label=None)
+        token.meta["spec"] = spec
+        self.figures.append(spec)
+
+    def _table(self, token: Token, locate: Locate) -> None:
+        self._n_tables += 1
+        option = token.meta["options"].get("label")
+        label = str(option.value) if option is not None and option.value else None
+        labelled = self._label(token, "table", self._n_tables, label)
+        anchor = label if label and labelled else f"tbl-{self._n_tables}"
+        layout = read_layout(token.meta["options"], self.source)
+        token.meta.update(number=self._n_tables, anchor=anchor, layout=layout)
+        if not any(child.type == "table" for child in token.children or ()):
+            self.source.complain("missing table: {table} has none in it", locate(0))
+
+    def _label(self, token: Token, kind: LabelKind, number: int, label: str | None) -> bool:
+        """Give a figure or a table its label; without one its number is its anchor, when all labels are known."""
+        place = (token.meta["line"], token.meta["column"])
+        if label is None:
+            self._unlabelled.append((f"{PREFIXES[kind]}{number}", place))
+            return False
+        place = (token.meta["options"]["label"].line, None)
+        return self.labels.add(label, Label(kind, str(number), label), place)
+
+    def _math(self, token: Token, locate: Locate) -> None:
+        self.has_math = True
+        if self.tex is None:
+            return
+        display = token.type != "math_inline" or token.markup == "$$"
+        begin = len(token.content) - len(token.content.lstrip())
+        if token.type == "math_inline":
+            begin += len(token.markup)  # an inline token begins at its dollar, a block's content after it
+        try:
+            self.tex(token.content.strip(), display)
+        except TexError as error:
+            self.source.complain(f"invalid TeX: {error.message}", locate(begin + (error.offset or 0)))
+
+    def _equation(self, token: Token, locate: Locate) -> None:
+        self._math(token, locate)
+        self._n_equations += 1
+        token.meta["number"] = self._n_equations
+        label = Label("equation", str(self._n_equations), token.info)
+        place = self.source.begin(token.map[1] - 1) if token.map else locate(0)
+        self.labels.add(token.info, label, place)
+
+    def _citation(self, token: Token, locate: Locate) -> None:
+        meta = token.meta
+        meta["line"], meta["column"] = locate(0)
+        raw = str(meta["raw"])
+        if meta["bare"] and not any(self._is_meant(item["key"]) for item in meta["items"]):
+            token.type, token.content = "text", raw
+            return
+        for item in meta["items"]:
+            key = item["key"]
+            if key in self.bibliography:
+                self.citing_places[key] = self.citing_places.get(key, 0) + 1
+            else:
+                near = nearest(key, self.bibliography.keys())
+                self.source.complain(f"unknown citation: {key}{near}", locate(max(raw.find(f"@{key}"), 0)))
+
+    def _is_meant(self, key: str) -> bool:
+        """Whether a bare `@key` is meant as a citation: a known key, one with a year, or one that is all but known.
+
+        Else it is a handle or a decorator, and text. In brackets, `@key` is always a citation.
+        """
+        known = key in self.bibliography or _YEAR.search(key) is not None
+        return known or bool(difflib.get_close_matches(key, self.bibliography.keys(), n=1, cutoff=0.85))
+
+    def _reference(self, token: Token, locate: Locate) -> None:
+        self._references.append((token.meta["label"], locate(max(token.content.find(token.meta["raw"]), 0))))
+
+    def _link(self, token: Token, locate: Locate) -> None:
+        try:
+            target = find_target(str(token.attrs.get("href", "")), self.article, self.articles)
+        except LocalError as error:
+            self.source.complain(str(error), locate(0))
+            return
+        if target is None:
+            return
+        fragment = unquote(target.fragment.removeprefix("#"))
+        if target.path is None:
+            self._fragments.append((fragment, locate(0)))
+            return
+        token.meta.update(target=target.path, fragment=target.fragment)
+        if target.slug == self.article.slug:
+            self._fragments.append((fragment, locate(0)))
+        elif target.slug is not None:
+            self.links.append(Link(target.slug, fragment, *locate(0)))
+        elif target.file is not None:
+            self.files[target.path] = target.file
+
+    def _image(self, token: Token, locate: Locate) -> None:
+        written = str(token.attrs.get("src", ""))
+        if not plain_text(token.children):
+            self.source.complain(
+                f"missing alt text: say what {written} shows, ![here]({written})", locate(0), "warning"
+            )
+        if written.startswith("data:"):
+            return
+        name = unquote(written)
+        try:
+            self.pictures[name] = find_picture(name, self.article.folder, self.article.root)
+            token.meta["source"] = name
+        except LocalError as error:
+            self.source.complain(str(error), locate(0))
+
+    def _fence(self, token: Token, locate: Locate) -> None:
+        language = language_of(token.info)
+        if not is_known(language):
+            self.source.complain(f"unknown language: {language}{nearest_language(language)}", locate(0), "warning")
+        first, end = token.map or (0, 0)
+        last = self.source.lines[min(end, len(self.source.lines)) - 1].rstrip()
+        if end - 1 <= first or not last.endswith(token.markup):
+            self.source.complain(f"missing end of code: a line {token.markup}", locate(0))
+
+    def _tag(self, token: Token, locate: Locate) -> None:
+        if token.content == "<!--":
+            self.source.complain("missing end of comment: -->", locate(0))
+        else:
+            self.source.complain(f"unsupported HTML: {token.content} is shown as text", locate(0), "warning")

@@ -1,0 +1,88 @@
+"""`read_spec`: a figure directive as a `FigureSpec`, its picture found, its layout known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markdown_it.token import Token
+
+from .article import Article
+from .directives.figure import LAYOUTS
+from .errors import nearest
+from .figure import FigureSpec, Option
+from .local import LocalError, find_picture
+from .source_map import Source
+
+__all__ = ["read_layout", "read_spec"]
+
+_OWN = ("label", "layout", "alt", "analysis")
+
+
+def read_spec(token: Token, number: int, article: Article, source: Source) -> tuple[FigureSpec, Path | None]:
+    """Return what a figure asks for, and its picture's file; what is wrong goes to the source's problems.
+
+    The label is taken as it is written: whether it is well formed and its own is for `Labels` to say.
+    """
+    options: dict[str, Option] = token.meta["options"]
+    line: int = token.meta["line"]
+    written: str = token.meta["argument"]
+    kind = _text_of(options, "analysis", source)
+    file, picture = None, None
+    if written and kind is not None:
+        source.complain("invalid figure: it has a picture and an analysis (leave out one)", (line, None))
+    elif not written and kind is None:
+        source.complain("missing analysis: a figure needs `:analysis: …`, or a picture after its name", (line, None))
+    elif written:
+        column = source.lines[line - source.first_line].find(written) + 1
+        try:
+            file = find_picture(written, article.folder, article.root)
+            picture = Option(written, line)
+        except LocalError as error:
+            source.complain(str(error), (line, column or None))
+    alt, label = _text_of(options, "alt", source), _text_of(options, "label", source)
+    if written and kind is None and alt is None:
+        source.complain(f"missing alt text: say what {written} shows with `:alt: …`", (line, None), "warning")
+    rest = {key: option for key, option in options.items() if key not in _OWN}
+    if kind is None:
+        for key, option in rest.items():
+            known = nearest(key, _OWN) or " (only computed figures have others than label, alt and layout)"
+            source.complain(f"unknown option of {{figure}}: {key}{known}", (option.line, None))
+    spec = FigureSpec(
+        number=number,
+        label=None if label is None else str(label.value),
+        path=article.path,
+        line=line,
+        kind=kind,
+        picture=picture,
+        layout=read_layout(options, source),
+        alt=None if alt is None else str(alt.value),
+        options=rest,
+    )
+    return spec, file
+
+
+def read_layout(options: dict[str, Option], source: Source) -> str:
+    """Return the layout that is asked for, `body` if none is."""
+    option = _text_of(options, "layout", source)
+    if option is None:
+        return "body"
+    name = str(option.value).removeprefix("l-")
+    if name not in LAYOUTS:
+        known = nearest(name, LAYOUTS) or f" (known: {', '.join(sorted(LAYOUTS))})"
+        source.complain(f"unknown layout: {option.value}{known}", (option.line, None))
+        return "body"
+    return name
+
+
+def _text_of(options: dict[str, Option], key: str, source: Source) -> Option | None:
+    """Return an option that is a text and not empty."""
+    option = options.get(key)
+    if option is None:
+        return None
+    if not isinstance(option.value, str):
+        source.complain(f"invalid {key}: it must be a text", (option.line, None))
+        return None
+    if not option.value.strip():
+        source.complain(f"missing {key}: nothing follows `:{key}:`", (option.line, None))
+        return None
+    return option

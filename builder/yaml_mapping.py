@@ -1,0 +1,113 @@
+"""`YamlMapping`: a YAML mapping whose every key and value knows its line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from .errors import Problem
+
+__all__ = ["YamlMapping", "YamlValue", "read_mapping"]
+
+
+@dataclass(frozen=True)
+class YamlValue:
+    """A value as it stands in the text: its YAML node, and the place (from 1) of its key or of itself."""
+
+    node: yaml.Node
+    line: int
+    column: int
+    shift: int
+
+    @property
+    def is_null(self) -> bool:
+        """Whether nothing is written there."""
+        return self.node.tag == "tag:yaml.org,2002:null"
+
+    def text(self) -> str | None:
+        """Return a scalar as it is written, so that `0042`, `1e3` or `yes` stay what they are; else None."""
+        return self.node.value if isinstance(self.node, yaml.ScalarNode) and not self.is_null else None
+
+    def natural(self) -> Any:
+        """Return the value as YAML reads it. Raises `ValueError` for what cannot be read, as `2025-13-40`."""
+        loader = yaml.SafeLoader("")
+        try:
+            return loader.construct_document(self.node)
+        except yaml.MarkedYAMLError as error:
+            raise ValueError(str(error.problem)) from error
+        except (RecursionError, OverflowError, TypeError) as error:
+            raise ValueError("the value cannot be read") from error
+        finally:
+            loader.dispose()
+
+    def items(self) -> tuple[YamlValue, ...] | None:
+        """Return the elements of a list; else None."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            return None
+        return tuple(_value(node, node, self.shift) for node in self.node.value)
+
+    def mapping(self) -> YamlMapping | None:
+        """Return the value as a mapping; else None."""
+        return YamlMapping(self.node, self.shift) if isinstance(self.node, yaml.MappingNode) else None
+
+
+class YamlMapping:
+    """Keys to `YamlValue`s in order; `repeated` holds those that were written again."""
+
+    def __init__(self, node: yaml.MappingNode | None, shift: int) -> None:
+        self.values: dict[str, YamlValue] = {}
+        self.repeated: list[tuple[str, YamlValue]] = []
+        for key, node_of_value in node.value if node is not None else ():
+            name = key.value if isinstance(key, yaml.ScalarNode) else "?"
+            value = _value(node_of_value, key, shift)
+            if name in self.values:
+                self.repeated.append((name, value))
+            else:
+                self.values[name] = value
+
+    def __iter__(self) -> Iterator[tuple[str, YamlValue]]:
+        return iter(self.values.items())
+
+    def get(self, key: str) -> YamlValue | None:
+        """Return the value of a key; what is written as nothing counts as absent."""
+        value = self.values.get(key)
+        return None if value is None or value.is_null else value
+
+
+def read_mapping(text: str, first_line: int) -> tuple[YamlMapping, tuple[Problem, ...]]:
+    """Read YAML that begins at a line of its file; the problems have line and column, and no path yet."""
+    shift = first_line
+    nothing = YamlMapping(None, shift)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + shift, mark.column + 1) if mark else (shift, None)
+        return nothing, (
+            Problem(f"invalid YAML: {error.problem or error.context}", None, line, column),
+        )
+    except yaml.reader.ReaderError as error:
+        line = shift + text.count("\n", 0, error.position)
+        return nothing, (Problem("invalid YAML: a character that YAML forbids", None, line),)
+    except (yaml.YAMLError, RecursionError):
+        return nothing, (
+            Problem("invalid YAML: it cannot be read, or is nested too deep", None, shift),
+        )
+    if node is None:
+        return nothing, ()
+    if not isinstance(node, yaml.MappingNode):
+        return nothing, (Problem("invalid YAML: write lines of `key: value`", None, shift, 1),)
+    mapping = YamlMapping(node, shift)
+    problems = [
+        Problem(f"duplicate key: {name} (first in line {mapping.values[name].line})", None, value.line, value.column)
+        for name, value in mapping.repeated
+    ]
+    return mapping, tuple(problems)
+
+
+def _value(node: yaml.Node, at: yaml.Node, shift: int) -> YamlValue:
+    mark = at.start_mark
+    return YamlValue(node, mark.line + shift, mark.column + 1, shift)
