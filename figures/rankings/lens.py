@@ -1,0 +1,73 @@
+"""The logit lens of some positions after every layer, in one pass: ranks, probabilities and top tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+__all__ = ["Reading", "largest", "probability", "rank", "read_layers"]
+
+FLOATS = 8_000_000
+"""How many logits are held at once: 32 MB. A larger block is no faster, it only costs memory (measured)."""
+
+
+class Reading(NamedTuple):
+    """What the lens reads at [n_layers, N] states."""
+
+    ranks: Tensor
+    """[n_layers, N] int64, 1 is the first place."""
+    probabilities: Tensor
+    """[n_layers, N] float32."""
+    top: Tensor
+    """[n_layers, N, k] int64, the likeliest first."""
+    last: Tensor
+    """[N, vocab] float32, the logits after the last layer."""
+
+
+@torch.no_grad()
+def read_layers(
+    unembed: Callable[[Tensor], Tensor], states: Tensor, ids: Tensor, *, vocab_size: int, top: int
+) -> Reading:
+    """Read states [n_layers, N, d] by `unembed` ([..., d] → [..., vocab]) and place the tokens `ids` [N] in each.
+
+    One layer's block of logits at a time, and no more than `FLOATS` of them: the memory does not grow with layers.
+    Float32 whatever the weights are.
+    """
+    n_layers, n = states.shape[:2]
+    ranks = torch.empty(n_layers, n, dtype=torch.int64)
+    probabilities = torch.empty(n_layers, n, device=states.device)
+    tops: list[Tensor] = []
+    last: list[Tensor] = []
+    rows = max(1, FLOATS // vocab_size)
+    for layer in range(n_layers):
+        for start in range(0, n, rows):
+            block = slice(start, start + rows)
+            logits = unembed(states[layer, block]).float()
+            own = logits.gather(-1, ids[block, None])
+            ranks[layer, block] = rank(logits, own)
+            probabilities[layer, block] = probability(logits, own)
+            tops.append(largest(logits, top))
+            if layer == n_layers - 1:
+                last.append(logits)
+    return Reading(ranks, probabilities, torch.cat(tops).reshape(n_layers, n, -1), torch.cat(last))
+
+
+def rank(logits: Tensor, own: Tensor) -> Tensor:
+    """Return 1 + #{v : z_v > z_own} for logits [N, vocab] and own logits [N, 1]; tokens with equal logits share a place."""
+    return 1 + (logits > own).sum(-1)
+
+
+def probability(logits: Tensor, own: Tensor) -> Tensor:
+    """Return the softmax at own logits [N, 1]; the maximum goes first, z − logsumexp would lose two digits at z = 40."""
+    most = logits.amax(-1, keepdim=True)
+    return (own - most).exp()[:, 0] / (logits - most).exp().sum(-1)
+
+
+def largest(logits: Tensor, k: int) -> Tensor:
+    """Return the indices [N, k] of each row's k largest, the largest first, and of equals the lower index."""
+    found = logits.topk(k).indices.sort(-1).values
+    order = logits.gather(-1, found).sort(dim=-1, descending=True, stable=True).indices
+    return found.gather(-1, order)
