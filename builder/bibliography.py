@@ -96,8 +96,8 @@ def read_bibliography(paths: Iterable[Path]) -> Bibliography:
         for key, entry in found.items():
             other = entries.get(key)
             if other and (other.type, other.fields, other.people) != (entry.type, entry.fields, entry.people):
-                message = f"duplicate entry: {key} says something else in {other.path.name}:{other.line}; this is used"
-                problems.append(_warning(message, entry))
+                where = f"{other.path.name}:{other.line}"
+                problems.append(_warning(f"duplicate entry: {key} says something else in {where}; this is used", entry))
             entries[key] = entry
     resolved = {key: _inherit(entry, entries, problems) for key, entry in entries.items()}
     return Bibliography(MappingProxyType(resolved), tuple(problems))

@@ -1,0 +1,225 @@
+"""`Katex`: TeX to HTML and MathML at build time, each formula typeset once and then kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from .errors import BuildError, nearest
+
+__all__ = ["Katex", "TexError"]
+
+PROGRAM = Path(__file__).with_suffix(".js")
+STACK_SIZE = 4 << 20  # bytes; KaTeX's parser and builder recurse deeper than QuickJS's default of 1 MB allows
+THREAD_STACK_SIZE = 16 << 20  # bytes; musl's default of 128 KB would overflow before QuickJS notices
+MEMORY_LIMIT = 256 << 20  # bytes; KaTeX itself takes about 10 MB
+SECONDS = 10  # for one formula; the slowest honest one takes some milliseconds
+
+
+class TexError(Exception):
+    """TeX that KaTeX refuses. `offset` and `length` count characters into the TeX; `message` is for authors."""
+
+    def __init__(self, message: str, offset: int = 0, length: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.length = length
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TexError, (self.message, self.offset, self.length)
+
+
+class Katex:
+    r"""Typesets formulas with one set of macros (`{"\\R": "\\mathbb{R}"}`, the backslash may be left out).
+
+    `script` is `katex.min.js`. Formulas are kept in `cache` under the hash of all that they depend on; without one
+    they are kept in memory. The JavaScript engine starts with the first formula that is not there. Safe in threads.
+
+    >>> Katex(script, None, {}).render("x^2", display=False)  # doctest: +SKIP
+    '<span class="katex">…'
+    """
+
+    def __init__(self, script: Path, cache: Path | None = None, macros: Mapping[str, str] | None = None) -> None:
+        self.script = script
+        self.cache = cache
+        named = {name if name.startswith("\\") else f"\\{name}": text for name, text in (macros or {}).items()}
+        self._macros = json.dumps(named, sort_keys=True, ensure_ascii=False)
+        self._kept: dict[str, str] = {}
+
+    def render(self, tex: str, display: bool) -> str:
+        """Return the formula's HTML, with its MathML inside. Raises `TexError`, or `BuildError` without KaTeX."""
+        key = self._key(tex, display)
+        html = self._kept.get(key) or self._read(key)
+        if html is None:
+            html = self._typeset(tex, display)
+            self._write(key, html)
+        self._kept[key] = html
+        return html
+
+    def _key(self, tex: str, display: bool) -> str:
+        question = json.dumps([tex, display, self._macros, _digest(self.script)], ensure_ascii=False)
+        return hashlib.sha256(question.encode("utf-8")).hexdigest()
+
+    def _typeset(self, tex: str, display: bool) -> str:
+        answer = json.loads(_engine(self.script)(tex, display, self._macros))
+        if "html" in answer:
+            return cast(str, answer["html"])
+        raise _error(tex, answer, self.script, cast(dict[str, str], json.loads(self._macros)))
+
+    def _path(self, key: str) -> Path | None:
+        return self.cache / key[:2] / f"{key[2:]}.html" if self.cache else None
+
+    def _read(self, key: str) -> str | None:
+        path = self._path(key)
+        try:
+            return (path.read_text(encoding="utf-8") or None) if path else None
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def _write(self, key: str, html: str) -> None:
+        """Keep a formula, whole or not at all; a cache that cannot be written only costs time."""
+        path = self._path(key)
+        if path is None:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                    file.write(html)
+                Path(name).replace(path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+        except OSError:
+            return
+
+
+def _error(tex: str, answer: Mapping[str, Any], script: Path, macros: Mapping[str, str]) -> TexError:
+    """Return KaTeX's complaint in our words, and where in the TeX it points."""
+    message = str(answer["message"]).strip()
+    position, length = answer["position"], answer["length"] or 0
+    offset, end = (_index(tex, position), _index(tex, position + length)) if position is not None else (0, 0)
+    marked = "".join(re.findall("(.)\u0332", answer["context"], re.DOTALL))
+    if position is not None and marked != tex[offset:end]:  # it counts into the text of a macro
+        used = [name for name in macros if name in tex]
+        offset = min((tex.index(name) for name in used), default=0)
+        message, end = f"{message} (in a macro)", offset
+    if untrusted := re.match(r"Untrusted command: (\\\w+)", message):
+        offset = max(tex.find(untrusted[1]), 0)
+        allowed = r"; only \htmlClass{term-…} and \htmlData{term=…} are" if untrusted[1].startswith("\\html") else ""
+        return TexError(f"unsupported TeX command: {untrusted[1]} is not trusted{allowed}", offset, len(untrusted[1]))
+    if unknown := re.search(r"(?:Undefined control sequence|No such environment): (\\?[A-Za-z*]+)", message):
+        what = "command" if unknown[1].startswith("\\") else "environment"
+        guess = nearest(unknown[1], _commands(script) | set(macros)) if what == "command" else ""
+        return TexError(f"unknown TeX {what}: {unknown[1]}{guess}", offset, max(end - offset, 0))
+    return TexError(f"invalid TeX: {message}", offset, max(end - offset, 0))
+
+
+def _index(text: str, units: int) -> int:
+    """Return the Python index for a position that JavaScript counts in UTF-16 units."""
+    return len(text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore"))
+
+
+@cache
+def _commands(script: Path) -> frozenset[str]:
+    r"""Return all commands that KaTeX's source names (`"\\frac"`), to suggest one for a misspelt one."""
+    return frozenset(f"\\{name}" for name in re.findall(r'"\\\\([A-Za-z]+)"', script.read_text(encoding="utf-8")))
+
+
+@cache
+def _digest(script: Path) -> str:
+    """Return what a formula's look depends on besides itself: the digest of KaTeX and of our program."""
+    try:
+        return hashlib.sha256(script.read_bytes() + PROGRAM.read_bytes()).hexdigest()
+    except OSError as error:
+        raise BuildError(
+            f"missing KaTeX: {script} comes with an installed Fanlight; in a checkout run `python hatch_build.py`"
+        ) from error
+
+
+class _Context(Protocol):
+    """What both engines have in common."""
+
+    def __call__(self, tex: str, display: bool, macros: str) -> str: ...
+
+
+_starting = threading.Lock()
+
+
+def _engine(script: Path) -> _Context:
+    """Return the one engine of this process for a script: an engine must be used from the thread that made it."""
+    with _starting:
+        return _start(script)
+
+
+@cache
+def _start(script: Path) -> _Context:
+    before = threading.stack_size(THREAD_STACK_SIZE)
+    try:
+        worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="katex")
+        context = worker.submit(
+            _load, [script.read_text(encoding="utf-8"), PROGRAM.read_text(encoding="utf-8")]
+        ).result()
+    finally:
+        threading.stack_size(before)
+
+    def call(tex: str, display: bool, macros: str) -> str:
+        return worker.submit(context, tex, display, macros).result()
+
+    return call
+
+
+def _load(sources: list[str]) -> Callable[..., str]:
+    """Load the programs into QuickJS, or Duktape where there is none (Macs with Intel's processors)."""
+    try:
+        import quickjs
+    except ImportError:
+        return _load_duktape(sources)
+    context = quickjs.Context()
+    context.set_max_stack_size(STACK_SIZE)
+    context.set_memory_limit(MEMORY_LIMIT)
+    for source in sources:
+        context.eval(source)
+    render = context.get("fanlightRender")
+
+    def call(*arguments: Any) -> str:
+        context.set_time_limit(SECONDS)
+        try:
+            return cast(str, render(*arguments))
+        except (quickjs.JSException, quickjs.StackOverflow) as error:
+            return _refusal(error)
+
+    return call
+
+
+def _load_duktape(sources: list[str]) -> Callable[..., str]:
+    import dukpy
+
+    interpreter = dukpy.JSInterpreter()
+    for source in sources:
+        interpreter.evaljs(f"{source};null")
+
+    def call(tex: str, display: bool, macros: str) -> str:
+        try:
+            program = "fanlightRender(dukpy.tex, dukpy.display, dukpy.macros)"
+            return cast(str, interpreter.evaljs(program, tex=tex, display=display, macros=macros))
+        except dukpy.JSRuntimeError as error:
+            return _refusal(error)
+
+    return call
+
+
+def _refusal(error: Exception) -> str:
+    """Return an answer for a formula that was too much for the engine itself."""
+    what = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return json.dumps({"message": f"too large to typeset ({what})", "position": None, "length": None, "context": ""})
