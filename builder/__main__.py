@@ -1,0 +1,222 @@
+"""The command line: `fanlight new build serve status clean`; the only place that prints and exits.
+
+Everything a command needs is imported when it runs: `fanlight --help` answers at once, and a build that finds all its
+answers stored never loads torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import __version__
+from .arguments import parse
+from .errors import BuildError, Problem
+
+if TYPE_CHECKING:
+    from .build import Builder
+    from .progress import Listener
+    from .site import Site
+    from .terminal import Terminal
+
+__all__ = ["build", "main", "serve"]
+
+WELL, AUTHOR, USAGE, OURS, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 well, 1 the author's errors, 2 usage, 3 ours, 130 interrupted."""
+    from .terminal import Terminal
+
+    try:
+        options = parse(sys.argv[1:] if argv is None else list(argv))
+    except SystemExit as exit_:  # argparse has printed help, a version, or what is wrong with the arguments
+        return int(exit_.code or 0)
+    terminal = Terminal(quiet=options.quiet, verbose=options.verbose)
+    try:
+        return COMMANDS[options.command](options, terminal)
+    except BuildError as error:
+        terminal.show(error.problems)
+        return AUTHOR
+    except KeyboardInterrupt:
+        terminal.complain("interrupted; the last good site stands")
+        return INTERRUPTED
+    except BrokenPipeError:  # `fanlight status | head`: whoever read us has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return WELL
+    except Exception as error:
+        return _explain(error, terminal)
+
+
+def build() -> int:
+    """Run `fanlight build`, as the command `build`."""
+    return main(["build", *sys.argv[1:]])
+
+
+def serve() -> int:
+    """Run `fanlight serve`, as the command `serve`."""
+    return main(["serve", *sys.argv[1:]])
+
+
+# the commands
+
+
+def _new(options: argparse.Namespace, terminal: Terminal) -> int:
+    from .new import new_site
+
+    for path in new_site(options.folder, title=options.title):
+        terminal.say(f"  {path}")
+    here = options.folder.resolve() == Path.cwd()
+    terminal.say(f"made a site; next: {'' if here else f'cd {options.folder} && '}fanlight serve")
+    return WELL
+
+
+def _build(options: argparse.Namespace, terminal: Terminal) -> int:
+    site = _site(options, terminal)
+    built = _builder(site, options, terminal.listener(), keep_models=False).build()
+    terminal.show(built.problems)
+    answers = f"{_number(built.computed, 'answer')} computed, {built.cached} stored"
+    where = terminal.seen(site.output / "index.html")
+    terminal.say(f"{_number(len(built.pages), 'page')}, {answers}, in {built.seconds:.2f} s: {where}")
+    return WELL
+
+
+def _serve(options: argparse.Namespace, terminal: Terminal) -> int:
+    from .serve import serve as run_server
+
+    served = run_server(
+        lambda: _site(options, terminal),
+        lambda site, listener: _builder(site, options, listener, keep_models=True),
+        terminal,
+        port=options.port,
+        open_browser=options.open,
+    )
+    if served.is_building:  # its thread cannot be stopped, only left behind; all it writes, it writes atomically
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
+    return INTERRUPTED
+
+
+def _status(options: argparse.Namespace, terminal: Terminal) -> int:
+    from .build import status
+    from .terminal import table
+
+    site = _site(options, terminal)
+    figures = status(site, frozen=options.frozen)
+    if options.json:
+        import dataclasses
+        import json
+
+        rows = [{**dataclasses.asdict(figure), "path": terminal.seen(figure.path)} for figure in figures]
+        terminal.answer(json.dumps(rows, indent=2, ensure_ascii=False))
+        return WELL
+    if not figures:
+        terminal.say("no computed figures")
+        return WELL
+    colours = {"fresh": "green", "stale": "yellow", "missing": "red"}
+    head = ("figure", "kind", "state", "why", "where")
+    cells = [(f"{f.article}#{f.label}", f.kind, f.state, f.why, f"{terminal.seen(f.path)}:{f.line}") for f in figures]
+    lines = table(cells, head)
+    terminal.answer(terminal.paint(lines[0], "dim"))
+    for figure, line in zip(figures, lines[1:], strict=True):
+        state = terminal.paint(figure.state, colours[figure.state])
+        at = line.index(f"  {figure.state}", len(f"{figure.article}#{figure.label}")) + 2
+        terminal.answer(line[:at] + state + line[at + len(figure.state) :])
+    return WELL
+
+
+def _clean(options: argparse.Namespace, terminal: Terminal) -> int:
+    from .clean import clean
+
+    for what, n_files in clean(_site(options, terminal), results=options.all, models=options.models):
+        terminal.say(f"removed {_number(n_files, 'file')} from {terminal.seen(what)}")
+    return WELL
+
+
+def _site(options: argparse.Namespace, terminal: Terminal) -> Site:
+    """Return the site that the current folder lies in, with what the options say over what its file says."""
+    from .site import find_site
+    from .write import check_output
+
+    overrides: dict[str, Any] = {}
+    if getattr(options, "base_url", None) is not None:
+        overrides["base_url"] = options.base_url
+    if getattr(options, "drafts", False):
+        overrides["drafts"] = True
+    if getattr(options, "no_strict", False):
+        overrides["strict"] = False
+    site = find_site(Path.cwd(), output=getattr(options, "output", None), **overrides)
+    terminal.root = site.root
+    if options.command in ("build", "serve"):
+        check_output(site.output, site.root)  # before anything is computed for it
+    return site
+
+
+def _builder(site: Site, options: argparse.Namespace, listener: Listener, *, keep_models: bool) -> Builder:
+    from .build import Builder
+
+    return Builder(
+        site,
+        frozen=options.frozen,
+        refresh=frozenset(options.refresh),
+        only=frozenset(options.only),
+        jobs=options.jobs,
+        device=options.device,
+        listener=listener,
+        keep_models=keep_models,
+    )
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Terminal], int]] = {
+    "new": _new,
+    "build": _build,
+    "serve": _serve,
+    "status": _status,
+    "clean": _clean,
+}
+
+
+# what went wrong
+
+
+def _explain(error: Exception, terminal: Terminal) -> int:
+    """Say whose fault an unexpected exception is: a kind of the site's own, or else ours; return the exit status."""
+    frames = traceback.extract_tb(error.__traceback__)
+    what = f"{type(error).__name__}: {error}"
+    if terminal.verbose:
+        terminal.complain("".join(traceback.format_exception(error)).rstrip())
+    own = _own_code(terminal.root)
+    inside = [frame for frame in frames if own is not None and Path(frame.filename).is_relative_to(own)]
+    if inside:
+        place = inside[-1]
+        terminal.show([Problem(f"broken kind: {what}", Path(place.filename), place.lineno)])
+        return AUTHOR
+    terminal.complain(what)
+    package = Path(__file__).parent
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(package)] or list(frames)
+    for frame in reversed(ours[-2:]):
+        terminal.complain(f"  at {Path(frame.filename).name}:{frame.lineno} in {frame.name}")
+    more = "" if terminal.verbose else " With -v all of it is shown."
+    terminal.complain(f"This is a fault of Fanlight {__version__}, not of your site; please report it.{more}")
+    return OURS
+
+
+def _own_code(root: Path | None) -> Path | None:
+    """Return the folder of the site's own kinds, unless the site is our own checkout."""
+    from .site import built_in
+
+    return None if root is None or root / "figures" == built_in("figures") else root / "figures"
+
+
+def _number(n: int, word: str) -> str:
+    return f"{n} {word}{'' if n == 1 else 's'}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
