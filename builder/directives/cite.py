@@ -21,8 +21,8 @@ KEY = r"(?:\{[^{}\s]+\}|\w(?:\w|[:.#$%&+?<>~/-](?=\w))*)"
 LABEL = re.compile(r"(?:fig|eq|sec|tbl)-")
 """What `reference.py` reads: labels of figures, equations, sections and tables."""
 
-_ITEM = re.compile(rf"(?P<prefix>(?:[^@]*[\s(\[“‘\"'—–-])??)(?P<minus>-?)@(?P<key>{KEY})(?P<suffix>[^@]*)", re.DOTALL)
-_BARE = re.compile(rf"@({KEY})(?!@)")
+_ITEM = re.compile(rf"(?P<prefix>(?:[^@]*[\s(\[“‘\"'—–])??)(?P<minus>-?)@(?P<key>(?>{KEY}))(?P<suffix>[^@]*)", re.DOTALL)
+_BARE = re.compile(rf"@((?>{KEY}))(?!@)")
 _BEFORE = re.compile(r"[\s(\[{\"'“‘«—–*_]")
 _PINPOINT = re.compile(
     r"\s?\[((?:pp?\.|chap\.?|chapter|ch\.|secs?\.|section|figs?\.|figure|eqs?\.|tables?|vol\.|app\.|appendix|[§¶\d])"

@@ -104,4 +104,4 @@ def _render_block(self: Any, tokens: Sequence[Token], index: int, options: Any, 
     html = Markup(page.math(token.content, True))  # noqa: S704 - KaTeX escapes what it is given
     label = page.document.labels.get(token.info) if token.info else None
     number = label.number if label else None
-    return str(page.part("equation", html=html, number=number, anchor=token.info or None))
+    return f"{page.part('equation', html=html, number=number, anchor=token.info or None)}\n"

@@ -1,0 +1,125 @@
+// Cards: `<a data-card="ID" href="#elsewhere">` opens the popover `#ID`, for citations, footnotes, whatever.
+// Hovering opens it for as long as the pointer is near; a click, a tap or Enter opens it to stay, until Escape, a click
+// elsewhere, or the link again. Without this script, or in a browser without popovers, the link is a link.
+
+const OPEN_AFTER = 120; // ms: a pointer that only passes opens nothing
+const CLOSE_AFTER = 250; // ms: time to get from the link into the card
+const GAP = 8; // px between card and link, and between card and window
+
+let shown = null; // {card, link, kept}: what is open
+let timer = 0;
+let pressed = null; // the link whose kept card was open when the pointer went down: the click closes it
+
+const linkAt = (node) => node instanceof Element ? node.closest("a[data-card]") : null;
+const cardAt = (node) => node instanceof Element ? node.closest(".card[popover]") : null;
+
+function later(act, delay) {
+  clearTimeout(timer);
+  timer = setTimeout(act, delay);
+}
+
+function open(link, kept) {
+  const card = document.getElementById(link.dataset.card);
+  if (!card?.showPopover || card.contains(link)) return null;
+  clearTimeout(timer);
+  if (shown && shown.link !== link) close();
+  if (!card.matches(":popover-open")) {
+    link.style.anchorName = "--card";
+    card.showPopover({ source: link });
+    place(card, link);
+    link.setAttribute("aria-expanded", "true");
+  }
+  shown = { card, link, kept: kept || Boolean(shown?.kept) };
+  return card;
+}
+
+function close() {
+  clearTimeout(timer);
+  if (shown?.card.matches(":popover-open")) shown.card.hidePopover();
+  forget();
+}
+
+function forget() {
+  if (!shown) return;
+  shown.link.style.anchorName = "";
+  shown.link.setAttribute("aria-expanded", "false");
+  shown = null;
+}
+
+// A style sheet that anchors cards (`position-area`) has done it; else the card goes below the link, or above.
+function place(card, link) {
+  if ((getComputedStyle(card).positionArea ?? "none") !== "none") return;
+  const mark = link.getClientRects()[0] ?? link.getBoundingClientRect();
+  const { width, height } = card.getBoundingClientRect();
+  const { clientWidth, clientHeight } = document.documentElement;
+  const left = Math.max(GAP, Math.min(mark.left, clientWidth - width - GAP));
+  const below = mark.bottom + GAP + height <= clientHeight || mark.top < height + GAP;
+  const top = below ? mark.bottom + GAP : mark.top - GAP - height;
+  Object.assign(card.style, { position: "absolute", inset: "auto", margin: "0" });
+  card.style.left = `${left + scrollX}px`;
+  card.style.top = `${top + scrollY}px`;
+}
+
+function hovered(event) {
+  if (event.pointerType === "touch") return;
+  const link = linkAt(event.target);
+  if (link && !(shown?.kept)) {
+    if (shown?.link === link) clearTimeout(timer);
+    else later(() => open(link, false), OPEN_AFTER);
+  } else if (shown && (link === shown.link || cardAt(event.target) === shown.card)) {
+    clearTimeout(timer);
+  }
+}
+
+function left(event) {
+  if (event.pointerType === "touch") return;
+  const to = event.relatedTarget;
+  const stays = shown && (linkAt(to) === shown.link || cardAt(to) === shown.card);
+  if (stays || !(linkAt(event.target) || cardAt(event.target))) return;
+  if (shown && !shown.kept) later(close, CLOSE_AFTER);
+  else if (!shown) clearTimeout(timer);
+}
+
+function clicked(event) {
+  if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const link = linkAt(event.target);
+  if (!link) {
+    if (shown && event.target instanceof Element && event.target.closest(".card a[href^='#']")) close(); // off to the list
+    return;
+  }
+  const again = pressed === link;
+  pressed = null;
+  if (again) {
+    event.preventDefault();
+    close();
+    return;
+  }
+  const card = open(link, true);
+  if (!card) return;
+  event.preventDefault();
+  if (event.detail === 0) card.focus({ preventScroll: true }); // by keyboard: Tab goes on through the card's links
+}
+
+// Popovers close by themselves, on Escape or a click elsewhere; focus that was inside goes back to the link.
+function toggled(event) {
+  if (event.newState !== "closed" || event.target !== shown?.card) return;
+  const { card, link } = shown;
+  forget();
+  if (card.contains(document.activeElement)) link.focus({ preventScroll: true });
+}
+
+if (typeof document !== "undefined" && "popover" in HTMLElement.prototype) {
+  document.addEventListener("pointerover", hovered);
+  document.addEventListener("pointerout", left);
+  document.addEventListener("pointerdown", (event) => {
+    const link = linkAt(event.target);
+    pressed = link && shown?.kept && shown.link === link ? link : null;
+  }, true);
+  document.addEventListener("click", clicked);
+  document.addEventListener("beforetoggle", toggled, true);
+  for (const link of document.querySelectorAll("a[data-card]")) {
+    if (!document.getElementById(link.dataset.card)) continue;
+    link.setAttribute("aria-haspopup", "dialog");
+    link.setAttribute("aria-expanded", "false");
+  }
+}
