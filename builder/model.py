@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 import transformers
 from torch import Tensor
-from transformers.modeling_outputs import BaseModelOutputWithPast
 
 from .errors import BuildError
 from .network import context_length, decoding, end_tokens, load_network, load_tokenizer
@@ -20,6 +19,8 @@ from .tokens import Pieces
 from .trace import recording, replaced
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .figure import RunSpec
     from .sources.checkpoint import Checkpoint
 
@@ -200,16 +201,15 @@ class Model:
 
     def _base(self, **inputs: Any) -> Tensor:
         """Run the network without its head."""
-        base = self.network.base_model
-        return base(use_cache=False, **inputs).last_hidden_state  # type: ignore[no-any-return]
+        return self.structure.base(use_cache=False, **inputs).last_hidden_state  # type: ignore[no-any-return]
 
     def _own_head(self, final: Tensor) -> Tensor:
         """The network's forward, its base model replaced by one that returns `final`."""
-        base = self.network.base_model
         flat = final.reshape(1, -1, final.shape[-1])
 
         ids = torch.zeros(flat.shape[:2], dtype=torch.long, device=flat.device)
-        with replaced(base, lambda *_args, **_kwargs: BaseModelOutputWithPast(last_hidden_state=flat)):
+        answer = self.structure.base_output(last_hidden_state=flat)
+        with replaced(self.structure.base, lambda *_args, **_kwargs: answer):
             logits = self.network(input_ids=ids, use_cache=False).logits
         return logits.reshape(*final.shape[:-1], -1)  # type: ignore[no-any-return]
 
@@ -228,24 +228,35 @@ class Model:
         return logits.reshape(*hidden.shape[:-1], -1)  # type: ignore[no-any-return]
 
     def _find_short_cuts(self) -> None:
-        """Find out which short cuts give the very same numbers as the network's own forward."""
+        """Find out which short cuts give the very same numbers as the network's own forward.
+
+        Raises `BuildError` where the last block's output does not lead to the logits: then nothing here can be read.
+        """
         ids = torch.tensor([[3, 5, 7, 11]], device=self.device) % self.vocab_size
+        structure = self.structure
         with torch.no_grad():
-            with recording(self.structure.blocks[-1:]) as recorded:
+            with recording(structure.blocks[-1:]) as seen:
                 logits = self.network(input_ids=ids, use_cache=False).logits
-                final = self.forward_ids(ids)
-            last = recorded[0]
-            self.head_is_linear = torch.equal(self.structure.head(final), logits)
-            norm = self.structure.norm
-            self._plain_tail = torch.equal(norm(last) if norm is not None else last, final)
-            error = (self.unembed(last) - logits).abs().max().item()
-            if error > 1e-4 * max(1.0, logits.abs().max().item()):
+            last, final = seen[0], self.forward_ids(ids)
+            norm = structure.norm or torch.nn.Identity()
+            self.head_is_linear = _agrees(lambda: structure.head(final), logits)
+            self._plain_tail = _agrees(lambda: norm(last), final)
+            if not _agrees(lambda: self.unembed(last), logits, tolerance=1e-4) or not _agrees(
+                lambda: self.head_logits(final), logits, tolerance=1e-4
+            ):
                 raise BuildError(
-                    f"unsupported model: {self.name}: its last block's output does not lead to its logits "
-                    f"(off by {error:.2g}); check blocks, norm and head in [tool.fanlight.models.{self.name}]"
+                    f"unsupported model: {self.name} ({type(self.network).__name__}): what its last block hands on "
+                    f"does not lead to its logits; are blocks, norm and head right? ({structure.names})"
                 )
-            try:
-                again = self._base(inputs_embeds=self.embed(ids))
-                self._reads_embeddings = torch.allclose(again, final, rtol=1e-4, atol=1e-4)
-            except (TypeError, ValueError, RuntimeError, AttributeError):
-                self._reads_embeddings = False
+            self._reads_embeddings = _agrees(lambda: self._base(inputs_embeds=self.embed(ids)), final, tolerance=1e-4)
+
+
+def _agrees(compute: Callable[[], Tensor], expected: Tensor, *, tolerance: float = 0.0) -> bool:
+    """Whether a way of computing works at all and gives what is expected, to the last bit or relative to its size."""
+    try:
+        found = compute()
+    except (TypeError, ValueError, RuntimeError, AttributeError, IndexError):
+        return False
+    if found.shape != expected.shape:
+        return False
+    return bool((found - expected).abs().max() <= tolerance * expected.abs().max().clamp(min=1e-6))

@@ -30,10 +30,12 @@ __all__ = ["Structure", "find_structure"]
 class Structure:
     """Modules of a network by their role, with their dotted names in `names`.
 
-    `norm` is None where nothing stands between the last block and the head; a down projection is None for a block
-    without an MLP (or with a mixture of experts, whose hidden vectors are not one per position).
+    `base` is the network without its head. `norm` is None where nothing of the base stands after the last block. A
+    block's down projection is None where no linear map reads its MLP's hidden vectors (in a mixture of experts they
+    are in one tensor), and that of the shared expert where there is one.
     """
 
+    base: nn.Module
     embedding: nn.Module
     blocks: tuple[nn.Module, ...]
     norm: nn.Module | None
@@ -45,6 +47,7 @@ class Structure:
     causal: bool
     block_outputs: tuple[type, ...] = field(repr=False)
     """The type each block returns (a tensor, or a tuple that begins with it)."""
+    base_output: type = field(repr=False)
 
 
 @dataclass
@@ -69,7 +72,10 @@ def find_structure(network: Any, source: ModelSource) -> Structure:
     Raises `BuildError` for what cannot be found, naming the setting that says it.
     """
     modules = dict(network.named_modules())
-    calls, output = _trace(network, modules)
+    try:
+        calls, output = _trace(network, modules)
+    except Exception as error:  # whatever a network's own code raises on two short texts
+        raise BuildError(f"unsupported model: {source.name} cannot be run on a text alone: {error}") from error
     blocks_name = _override(source, "blocks", modules) or _find_blocks(calls, modules, source)
     blocks = tuple(modules[blocks_name].children())
     ran = {id(call.module): call for call in calls}  # a module that ran twice: its last call
@@ -81,12 +87,15 @@ def find_structure(network: Any, source: ModelSource) -> Structure:
         raise BuildError(f"unsupported blocks: {blocks_name} of model {source.name} return no tensor")
 
     head_name = _override(source, "head", modules) or _find_head(network, calls, output, modules, source)
-    norm_name = _override(source, "norm", modules) or _find_norm(calls, last, ran.get(id(modules[head_name])), stream)
+    base = _find_base(calls, ran[id(blocks[0])], last, source)
+    norm_name = _override(source, "norm", modules) or _find_norm(calls, last, base, stream)
     embedding_name = _override(source, "embedding", modules) or _find_embedding(network, calls, modules, source)
     names = {"embedding": embedding_name, "blocks": blocks_name, "norm": norm_name or "", "head": head_name}
     logits = output.logits.float()
     change = (logits[0, :-1] - logits[1, :-1]).abs().max().item()
     return Structure(
+        base=base.module,
+        base_output=type(base.returned),
         embedding=modules[embedding_name],
         blocks=blocks,
         norm=modules[norm_name] if norm_name else None,
@@ -137,7 +146,8 @@ def _trace(network: Any, modules: dict[str, nn.Module]) -> tuple[list[_Call], An
 
 
 def _attentions(output: Any) -> list[Tensor]:
-    return [weights for weights in getattr(output, "attentions", None) or () if isinstance(weights, Tensor)]
+    given = [weights for weights in getattr(output, "attentions", None) or () if isinstance(weights, Tensor)]
+    return [weights for weights in given if weights.dim() == 4 and weights.shape[-1] == weights.shape[-2]]
 
 
 def _override(source: ModelSource, role: str, modules: dict[str, nn.Module]) -> str | None:
@@ -167,7 +177,7 @@ def _find_blocks(calls: list[_Call], modules: dict[str, nn.Module], source: Mode
     lists = [(name, module) for name, module in modules.items() if isinstance(module, (nn.ModuleList, nn.Sequential))]
     for name, module in lists:
         ran = [spans.get(id(child)) for child in module.children()]
-        if not ran or any(call is None or call.tensor is None or call.tensor.dim() < 3 for call in ran):
+        if not ran or any(call is None or call.tensor is None or call.tensor.dim() != 3 for call in ran):
             continue
         done = [call for call in ran if call is not None]
         shapes = {tuple(call.tensor.shape) for call in done if call.tensor is not None}
@@ -194,11 +204,20 @@ def _find_head(
     return max(wide, key=lambda call: call.start).name
 
 
-def _find_norm(calls: list[_Call], last: _Call, head: _Call | None, stream: Tensor) -> str | None:
-    """Return the module that read the last block's output, or None where the head reads it itself."""
-    end = head.start if head else 1 << 62
-    between = [c for c in calls if last.end < c.start < end and c.given is not None and c.name]
-    for call in between:
+def _find_base(calls: list[_Call], first: _Call, last: _Call, source: ModelSource) -> _Call:
+    """Return the outermost module below the network that runs all blocks and hands on a last hidden state."""
+    for call in calls:
+        around = call.name and call.start < first.start and last.end < call.end
+        if around and isinstance(getattr(call.returned, "last_hidden_state", None), Tensor):
+            return call
+    raise BuildError(f"unsupported model: {source.name} has no base model around its blocks")
+
+
+def _find_norm(calls: list[_Call], last: _Call, base: _Call, stream: Tensor) -> str | None:
+    """Return the module of the base that reads the last block's output, or None where there is none."""
+    for call in calls:
+        if not last.end < call.start < base.end:
+            continue
         read, returned = call.given, call.tensor
         if read is None or returned is None or isinstance(call.module, (nn.Dropout, nn.Identity)):
             continue
