@@ -2,6 +2,7 @@
 import { range, scaleLog } from "d3";
 import { compact, percent, whole } from "../shared/format.js";
 import { heatmap } from "../shared/heatmap.js";
+import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
@@ -23,7 +24,7 @@ export default function rankings(data, { value } = {}) {
   const shade = scaleLog([1, vocab_size], [1, 0]).clamp(true);
   const root = document.createElement("div");
   const sentence = readout();
-  const ramp = legend("rank of the output token", whole(vocab_size), "1");
+  const ramp = legend("rank, log scale", whole(vocab_size), "1");
   const grid = heatmap({
     label: "Rank of each output token after each layer",
     corner: { above: "reads", below: "writes" },
@@ -34,7 +35,7 @@ export default function rankings(data, { value } = {}) {
   const bar = document.createElement("div");
   root.className = "view";
   bar.className = "view-bar";
-  bar.append(ramp.element);
+  bar.append(ramp.element, hint("arrows move", "Enter pins a column", "Esc lets go"));
   root.append(sentence.element, grid.element, bar);
   const tip = tooltip(root);
 
@@ -129,12 +130,13 @@ export default function rankings(data, { value } = {}) {
     for (const v of top[r][c]) list.append(quoted(vocabulary[v]), " ");
     tip.show(
       grid.cells[r * columns + c],
-      facts([
+      [facts([
         ["after", layerName(r)],
         ["rank", `${whole(ranks[r][c])} of ${whole(vocab_size)}`],
         ["probability", percent(probabilities[r][c])],
         ["first choices", list],
-      ]),
+      ])],
+      { beside: true },
     );
   }
 }

@@ -1,6 +1,7 @@
 /** Saliency: choose an output token, and each token before it is shaded by its share of the importance. */
 import { max, scaleLinear, sort } from "d3";
 import { percent } from "../shared/format.js";
+import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
@@ -9,7 +10,7 @@ import { selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
 import { switcher } from "../shared/switch.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
-import { facts, tooltip } from "../shared/tooltip.js";
+import { tooltip } from "../shared/tooltip.js";
 import { mergeRows, positions, tokenUnits, wordUnits } from "../shared/units.js";
 
 const METHODS = {
@@ -31,7 +32,8 @@ export default function saliency(data, { value } = {}) {
   root.className = "view";
   if (data.detail) root.dataset.detail = "";
   bar.className = "view-bar";
-  bar.append(stripKey(), ramp.element, switcher("Merge into words", Boolean(value?.words), merge));
+  bar.append(stripKey(), ramp.element, hint("← → choose", "↑ ↓ walk its inputs", "Enter pins", "Esc lets go"));
+  bar.append(switcher("Merge into words", Boolean(value?.words), merge));
   root.append(sentence.element, bar);
   const tip = tooltip(root);
 
@@ -110,14 +112,11 @@ export default function saliency(data, { value } = {}) {
     walked = u;
     const row = rows[selected()];
     if (u === null || u >= row.length) return tip.hide();
-    const { start, size } = units[u];
+    const portion = document.createElement("b");
+    portion.textContent = percent(row[u]);
     tip.show(
       line.chips[u],
-      facts([
-        ["share", percent(row[u])],
-        ["place", `${strongest().indexOf(u) + 1} of ${row.length}`],
-        [size === 1 ? "position" : "positions", size === 1 ? `${start}` : `${start}–${start + size - 1}`],
-      ]),
+      [portion, `no. ${strongest().indexOf(u) + 1} of ${row.length}`],
     );
   }
 

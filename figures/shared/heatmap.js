@@ -1,5 +1,7 @@
 /** A heat map as a table: layers by tokens, a number in each cell, and its shade in the property `--s` (0 to 1). */
-import { visible } from "./text.js";
+import { spoken, visible } from "./text.js";
+
+const FEW = 10; // columns whose names fit above and below them on all but phones
 
 /**
  * Returns `{ element, cells, heads }`: a container that scrolls sideways under its row names, the cells row by row, and
@@ -12,6 +14,7 @@ export function heatmap({ label, corner, rows, columns, cell }) {
   const table = document.createElement("table");
   const heads = columns.map(() => []);
   element.className = "heat";
+  element.toggleAttribute("data-few", columns.length <= FEW);
   element.style.setProperty("--columns", columns.length);
   element.style.setProperty("--rows", rows.length);
   table.setAttribute("role", "grid");
@@ -45,10 +48,18 @@ export function heatmap({ label, corner, rows, columns, cell }) {
       text.className = "column-name";
       text.append(visible(column[side]));
       th.append(text);
+      if (!column[side].trim()) th.append(said(spoken(column[side])));
       row.append(th);
       heads[c].push(th);
     });
   }
+}
+
+function said(text) {
+  const span = document.createElement("span");
+  span.className = "spoken";
+  span.textContent = text;
+  return span;
 }
 
 function header(scope, text) {

@@ -1,7 +1,11 @@
 /**
- * A card beside what is pointed at, one a figure. It holds nothing that the readout does not say, or that the figure
- * does not show otherwise, so it is hidden from screen readers and lets the pointer through.
+ * A card beside what is pointed at, one a figure.
+ *
+ * It holds nothing that the readout does not say, or that the figure does not show otherwise, so it is hidden from
+ * screen readers and lets the pointer through.
  */
+const GAP = 8; // px between a card and what it is about
+
 export function tooltip(root) {
   const card = document.createElement("div");
   card.className = "tip";
@@ -9,16 +13,20 @@ export function tooltip(root) {
   card.setAttribute("aria-hidden", "true");
   root.append(card);
 
-  function show(anchor, ...content) {
+  /** Shows content at an element: `beside` it where there is room (so that its column stays in sight), else below or above. */
+  function show(anchor, content, { beside = false } = {}) {
     card.replaceChildren(...content);
     card.hidden = false;
     const around = root.getBoundingClientRect();
     const at = anchor.getBoundingClientRect();
-    const middle = at.left + at.width / 2 - around.left;
-    const left = Math.max(0, Math.min(middle - card.offsetWidth / 2, around.width - card.offsetWidth));
-    const below = at.bottom + card.offsetHeight + 10 < document.documentElement.clientHeight || at.top < card.offsetHeight + 10;
-    const top = below ? at.bottom + 6 : at.top - card.offsetHeight - 6;
-    card.style.translate = `${Math.round(left)}px ${Math.round(top - around.top)}px`;
+    const [width, height] = [card.offsetWidth, card.offsetHeight];
+    const screen = document.documentElement.clientHeight;
+    const side = beside && [at.right + GAP, at.left - GAP - width].find((x) => x >= around.left && x + width <= around.right);
+    const middle = Math.max(around.left, Math.min(at.left + at.width / 2 - width / 2, around.right - width));
+    const below = at.bottom + GAP + height < screen || at.top < height + GAP ? at.bottom + GAP : at.top - height - GAP;
+    const level = Math.max(Math.min(at.top, screen - height - GAP), Math.min(at.top, 0));
+    const [left, top] = side ? [side, level] : [middle, below];
+    card.style.translate = `${Math.round(left - around.left)}px ${Math.round(top - around.top)}px`;
   }
 
   function hide() {

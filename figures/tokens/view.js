@@ -1,4 +1,5 @@
 /** Tokens: the sequence as the model reads it; point at a token for its position, id and bytes. */
+import { hint } from "../shared/hint.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
 import { alongLine, roving } from "../shared/roving.js";
@@ -17,8 +18,12 @@ export default function tokens({ tokens }, { value } = {}) {
   const units = tokenUnits(tokens);
   const line = strip(units, tokens, { choosable: () => true, label: "Tokens" });
   const sentence = readout();
+  const bar = document.createElement("div");
   root.className = "view";
-  root.append(sentence.element, line.element, stripKey());
+  bar.className = "view-bar";
+  bar.append(stripKey(), hint("← → step", "Enter pins", "Esc lets go"));
+  root.append(sentence.element, line.element, bar);
+  line.chips.forEach((chip, i) => (chip.dataset.position = units[i].start));
   const tip = tooltip(root);
 
   const restored = units.findIndex((unit) => positions(unit).includes(value?.position));
@@ -66,13 +71,13 @@ export default function tokens({ tokens }, { value } = {}) {
     sentence.say([quoted(text), `${several} ${where}, id ${ids}, ${role}`], `${spoken(text)},${several} ${where}, id ${ids}, ${role}`);
     tip.show(
       line.chips[index],
-      facts([
+      [facts([
         [unit.size === 1 ? "position" : "positions", where.replace(/^positions? /, "")],
         [unit.size === 1 ? "id" : "ids", ids],
         // A span's parts do not each have text, only bytes; the first one's text is that of all.
         ["bytes", parts.map((token) => bytesOf(token)).join(" | ")],
         ["role", role],
-      ]),
+      ])],
     );
   }
 

@@ -1,0 +1,180 @@
+"""A real Chromium, and pages with one figure of every kind found in `figures/`: a new folder brings its tests along."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+from chromium import ARGUMENTS, find_chromium
+from markupsafe import Markup
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from builder.assets import Assets, collect_assets
+from builder.kind import Kind, load_kinds
+from builder.page import make_theme
+from builder.site import find_site
+
+SITE = find_site(Path(__file__).parents[2])
+KINDS = {name: kind for name, kind in load_kinds(SITE.folders("figures")).items() if (kind.folder / "view.js").is_file()}
+
+HOSTILE = [
+    "</script>", "<img src=x onerror=alert(1)>", '"><b>', "'", "{{ 1 }}", "&lt;", " 東京", "👩‍🔬", " שלום", " مرحبا",
+    "\u202e", "\u200b", "\u00a0", "\t", "\n", "\r", "\x00", " ", "  ", "a" * 80, "%3C", "ﬁ", "é", "\\u003c", "]]>",
+]  # fmt: skip
+"""Texts a vocabulary may hold: markup, quotes, right-to-left, controls, nothing to see, too long."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies in this folder."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def example(kind: str) -> dict[str, Any]:
+    """Return a kind's example, a copy that a test may change."""
+    return json.loads((KINDS[kind].folder / "example.json").read_text(encoding="utf-8"))
+
+
+def hostile(kind: str) -> dict[str, Any]:
+    """Return a kind's example with hostile texts for its tokens."""
+    result = example(kind)
+    first = result["data"]["targets"][0]
+    for i, token in enumerate(result["data"]["tokens"]):
+        if token.get("span", 1) == 1:
+            token["text"] = HOSTILE[(i - first) % len(HOSTILE)]
+    if "vocabulary" in result["data"]:
+        size = len(result["data"]["vocabulary"])
+        result["data"]["vocabulary"] = [HOSTILE[i % len(HOSTILE)] for i in range(size)]
+    return result
+
+
+@dataclass(frozen=True)
+class Harness:
+    """A folder that is served: assets as a build lays them out, and pages that tests write into it."""
+
+    folder: Path
+    url: str
+    assets: Assets
+    theme: jinja2.Environment
+
+    def write(self, name: str, results: Mapping[str, Mapping[str, Any]], gap: int = 0) -> str:
+        """Write a page with a figure for each result, `gap` pixels above each; return its address."""
+        figures = []
+        for anchor, result in results.items():
+            src = f"data/{name}-{anchor}.json"
+            (self.folder / src).write_text(json.dumps(result), encoding="utf-8")
+            context = {"data": result["data"], "figure": None, "result": None, "page": None}
+            render = partial(self._render, result["kind"], context)
+            body, method = render("fallback.html"), render("method.html")
+            figures.append({"id": anchor, "kind": result["kind"], "src": src, "body": body, "method": method})
+        kinds = {result["kind"] for result in results.values()}
+        sheets = ["css/fanlight.css", *(n for n in self.assets.names if n.startswith("figures/shared/") and n.endswith(".css"))]
+        sheets += [style for kind in sorted(kinds) if (style := f"figures/{kind}/view.css") in self.assets]
+        template = jinja2.Environment(autoescape=True).from_string(Path(__file__).with_name("harness.html").read_text(encoding="utf-8"))
+        page = template.render(
+            name=name,
+            assets=self.assets.folder,
+            stylesheets=[self.assets.path(sheet) for sheet in sheets],
+            figures=figures,
+            gap=gap,
+        )
+        (self.folder / f"{name}.html").write_text(page, encoding="utf-8")
+        return f"{self.url}/{name}.html"
+
+    def _render(self, kind: str, context: Mapping[str, Any], template: str) -> Markup:
+        return Markup(self.theme.get_template(f"figures/{kind}/{template}").render(context))
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """The folder and its server."""
+    folder = tmp_path_factory.mktemp("harness")
+    (folder / "data").mkdir()
+    assets = collect_assets(SITE, _kinds())
+    for path, content in assets.files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Harness(folder, f"http://127.0.0.1:{server.server_port}", assets, make_theme(SITE))
+    server.shutdown()
+
+
+def _kinds() -> list[Kind]:
+    return list(KINDS.values())
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of this process."""
+    path = find_chromium()
+    assert path, "missing Chromium: run python tests/browser/chromium.py"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, harness: Harness) -> Iterator[Callable[..., Page]]:
+    """Open an address in a context of its own; at the end, nothing may have gone wrong in any of them.
+
+    `broken=True` for tests in which something goes wrong on purpose; `without` is a pattern of addresses to refuse.
+    """
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(address: str, *, width: int = 1000, height: int = 800, broken: bool = False, without: str | None = None, **options: Any) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        if without:
+            page.route(without, lambda route: route.abort())
+        if not broken and not without:
+            page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+            page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+            page.on("response", lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
+            page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        page.on("request", lambda request: None if _ours(request.url, harness) else complaints.append(f"external: {request.url}"))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints, "\n".join(complaints)
+
+
+def _ours(address: str, harness: Harness) -> bool:
+    return address.startswith((harness.url, "data:", "file:", "blob:"))
+
+
+@pytest.fixture
+def open_figure(open_page: Callable[..., Page], harness: Harness) -> Callable[..., Page]:
+    """Open a page with one figure, `fig-it`, and wait until its view is drawn."""
+
+    def open_figure(result: str | Mapping[str, Any], *, query: str = "", wait: bool = True, **options: Any) -> Page:
+        result = example(result) if isinstance(result, str) else result
+        address = harness.write(f"page-{len(list(harness.folder.glob('page-*.html')))}", {"fig-it": result})
+        page = open_page(address + query, **options)
+        if wait:
+            page.locator("#fig-it[data-state=ready]").wait_for(state="attached")
+        return page
+
+    return open_figure
