@@ -1,0 +1,464 @@
+"""Tests of the preview server: a real one, with a small builder in place of the whole pipeline."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builder.errors import BuildError
+from builder.preview.app import find, find_newer
+from builder.preview.follow import watched
+from builder.preview.state import Change, difference
+from builder.serve import open_socket
+from builder.site import Site, built_in
+
+SERVER = '''
+import hashlib, sys, threading, time
+from dataclasses import dataclass
+from pathlib import Path
+from builder.errors import BuildError
+from builder.serve import serve
+from builder.site import find_site
+from builder.terminal import Terminal
+from builder.write import write_site
+
+@dataclass
+class Built:
+    files: dict
+    problems: tuple = ()
+
+class Builder:
+    """Pages are articles between two lines of HTML; the theme is one style sheet."""
+
+    def __init__(self, site, listener):
+        self.site = site
+        self.listener = listener
+
+    def build(self):
+        (self.site.root / "thread").open("a").write(f"{threading.get_ident()}\\n")
+        css = (self.site.root / "theme/css/main.css").read_bytes()
+        folder = f"assets/{hashlib.sha256(css).hexdigest()[:10]}"
+        files = {f"{folder}/css/fanlight.css": css, f"{folder}/js/mount.js": b"export default 1"}
+        body = ""
+        for article in sorted(self.site.content.glob("*/article.md")):
+            text = article.read_text()
+            if "!!error" in text:
+                raise BuildError("unknown citation: <x>", article, 3, 7)
+            if "!!fault" in text:
+                raise ZeroDivisionError("of ours")
+            if "!!slow" in text:
+                self.listener.started(1)
+                self.listener.running("saliency for eu")
+                time.sleep(1)
+                self.listener.finished("saliency for eu")
+            page = f'<html><link rel="stylesheet" href="../{folder}/css/fanlight.css"><body>{text}</body></html>'
+            files[f"{article.parent.name}/index.html"] = page.encode()
+            body += article.parent.name
+        files["index.html"] = f"<html><body>{self.site.title} {body}</body></html>".encode()
+        files["404.html"] = b"<html><body>lost</body></html>"
+        write_site(files, self.site.output, root=self.site.root)
+        return Built(files)
+
+root = Path(sys.argv[1])
+port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+serve(lambda: find_site(root), Builder, Terminal(root), port=port)
+'''
+
+
+class Server:
+    """A preview server in a process of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        script = root.parent / "server.py"
+        script.write_text(SERVER)
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "FANLIGHT_CACHE": str(root.parent / "cache")}
+        env["PYTHONUNBUFFERED"] = "1"
+        self.process = subprocess.Popen(
+            [sys.executable, script, root], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().split()[0]
+        self.port = int(self.url.split(":")[2].split("/")[0])
+
+    def get(self, path: str, **headers: str) -> tuple[int, str, dict[str, str]]:
+        """Ask for a path exactly as it is written: no client tidies it up on the way."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.putrequest("GET", path, skip_host="Host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        response = connection.getresponse()
+        body = response.read().decode(errors="replace")
+        connection.close()
+        return response.status, body, {key.lower(): value for key, value in response.getheaders()}
+
+    def wait(self, path: str, holds: Callable[[str], bool], seconds: float = 10) -> str:
+        """Ask until the page is as it should be."""
+        end = time.monotonic() + seconds
+        while True:
+            _, body, _ = self.get(path)
+            if holds(body):
+                return body
+            assert time.monotonic() < end, body
+            time.sleep(0.02)
+
+    def hear(self, word: str) -> str:
+        """Return the next line of the terminal that has a word in it."""
+        assert self.process.stdout is not None
+        return next(line for line in self.process.stdout if word in line)
+
+    def events(self, base: str = "/") -> Events:
+        """Listen as an open page does."""
+        return Events(self.port, base)
+
+    def stop(self) -> None:
+        """End it without ceremony."""
+        self.process.kill()
+        self.process.communicate(timeout=10)
+
+
+class Events:
+    """What an open page hears."""
+
+    def __init__(self, port: int, base: str) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._socket.sendall(f"GET {base}__fanlight__/events HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+        self._lines = self._socket.makefile("r", encoding="utf-8")
+
+    def next(self) -> dict[str, Any]:
+        """Return the next news; fails after ten seconds of silence."""
+        for line in self._lines:
+            if line.startswith("data: "):
+                news: dict[str, Any] = json.loads(line[6:])
+                return news
+        raise EOFError
+
+    def rest(self) -> list[dict[str, Any]]:
+        """Return the news until the server lets go."""
+        news = []
+        with contextlib.suppress(EOFError):
+            while True:
+                news.append(self.next())
+        return news
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a site of two articles."""
+    root = tmp_path / "site"
+    for name, text in (("a", "<p>first</p>"), ("b", "<p>second</p>")):
+        (root / "content" / name).mkdir(parents=True)
+        (root / "content" / name / "article.md").write_text(text)
+    (root / "theme/css").mkdir(parents=True)
+    (root / "theme/css/main.css").write_text("p { color: red }")
+    (root / "pyproject.toml").write_text('[tool.fanlight]\ntitle = "Mine"\n')
+    return root
+
+
+@pytest.fixture
+def start(root: Path) -> Iterator[Callable[[], Server]]:
+    """Start a server for the site, and stop it after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def start() -> Server:
+            server = Server(root)
+            stack.callback(server.stop)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def server(start: Callable[[], Server]) -> Server:
+    """Return a server that has built the site."""
+    server = start()
+    server.hear("built in")
+    return server
+
+
+def settled(server: Server) -> Events:
+    """Return the events of a server whose first build is over; the greeting is read."""
+    events = server.events()
+    assert events.next()["since"] is None
+    return events
+
+
+def test_a_page_is_served_with_the_script_that_keeps_it_fresh(server: Server, root: Path) -> None:
+    """The script is put in while serving; the site on disk, which gets published, has nothing of it."""
+    status, body, headers = server.get("/a/")
+    assert status == 200
+    assert headers["content-type"].startswith("text/html")
+    assert headers["cache-control"] == "no-store"
+    assert 'src="/__fanlight__/preview.js"' in body
+    assert body.index("preview.js") < body.index("</body>")
+    for file in (root / "_site").rglob("*"):
+        assert not file.is_file() or b"__fanlight__" not in file.read_bytes()
+    for name in ("preview.js", "preview.css"):
+        assert server.get(f"/__fanlight__/{name}")[0] == 200
+
+
+def test_the_address_of_a_folder_leads_to_its_page(server: Server) -> None:
+    """As on a static host: `/a` is redirected, so that relative addresses work."""
+    status, _, headers = server.get("/a")
+    assert (status, headers.get("location")) == (307, "/a/"), _
+    assert server.get("/a/index.html")[0] == 200
+
+
+def test_what_is_not_there_is_the_sites_404_page(server: Server) -> None:
+    """A page gets the site's own 404, kept fresh too: it may be written in the next minute."""
+    status, body, _ = server.get("/nowhere/")
+    assert status == 404
+    assert "lost" in body
+    assert "preview.js" in body
+    assert server.get("/nowhere.png")[:2] == (404, "not found")
+    (server.root / "content/nowhere").mkdir()
+    (server.root / "content/nowhere/article.md").write_text("found")
+    server.wait("/nowhere/", lambda body: "found" in body)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../pyproject.toml",
+        "/%2e%2e/pyproject.toml",
+        "/..%2fpyproject.toml",
+        "/a/../../pyproject.toml",
+        "/..%5cpyproject.toml",
+        "//etc/passwd",
+        "/%2fetc%2fpasswd",
+        "/a/%00",
+        "/.fanlight.json",
+        "/link/pyproject.toml",
+        "/__fanlight__/../../pyproject.toml",
+        "/__fanlight__/error.html",
+        "/" + "a" * 5000,
+    ],
+)
+def test_nothing_but_the_site_is_served(server: Server, path: str) -> None:
+    """No spelling of a path leads out of the site, nor does a link in it, nor to our own bookkeeping."""
+    link = server.root / "_site/link"
+    link.symlink_to(server.root)
+    status, body, _ = server.get(path)
+    assert status == 404
+    assert "tool.fanlight" not in body
+    assert "root:" not in body
+
+
+def test_only_this_machine_is_answered(server: Server) -> None:
+    """The socket is bound to 127.0.0.1, and a foreign name that leads there (DNS rebinding) is refused."""
+    assert server.get("/a/", Host="evil.example")[0] == 400
+    assert server.get("/__fanlight__/events", Host=f"evil.example:{server.port}")[0] == 400
+    for good in ("localhost", f"localhost:{server.port}", f"127.0.0.1:{server.port}", f"[::1]:{server.port}"):
+        assert server.get("/a/", Host=good)[0] == 200
+    with open_socket(0) as listening:
+        assert listening.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_prose_edit_is_news_for_its_page_alone(server: Server) -> None:
+    """From the save to the news it takes less than half a second (measured: 0.05 s); other pages stay as they are."""
+    events = settled(server)
+    start = time.perf_counter()
+    (server.root / "content/a/article.md").write_text("<p>new</p>")
+    news = events.next()
+    seconds = time.perf_counter() - start
+    assert news["pages"] == ["a/index.html"]
+    assert news["styles"] is None
+    assert news["since"] < news["version"]
+    assert "new" in server.get("/a/")[1]
+    assert seconds < 0.5
+
+
+def test_a_style_edit_swaps_style_sheets(server: Server) -> None:
+    """No page is named, though the new digest changed the text of all; and old addresses of assets still work."""
+    _, before, _ = server.get("/a/")
+    old = before.partition('href="../')[2].partition("/css")[0]
+    events = settled(server)
+    (server.root / "theme/css/main.css").write_text("p { color: blue }")
+    news = events.next()
+    assert news["pages"] == []
+    assert news["styles"][0] == f"{old}/"
+    assert "blue" in server.get(f"/{news['styles'][1]}css/fanlight.css")[1]
+    assert server.get(f"/{old}/js/mount.js")[1] == "export default 1"
+
+
+def test_errors_are_shown_over_the_last_good_page(server: Server) -> None:
+    """Pages hear what is wrong and where, stay as they are, and hear when it is mended."""
+    events = settled(server)
+    article = server.root / "content/a/article.md"
+    article.write_text("!!error")
+    news = events.next()
+    assert news["problems"] == [{"place": "content/a/article.md:3:7", "message": "unknown citation: <x>"}]
+    assert news["version"] == news["since"]
+    assert "first" in server.get("/a/")[1]
+    late = server.events()
+    assert late.next()["problems"] == news["problems"]
+    article.write_text("<p>first</p>")
+    news = events.next()
+    assert news["problems"] == []
+    assert news["pages"] == []
+
+
+def test_a_fault_of_ours_does_not_end_the_preview(server: Server) -> None:
+    """The page says so, the terminal has the traceback, and the next save is built."""
+    events = settled(server)
+    (server.root / "content/a/article.md").write_text("!!fault")
+    assert "ZeroDivisionError" in events.next()["problems"][0]["message"]
+    (server.root / "content/a/article.md").write_text("<p>again</p>")
+    assert events.next()["pages"] == ["a/index.html"]
+
+
+def test_a_first_build_that_fails_is_shown_and_recovers(start: Callable[[], Server], root: Path) -> None:
+    """There is no site yet: each address shows the errors, escaped, until there is one."""
+    (root / "content/a/article.md").write_text("!!error")
+    server = start()
+    body = server.wait("/b/", lambda body: "unknown citation" in body)
+    assert "content/a/article.md:3:7" in body
+    assert "&lt;x&gt;" in body
+    assert "preview.js" in body
+    assert server.get("/b/")[0] == 503
+    events = server.events()
+    assert len(events.next()["problems"]) == 1
+    (root / "content/a/article.md").write_text("good")
+    news = events.next()
+    assert (news["pages"], news["problems"]) == (None, [])
+    assert server.get("/a/")[0] == 200
+
+
+def test_settings_are_read_again(server: Server, root: Path) -> None:
+    """A new title is shown, a broken file is an error at its line, and the preview goes on."""
+    events = settled(server)
+    (root / "pyproject.toml").write_text('[tool.fanlight]\ntitle = "Ours"\n')
+    assert events.next()["pages"] == ["index.html"]
+    (root / "pyproject.toml").write_text('[tool.fanlight]\ntitel = "Ours"\n')
+    assert events.next()["problems"] == [
+        {"place": "pyproject.toml:2", "message": "unknown setting: titel (did you mean title?)"}
+    ]
+    (root / "pyproject.toml").write_text('[tool.fanlight]\ntitle = "Yours"\n')
+    assert events.next()["pages"] == ["index.html"]
+
+
+def test_the_base_path_is_that_of_the_published_site(start: Callable[[], Server], root: Path) -> None:
+    """A project page lies under /project/ there, so it does here; the bare host leads to it."""
+    (root / "pyproject.toml").write_text('[tool.fanlight]\nbase_url = "https://example.org/project/"\n')
+    server = start()
+    assert server.url.endswith("/project/")
+    server.wait("/project/a/", lambda body: "<p>first" in body)
+    assert server.get("/")[2]["location"] == "/project/"
+    assert server.get("/project")[2]["location"] == "/project/"
+    assert server.get("/a/")[0] == 404
+    assert 'src="/project/__fanlight__/preview.js"' in server.get("/project/a/")[1]
+    assert server.events("/project/").next()["problems"] == []
+
+
+def test_changes_during_a_build_make_one_more(server: Server, root: Path) -> None:
+    """Saves while it builds are not lost and not queued up; all builds run in one thread, where QuickJS must stay."""
+    events = settled(server)
+    (root / "content/a/article.md").write_text("!!slow 0")
+    news = events.next()
+    assert news["building"] == "saliency for eu (0 of 1 done)"
+    for number in range(1, 6):
+        time.sleep(0.08)
+        (root / "content/a/article.md").write_text(f"!!slow {number}")
+    server.wait("/a/", lambda body: "!!slow 5" in body)
+    threads = (root / "thread").read_text().split()
+    assert len(threads) <= 4
+    assert len(set(threads)) == 1
+
+
+def test_ctrl_c_ends_at_once_though_pages_listen(server: Server) -> None:
+    """Open event streams are let go, not waited for."""
+    listening = [settled(server) for _ in range(3)]
+    start = time.perf_counter()
+    server.process.send_signal(signal.SIGINT)
+    server.process.wait(timeout=5)
+    assert time.perf_counter() - start < 1.5
+    assert server.process.returncode == 0
+    for events in listening:
+        assert events.rest() == []
+
+
+def test_a_port_that_is_taken_gives_way_to_the_next_unless_it_was_asked_for() -> None:
+    """Nobody's other server is in the way; but who names a port gets that or an error."""
+    with open_socket(None) as first, open_socket(None) as second:
+        assert second.getsockname()[1] > first.getsockname()[1]
+        with pytest.raises(BuildError, match=f"invalid port: port {first.getsockname()[1]}"):
+            open_socket(first.getsockname()[1])
+
+
+def test_what_npm_fetched_is_not_watched(tmp_path: Path) -> None:
+    """Thousands of files that nobody edits would make the start slow."""
+    for name in ("content", "theme/css", "theme/node_modules/d3", "theme/built"):
+        (tmp_path / name).mkdir(parents=True)
+    flat, deep = watched(Site(tmp_path, tmp_path / "_site"))
+    assert flat == {tmp_path, tmp_path / "theme", built_in("theme")}
+    assert {tmp_path / "content", tmp_path / "theme/css", built_in("figures")} <= deep
+    assert not any(path.name in ("node_modules", "built") for path in deep)
+
+
+OLD = {
+    "assets/11/css/a.css": b"red",
+    "assets/11/js/m.js": b"1",
+    "a/index.html": b"../assets/11/css/a.css",
+    "b/index.html": b"b",
+}
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ({}, Change()),
+        ({"b/index.html": b"c"}, Change(frozenset({"b/index.html"}))),
+        ({"c/index.html": b"c"}, Change(frozenset({"c/index.html"}))),
+        ({"data/x.json": b"{}"}, Change(None)),
+        ({"b/index.html": None}, Change(frozenset({"b/index.html"}))),
+    ],
+)
+def test_the_difference_of_two_builds(new: dict[str, bytes | None], expected: Change) -> None:
+    """Pages are named one by one; what any page may show concerns all of them."""
+    after = {path: content for path, content in {**OLD, **new}.items() if content is not None}
+    assert difference(OLD, after) == expected
+
+
+def test_the_difference_that_a_style_sheet_makes() -> None:
+    """The digest in the pages is not a change of theirs, and another edit at the same time is."""
+    after = {path.replace("/11/", "/22/"): content.replace(b"/11/", b"/22/") for path, content in OLD.items()}
+    after["assets/22/css/a.css"] = b"blue"
+    assert difference(OLD, after) == Change(frozenset(), ("assets/11/", "assets/22/"))
+    assert difference(OLD, {**after, "b/index.html": b"c"}) == Change(
+        frozenset({"b/index.html"}), ("assets/11/", "assets/22/")
+    )
+    assert difference(OLD, {**after, "assets/22/js/m.js": b"2"}) == Change(None)
+    assert difference(None, after) == Change(None)
+
+
+def test_a_picture_that_was_saved_anew_concerns_all_pages(tmp_path: Path) -> None:
+    """It is copied from the same path as before, so only its being touched tells."""
+    files = {"a/cat.png": tmp_path / "cat.png"}
+    assert difference(files, files) == Change()
+    assert difference(files, files, {tmp_path / "cat.png"}) == Change(None)
+
+
+def test_finding_is_confined_to_the_output(tmp_path: Path) -> None:
+    """Names that are hidden, foreign or impossible are not found, and raise nothing."""
+    (tmp_path / "assets/22").mkdir(parents=True)
+    (tmp_path / "assets/22/a.css").touch()
+    assert find(tmp_path, "assets/22/a.css") == tmp_path / "assets/22/a.css"
+    assert find(tmp_path, "") == tmp_path
+    for path in ("..", "../x", "assets/../..", "/etc/passwd", "C:/x", "a\\b", "a\0b", "x" * 999, "assets//22"):
+        assert find(tmp_path, path) is None
+    assert find_newer(tmp_path, "assets/11/a.css") == tmp_path / "assets/22/a.css"
+    assert find_newer(tmp_path, "assets/11/../../x") is None
+    assert find_newer(tmp_path, "x/a.css") is None
