@@ -45,8 +45,7 @@ def find_picture(written: str, folder: Path, root: Path) -> Path:
         raise LocalError(f"unsupported picture: {written} (pages ask no other host; put it beside the article)")
     suffix = Path(written).suffix.lower()
     if suffix not in PICTURES:
-        known = nearest(suffix, PICTURES) or f" (known: {', '.join(sorted(PICTURES))})"
-        raise LocalError(f"unsupported picture: {written}{known}")
+        raise LocalError(f"unsupported picture: {written} (known: {', '.join(sorted(PICTURES))})")
     path = find_local(written, folder, root, "picture")
     if not path.is_file():
         raise LocalError(f"invalid picture: {written} is a folder")

@@ -94,8 +94,9 @@ class MetaReader:
             self.complain(wrong, self.mapping.get("slug"))
             slug = re.sub(r"[^A-Za-z0-9_-]+", "-", slug).strip("-_") or "article"
         title = self.text("title")
-        if not title:
-            self.complain("missing title: write `title: …` in the front matter", self.mapping.get("title"))
+        written = self.mapping.get("title")
+        if not title and (written is None or written.text() is not None):
+            self.complain("missing title: write `title: …` in the front matter", written)
         if "author" in self.mapping.values and "authors" in self.mapping.values:
             self.complain("duplicate key: author is another name of authors", self.mapping.get("author"))
         listed = read_affiliations(self.mapping.get("affiliations"), self.complain)

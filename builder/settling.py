@@ -121,7 +121,7 @@ class Settling:
         for fragment, place in self._fragments:
             self.labels.check_fragment(fragment, place)
 
-    def _text(self, token: Token, locate: Locate) -> None:
+    def _text(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
         self.n_words += len(token.content.split())
 
     def _heading(self, token: Token, locate: Locate) -> None:
@@ -145,7 +145,7 @@ class Settling:
             self.labels.add_anchor(heading.anchor, place)
         self._titles.append((token, heading))
 
-    def _figure(self, token: Token, locate: Locate) -> None:
+    def _figure(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
         spec, file = read_spec(token, len(self.figures) + 1, self.article, self.source)
         if spec.picture is not None and file is not None:
             self.pictures[str(spec.picture.value)] = file
@@ -179,13 +179,11 @@ class Settling:
         if self.tex is None:
             return
         display = token.type != "math_inline" or token.markup == "$$"
-        begin = len(token.content) - len(token.content.lstrip())
-        if token.type == "math_inline":
-            begin += len(token.markup)  # an inline token begins at its dollar, a block's content after it
+        begin = len(token.markup) if token.type == "math_inline" else 0  # a block's content begins after the dollars
         try:
-            self.tex(token.content.strip(), display)
+            self.tex(token.content, display)
         except TexError as error:
-            self.source.complain(f"invalid TeX: {error.message}", locate(begin + (error.offset or 0)))
+            self.source.complain(error.message, locate(begin + error.offset))
 
     def _equation(self, token: Token, locate: Locate) -> None:
         self._math(token, locate)

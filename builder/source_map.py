@@ -56,7 +56,8 @@ class Source:
         offset = max(0, min(offset, len(content)))
         index = first + content.count("\n", 0, offset)
         start = content.rfind("\n", 0, offset) + 1
-        part = content[start:].split("\n", 1)[0].rstrip()
+        end = content.find("\n", start)
+        part = content[start : end if end >= 0 else len(content)].rstrip()
         if index >= len(self.lines):
             return self.line(first), None
         text = self.lines[index].rstrip()

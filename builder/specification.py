@@ -30,6 +30,8 @@ def read_spec(token: Token, number: int, article: Article, source: Source) -> tu
     file, picture = None, None
     if written and kind is not None:
         source.complain("invalid figure: it has a picture and an analysis (leave out one)", (line, None))
+    elif not written and kind is None and token.meta["unread"]:
+        pass  # it may be among the options that could not be read, and that was told
     elif not written and kind is None:
         source.complain("missing analysis: a figure needs `:analysis: …`, or a picture after its name", (line, None))
     elif written:

@@ -118,6 +118,7 @@ def _push(
     token.markup = markup
     token.map = [start, body_end + (1 if closed else 0)]
     token.meta = {"argument": argument, "options": options.values, "line": line, "column": column}
+    token.meta["unread"] = bool(options.problems)
     token.meta["type"] = f"directive_{name}" if directive is not None else "directive"
     outer, parent = state.lineMax, state.parentType
     state.lineMax, state.parentType = body_end, "container"

@@ -33,8 +33,8 @@ def reference_plugin(md: MarkdownIt) -> None:
 
 
 def _parse(state: StateInline, silent: bool) -> bool:
-    char = state.src[state.pos]
-    found = (_BRACKETS if char == "[" else _BARE).match(state.src, state.pos) if char in "[@" else None
+    char = "" if state.linkLevel else state.src[state.pos]  # links do not nest
+    found = (_BRACKETS if char == "[" else _BARE).match(state.src, state.pos) if char and char in "[@" else None
     if found is None or found.end() > state.posMax:
         return False
     if char == "@" and state.pos and re.match(r"[\w.@/+-]", state.src[state.pos - 1]):

@@ -10,8 +10,8 @@ from markdown_it.rules_core import StateCore
 __all__ = ["typography_plugin"]
 
 _SIGNS = (
-    (re.compile(r"(?<![-\w])---(?![-\w])|(?<=\w)---(?=\w)|(?<=\w)---(?=\s|$)"), "—"),
-    (re.compile(r"(?<=\w)--(?=\w)|(?<=\s)--(?=\s)"), "–"),
+    (re.compile(r"(?<![-\s])---(?!-)|(?<=\s)---(?=\s|$)"), "—"),
+    (re.compile(r"(?<=[\w.)\]])--(?=[\w(\[])|(?<=\s)--(?=\s)|^--$"), "–"),
     (re.compile(r"(?<!\.)\.\.\.(?!\.)"), "…"),
 )
 

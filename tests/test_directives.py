@@ -1,0 +1,198 @@
+"""Directives: `fixtures/directives/*.md` is their specification (title . input . output), and nothing gets out unescaped."""
+
+from __future__ import annotations
+
+import html
+import html.parser
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from markdown_it.utils import read_fixture_file
+from markupsafe import Markup, escape
+
+from builder.article import read_article
+from builder.bibliography import read_bibliography
+from builder.directives import DIRECTIVES, make_parser
+from builder.directives.options import read_lines
+from builder.document import Document, parse
+from builder.site import Site, built_in
+
+FIXTURES = Path(__file__).parent / "fixtures" / "directives"
+CASES = [
+    pytest.param(path.stem, text, wanted, id=f"{path.stem}: {title}")
+    for path in sorted(FIXTURES.glob("*.md"))
+    for _, title, text, wanted in read_fixture_file(path)
+]
+
+
+class Page:
+    """A page whose parts say what they are given: texts as attributes, markup within."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.bibliography = read_bibliography([])
+        self.pictures = {name: SimpleNamespace(path=name, width=8, height=6) for name in document.pictures}
+
+    def part(self, name: str, /, **context: Any) -> Markup:
+        shown = {
+            key: value for key, value in context.items() if not isinstance(value, Markup) and value not in ("", None)
+        }
+        attributes = "".join(f' {key}="{escape(value)}"' for key, value in shown.items() if not isinstance(value, list))
+        notes = [Markup("<li>{}</li>").format(note["content"]) for note in context.get("notes", ())]
+        inside = [value for value in context.values() if isinstance(value, Markup) and value] + notes
+        return Markup(f"<{name}{attributes}>" + "|".join(part.strip() for part in inside) + f"</{name}>\n")
+
+    def url(self, path: str) -> str:
+        return f"../{path}"
+
+    def math(self, tex: str, display: bool) -> str:
+        return f"<tex{' display' if display else ''}>{escape(tex)}</tex>"
+
+    def figure(self, spec: Any, caption: Markup) -> Markup:
+        what = spec.picture or spec.kind
+        return self.part(
+            "figure", number=spec.number, id=spec.anchor, shows=what and what.value, layout=spec.layout, caption=caption
+        )
+
+
+class ThemePage(Page):
+    """A page with the theme's own parts."""
+
+    theme = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(built_in("theme")),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+
+    def part(self, name: str, /, **context: Any) -> Markup:
+        return Markup(self.theme.get_template(f"parts/{name}.html").render(page=self, **context))
+
+    def figure(self, spec: Any, caption: Markup) -> Markup:
+        return Markup("<figure>") + caption + Markup("</figure>")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "content" / "ranks"
+    folder.mkdir(parents=True)
+    (folder / "rank.png").write_bytes(b"")
+    return folder
+
+
+def render(body: str, folder: Path, page: type[Page] = Page) -> str:
+    """Return the HTML of a body, problems or not, as a build that is not strict makes it."""
+    path = folder / "article.md"
+    path.write_text(f"---\ntitle: x\n---\n{body}", encoding="utf-8")
+    root = folder.parents[1]
+    document = parse(read_article(path, Site(root, root / "_site")), read_bibliography([]))
+    parser = make_parser()
+    env: dict[str, Any] = {"page": page(document)}
+    content = parser.renderer.render(list(document.tokens), parser.options, env)
+    return content + "\n".join(str(card) for card in env.get("cards", {}).values() if page is ThemePage)
+
+
+@pytest.mark.parametrize(("name", "text", "wanted"), CASES)
+def test_directives_do_as_their_fixtures_say(name: str, text: str, wanted: str, folder: Path) -> None:
+    """Each fixture is an example of the syntax and what becomes of it."""
+    assert render(text, folder).strip() == wanted.strip()
+
+
+def test_every_directive_has_fixtures() -> None:
+    """A directive without an example is not specified."""
+    shown = "".join(path.read_text(encoding="utf-8") for path in FIXTURES.glob("*.md"))
+    assert all(f"{{{directive.name}}}" in shown for directive in DIRECTIVES)
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        (":a: x", "x"),
+        (":a:  x  ", "x"),
+        (":a: x: y :z:", "x: y :z:"),
+        (r':a: "x\n\"y\" "', 'x\n"y" '),
+        (r':a: "\x41 \u00e9"', "A é"),
+        (r":a: x\n", r"x\n"),
+        (":a: 'x'", "'x'"),
+        (':a: "', '"'),
+        (':a: "x', '"x'),
+        (":a:", ""),
+        (":a: # $ * @ | < {", "# $ * @ | < {"),
+    ],
+)
+def test_an_option_is_raw_but_for_double_quotes(line: str, value: str) -> None:
+    """Prompts hold anything; quotes are for what a line cannot hold."""
+    options = read_lines([line], 1)
+    assert not options.problems
+    assert options.values["a"].value == value
+
+
+# safety
+
+
+class _Elements(html.parser.HTMLParser):
+    """Collects elements and attributes as a browser would see them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+def attacks() -> Iterator[str]:
+    """Yield one attack for each place that an author's text gets to."""
+    script = "<script>alert(1)</script>"
+    quote = '"><script>alert(1)</script>'
+    yield script
+    yield f"## {script} {{#x}}"
+    yield f"```{quote}\n{script}\n```"
+    yield f":::{{note}} {script}\n{script}\n:::"
+    yield f":::{{aside}}\n{script}\n:::"
+    yield f":::{{figure}} rank.png\n:alt: {quote}\n:label: {quote}\n\n{script}\n:::"
+    yield f":::{{table}}\n:label: {quote}\n:layout: {quote}\n\n| {script} |\n|---|\n| {script} |\n\n{script}\n:::"
+    yield f"a^[{script}] b[^n]\n\n[^n]: {script}"
+    yield f"@fig-x [@x, {script}] @x2020 ${script}$"
+    yield f"$$\n{script}\n$$ {{#eq-x}}"
+    yield f"[a](javascript:alert(1)) [b](<{quote}>) [c](x '{quote}') ![{quote}](<{quote}.png>)"
+    yield "[a](JaVaScRiPt&colon;alert(1)) [b](data:text/html,x) [c](vbscript:x) <javascript:alert(1)>"
+    yield "[a]{onclick=alert(1) style=x href=javascript:alert(1) id=i} ![a](rank.png){onerror=x srcset=y}"
+    yield '{onclick="alert(1)" style="x"}\nA paragraph.'
+    yield "[a](x){href='javascript:alert(1)'}"
+    yield f"<!-- x --> {script} <!--> {script}"
+    yield "<d-cite key='<script>'></d-cite> <img src=x onerror=alert(1)>"
+
+
+@pytest.mark.parametrize("attack", attacks())
+def test_nothing_unescaped_reaches_a_page(attack: str, folder: Path) -> None:
+    """No script, no handler, no address that runs: in the theme's own parts, however it is tried."""
+    for tag, attributes in _Elements(render(attack, folder, ThemePage)).seen:
+        assert tag not in ("script", "iframe", "object", "style")
+        assert not any(name.startswith("on") or name in ("srcset", "formaction") for name in attributes)
+        for name in ("href", "src"):
+            assert not (attributes.get(name) or "").lower().lstrip().startswith(("javascript:", "vbscript:", "data:"))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from([*attacks(), "\n\n", "> ", "- ", "`", "*", "[^n]", ":::\n"]), max_size=6).map("".join))
+def test_nothing_unescaped_reaches_a_page_in_any_company(folder: Path, body: str) -> None:
+    """Attacks that split each other are attacks too."""
+    found = {tag for tag, _ in _Elements(render(body, folder, ThemePage)).seen}
+    assert not found & {"script", "iframe", "object", "style"}
+
+
+def test_ids_are_on_a_page_once(folder: Path) -> None:
+    """Notes are shown twice, in the list and on cards: the cards have no ids within."""
+    body = "## A\n\n## A\n\na[^n] b[^n] c^[x[^m]]\n\n[^n]: [y]{#y} z[^m]\n\n[^m]: w\n\n| a |\n|---|\n"
+    ids = [attributes["id"] for _, attributes in _Elements(render(body, folder, ThemePage)).seen if "id" in attributes]
+    assert len(ids) == len(set(ids))
