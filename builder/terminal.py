@@ -92,7 +92,7 @@ class Terminal:
     def _line(self, problem: Problem) -> str:
         place = self.seen(problem.path) if problem.path is not None else ""
         place = "".join(f"{part}:" for part in (place, problem.line, problem.column) if part or part == 0)
-        word, _, rest = visible(problem.message).partition(" ")
+        word, _, rest = visible(problem.message).replace("\n", "\n    ").partition(" ")
         if problem.severity == "warning":
             word = f"warning: {word}"
         colour = "yellow" if problem.severity == "warning" else "red"
