@@ -125,7 +125,7 @@ def _read_file(path: Path, stamp: tuple[int, int]) -> tuple[Mapping[str, Entry],
             problems.append(Problem(message, path, item.line, severity="warning"))
         else:
             entries[item.key] = _read_entry(item, path, problems)
-    return entries, (*syntax, *problems)
+    return entries, tuple(sorted((*syntax, *problems), key=lambda problem: problem.line or 0))
 
 
 def _read_entry(raw: RawEntry, path: Path, problems: list[Problem]) -> Entry:

@@ -95,8 +95,8 @@ def format_reference(entry: Entry, number: int = 0, places: int = 0) -> Referenc
     role = next((role for role in ("author", "editor") if entry.people.get(role)), "author")
     people = entry.people.get(role, ())
     title = _title(entry)
-    organisation = entry.text("organization", "institution", "howpublished" if "url" in entry.fields else "key")
-    if not people and organisation and not find_url(organisation):
+    organisation = entry.text("organization", "institution", "key")
+    if not people and organisation:
         people = (Name(organisation),)
     arxiv = _arxiv(entry)
     doi = find_doi(entry.fields.get("doi", ""))
@@ -189,8 +189,7 @@ def _proceedings(entry: Entry) -> list[str]:
         f"In {book}" if book else "",
         f"{series} {volume}".strip() if series else f"volume {volume}" if volume else "",
         _pages(entry),
-        entry.text("publisher", "organization"),
-    ]
+    ]  # a publisher says nothing that the proceedings' name does not
 
 
 def _book(entry: Entry) -> list[str]:

@@ -1,0 +1,215 @@
+"""Reading `.bib` files: what can be read is read, and everything odd is said with its file and line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builder.bibliography import Bibliography, read_bibliography
+from builder.latex import plain
+
+ROOT = Path(__file__).parents[1]
+BIB = Path(__file__).parent / "fixtures" / "bib"
+
+
+def read(*names: str) -> Bibliography:
+    """Read fixtures by name."""
+    return read_bibliography([BIB / f"{name}.bib" for name in names])
+
+
+def said(bibliography: Bibliography) -> dict[int, str]:
+    """Return the problems by line, with their severity."""
+    return {p.line or 0: f"{p.severity}: {p.message}" for p in bibliography.problems}
+
+
+def write(tmp_path: Path, text: str, name: str = "test.bib") -> Path:
+    """Write a `.bib` file."""
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_our_own_bibliography_has_nothing_odd() -> None:
+    """What we ship is an example to follow: no problem of any kind, each work with authors, title, year and a link."""
+    bibliography = read_bibliography([ROOT / "bib" / "fanlight.bib"])
+    assert bibliography.problems == ()
+    references = bibliography.references(tuple(bibliography))
+    assert len(references) >= 20
+    assert [r.key for r in references if not (r.authors and r.title and r.year.isdigit())] == []
+    assert {r.key for r in references if not r.link} <= {"radford2019"}
+    assert all(r.doi_url or r.arxiv_url or r.url for r in references if r.key != "radford2019")
+
+
+def test_one_broken_entry_costs_one_entry() -> None:
+    """Each error names what is wrong where it can be mended, and the entries around it are all there."""
+    bibliography = read("broken")
+    assert list(bibliography) == ["first", "unclosed", "round", "comma", "early", "last"]
+    assert {p.path for p in bibliography.problems} == {BIB / "broken.bib"}
+    assert said(bibliography) == {
+        3: "error: broken entry: unclosed is never closed (a brace is missing)",
+        13: "error: broken entry: comma: a comma is missing before year",
+        18: "error: broken entry: field year stands outside of any entry (a brace too many before it?)",
+        21: "error: invalid entry: @article is not followed by {",
+    }
+
+
+def test_oddities_are_warnings_with_their_lines() -> None:
+    """What BibTeX would grumble about and pybtex's strict mode would refuse fails no build."""
+    assert said(read("odd")) == {
+        2: "warning: duplicate entry: twice is also on line 1, which is used",
+        3: "warning: unknown entry type: inproceeding (did you mean inproceedings?)",
+        6: "warning: unknown field: tilte of fields (did you mean title?)",
+        8: "warning: duplicate field: year of fields; the first is used",
+        12: "warning: invalid name: Smith, Ann, Jones, Ben, Doe, Cid (names are separated by 'and'), in names",
+        13: "warning: invalid name: an empty one (two 'and' in a row, or one at an end), in nobody",
+        14: "warning: unknown string: sept has no @string; put braces around a text",
+        15: "warning: invalid DOI: see publisher, in doi; one begins with 10.",
+        16: "warning: invalid address: ftp://example.org/x, in address; only http and https are linked",
+        17: "warning: missing title: untitled",
+        18: "warning: unknown crossref: twise, in orphan (did you mean twice?)",
+    }
+
+
+def test_the_first_of_repeated_entries_and_fields_counts() -> None:
+    """As in BibTeX."""
+    bibliography = read("odd")
+    assert bibliography["twice"].text("title") == "The first"
+    assert bibliography["fields"].fields["year"] == "2004"
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    """The others are read all the same."""
+    bibliography = read_bibliography([tmp_path / "nowhere.bib", BIB / "accents.bib"])
+    assert [str(p) for p in bibliography.problems] == [f"{tmp_path / 'nowhere.bib'}: missing bibliography: nowhere.bib"]
+    assert "accents" in bibliography
+
+
+def test_a_file_that_is_not_utf_8_is_read_as_latin_1() -> None:
+    """Old bibliographies are; the author hears of it."""
+    bibliography = read("latin1")
+    assert bibliography["latin"].text("title") == "Café"
+    assert said(bibliography) == {1: "warning: invalid encoding: not UTF-8, read as Latin-1"}
+
+
+def test_an_articles_own_entry_wins_over_the_sites(tmp_path: Path) -> None:
+    """Files are given from the site's to the article's; the same entry in both is not worth a word."""
+    same = "@misc{same, title = {Same}, year = 2000}\n"
+    site = write(tmp_path, same + "@misc{own, title = {The site's}}", "site.bib")
+    own = write(tmp_path, same + "@misc{own, title = {The article's}}", "own.bib")
+    bibliography = read_bibliography([site, own])
+    assert bibliography["own"].text("title") == "The article's"
+    assert [str(p) for p in bibliography.problems] == [
+        f"{own}:2: warning: duplicate entry: own says something else in site.bib:2; this is used"
+    ]
+
+
+def test_an_entry_inherits_from_its_cross_reference() -> None:
+    """A parent's title is the child's book title; a circle ends, and is a warning."""
+    bibliography = read("crossref")
+    child = bibliography["child"]
+    assert child.text("booktitle") == "Proceedings of the Parents"
+    assert child.text("title") == "The Child"
+    assert child.fields["year"] == "1999"
+    assert set(said(bibliography)) == {12, 13}
+
+
+def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
+    """Files are kept while they do not change, and no longer."""
+    path = write(tmp_path, "@misc{a, title = {One}}")
+    first = read_bibliography([path])
+    assert read_bibliography([path])["a"] is first["a"]
+    write(tmp_path, "@misc{a, title = {Two}}")
+    os.utime(path, (1, 1))
+    assert read_bibliography([path])["a"].text("title") == "Two"
+
+
+def test_strings_of_one_file_stay_there(tmp_path: Path) -> None:
+    """An abbreviation means what its own file says."""
+    one = write(tmp_path, '@string{x = "One"} @misc{a, title = x # { more}}', "one.bib")
+    two = write(tmp_path, "@misc{b, title = x}", "two.bib")
+    bibliography = read_bibliography([one, two])
+    assert bibliography["a"].text("title") == "One more"
+    assert bibliography["b"].text("title") == "x"
+    assert len(bibliography.problems) == 1
+
+
+def test_prose_between_entries_is_a_comment(tmp_path: Path) -> None:
+    """E-mail addresses, comments and JabRef's notes are no entries and no problems."""
+    text = "Mail me@example.org.\n% @not an entry\n@comment{jabref-meta: databaseType:bibtex;}\n@misc{a, title = {A}}\n"
+    bibliography = read_bibliography([write(tmp_path, text)])
+    assert list(bibliography) == ["a"]
+    assert bibliography.problems == ()
+
+
+SEVENTY = "\n".join(
+    f"@article{{key{n},\n  title = {{Title {n}: on {{BERT}} and M{{\\\"u}}ller's {n}th problem}},\n"
+    f"  author = {{First{n} von Last{n} and {{\\'E}}mile Zola and Others, Many}},\n"
+    f"  journal = {{Journal of Number {n}}},\n  year = {1950 + n},\n  doi = {{10.1000/{n}}},\n"
+    f"  abstract = {{{'A sentence of an abstract that no page shows. ' * 20}}},\n}}\n"
+    for n in range(70)
+)
+
+
+def test_seventy_entries_take_less_than_150_ms(tmp_path: Path) -> None:
+    """Reading and formatting all of a long bibliography is not what a build waits for."""
+    read("accents")  # pybtex is imported once in a build
+    path = write(tmp_path, SEVENTY)
+    times = []
+    for attempt in range(3):
+        os.utime(path, (attempt + 1, attempt + 1))
+        start = time.perf_counter()
+        bibliography = read_bibliography([path])
+        references = bibliography.references(tuple(bibliography))
+        times.append(time.perf_counter() - start)
+    assert len(references) == 70
+    assert bibliography.problems == ()
+    assert min(times) < 0.150
+
+
+def test_importing_the_bibliography_does_not_import_pybtex() -> None:
+    """A build that reads no `.bib` file does not pay for one."""
+    program = "import sys, builder.bibliography; print('pybtex' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (r"Schr{\"o}dinger", "Schrödinger"),
+        (r"{\'E}cole d'\'et\'e", "École d'été"),
+        (r"na\"{\i}ve \'\i", "naïve í"),
+        (r"\v{C}ern\'y, {\v C}ech, Erd{\H{o}}s", "Černý, Čech, Erdős"),
+        (r"{\L}ukasz \o \ss{} \AA", "Łukasz øß Å"),
+        (r"\emph{a {B} c} \url{http://x.y/z}", "a B c http://x.y/z"),
+        (r"50\% of \{x\_1\} \& \$5 \#1", "50% of {x_1} & $5 #1"),
+        (r"$\alpha$-$k$ $O(n^2)$ x_{10}", "α-k O(n²) x_10"),
+        ("``a''---b--c~d", "“a”—b–c\u00a0d"),
+        (r"\noopsort{1973a}1973 {\relax Ch}ristos", "1973 Christos"),
+        ("plain  text\nof two lines", "plain text of two lines"),
+        (r"\unknowncommand{kept}", "kept"),
+        ("", ""),
+    ],
+)
+def test_tex_is_read_as_text(tex: str, text: str) -> None:
+    """Accents are composed, braces and commands go, and what they protect stays."""
+    assert plain(tex) == text
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet=st.sampled_from("{}\\\"'`^~=.$&%#_,@()-aeiouHcvbdk \n"), max_size=60))
+def test_nothing_in_a_file_can_stop_the_reading(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    """Whatever stands in a field or between entries, reading and formatting end, and the entry after it is there."""
+    path = tmp_path_factory.mktemp("bib") / "any.bib"
+    path.write_text(f"@misc{{a, author = {{{text}}}, title = {{{text}}}}}\n{text}\n@misc{{z, title = {{Last}}}}\n")
+    bibliography = read_bibliography([path])
+    assert "z" in bibliography
+    for reference in bibliography.references(tuple(bibliography)):
+        assert reference.text
