@@ -16,12 +16,14 @@ from builder.site import Site
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
+    """Return a site with the folder of one article."""
     (tmp_path / "bib").mkdir()
     (tmp_path / "content" / "ranks").mkdir(parents=True)
     return Site(tmp_path, tmp_path / "_site")
 
 
 def read(site: Site, front: str, body: str = "Text.\n") -> Article:
+    """Read an article with that front matter, which begins in line 2."""
     path = site.content / "ranks" / "article.md"
     path.write_text(f"---\n{front}\n---\n{body}", encoding="utf-8")
     return read_article(path, site)
@@ -119,11 +121,20 @@ def test_a_folder_names_an_article_that_does_not_name_itself(site: Site) -> None
         ("title: x\ndoi: 12", "3:1: invalid doi: 12 (a DOI looks like 10.23915/distill.00010)"),
         ("title: x\nbibliography: no.bib", "3:1: missing bibliography: no.bib"),
         ("title: x\nbibliography: [../../../x.bib]", "3:16: invalid bibliography: ../../../x.bib leaves the site"),
-        ("title: x\nthumbnail: /etc/passwd.png", "3:1: invalid picture: /etc/passwd.png (write a path relative to the article)"),
-        ("title: x\nthumbnail: a.tiff", "3:1: unsupported picture: a.tiff (known: .avif, .gif, .jpeg, .jpg, .png, .svg, .webp)"),
+        (
+            "title: x\nthumbnail: /etc/passwd.png",
+            "3:1: invalid picture: /etc/passwd.png (write a path relative to the article)",
+        ),
+        (
+            "title: x\nthumbnail: a.tiff",
+            "3:1: unsupported picture: a.tiff (known: .avif, .gif, .jpeg, .jpg, .png, .svg, .webp)",
+        ),
         ("title: x\nauthors: [{nmae: y}]", "3:11: missing name: an author is a text, or has a `name`"),
         ("title: x\nauthors: [{name: y, mail: z}]", "3:21: unknown key of an author: mail (did you mean email?)"),
-        ("title: x\naffiliations: [lab]\nauthors: [{name: y, affiliations: lob}]", "4:21: unknown affiliation: lob (did you mean lab?)"),
+        (
+            "title: x\naffiliations: [lab]\nauthors: [{name: y, affiliations: lob}]",
+            "4:21: unknown affiliation: lob (did you mean lab?)",
+        ),
         ("title: x\nauthor: a\nauthors: b", "3:1: duplicate key: author is another name of authors"),
         ("title: x\nruns: {eu: {promt: y}}", "3:13: unknown parameter of a run: promt (did you mean prompt?)"),
         ("title: x\nruns: {eu: {prompt: y, prompt: z}}", "3:24: duplicate key: prompt (first in line 3)"),
@@ -131,7 +142,7 @@ def test_a_folder_names_an_article_that_does_not_name_itself(site: Site) -> None
         ("title: x\nmath: {macro: {}}", "3:8: unknown front matter: math.macro (did you mean macros?)"),
         ("title: x\ncitation: {kee: y}", "3:12: unknown front matter: citation.kee (did you mean key?)"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_in_front_matter_has_its_place(site: Site, front: str, problem: str) -> None:
     """One wrong thing, one problem, with line, column and the nearest right value."""
     assert told(read(site, front)) == [problem]

@@ -1,4 +1,4 @@
-"""Directives: `fixtures/directives/*.md` is their specification (title . input . output), and nothing gets out unescaped."""
+"""Directives: `fixtures/directives/*.md` specify them (title . input . output); nothing gets out unescaped."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Page:
         self.pictures = {name: SimpleNamespace(path=name, width=8, height=6) for name in document.pictures}
 
     def part(self, name: str, /, **context: Any) -> Markup:
+        """Return an element of the part's name."""
         shown = {
             key: value for key, value in context.items() if not isinstance(value, Markup) and value not in ("", None)
         }
@@ -49,12 +50,15 @@ class Page:
         return Markup(f"<{name}{attributes}>" + "|".join(part.strip() for part in inside) + f"</{name}>\n")
 
     def url(self, path: str) -> str:
+        """Return the address as seen from a page in a folder."""
         return f"../{path}"
 
     def math(self, tex: str, display: bool) -> str:
+        """Return the TeX."""
         return f"<tex{' display' if display else ''}>{escape(tex)}</tex>"
 
     def figure(self, spec: Any, caption: Markup) -> Markup:
+        """Return what the page is asked to show."""
         what = spec.picture or spec.kind
         return self.part(
             "figure", number=spec.number, id=spec.anchor, shows=what and what.value, layout=spec.layout, caption=caption
@@ -73,14 +77,17 @@ class ThemePage(Page):
     )
 
     def part(self, name: str, /, **context: Any) -> Markup:
+        """Render one of the theme's parts."""
         return Markup(self.theme.get_template(f"parts/{name}.html").render(page=self, **context))
 
     def figure(self, spec: Any, caption: Markup) -> Markup:
+        """Return the caption: the rest is the page's."""
         return Markup("<figure>") + caption + Markup("</figure>")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    """Return an article's folder with a picture in it."""
     folder = tmp_path / "content" / "ranks"
     folder.mkdir(parents=True)
     (folder / "rank.png").write_bytes(b"")
@@ -147,6 +154,7 @@ class _Elements(html.parser.HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
         self.seen.append((tag, dict(attrs)))
 
 
@@ -173,7 +181,7 @@ def attacks() -> Iterator[str]:
     yield "<d-cite key='<script>'></d-cite> <img src=x onerror=alert(1)>"
 
 
-@pytest.mark.parametrize("attack", attacks())
+@pytest.mark.parametrize("attack", list(attacks()))
 def test_nothing_unescaped_reaches_a_page(attack: str, folder: Path) -> None:
     """No script, no handler, no address that runs: in the theme's own parts, however it is tried."""
     for tag, attributes in _Elements(render(attack, folder, ThemePage)).seen:

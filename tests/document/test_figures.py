@@ -1,0 +1,148 @@
+"""Figure directives: prompts are raw, options have lines, and what is wrong in them is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from builder.document import Document
+from builder.figure import Option
+
+Parse = Callable[..., Document]
+Told = Callable[[Document], list[str]]
+
+
+def test_a_prompt_is_taken_raw(parsed: Parse, told: Told) -> None:
+    r"""Nothing in it is Markdown; in double quotes, `\n` is a new line. All else goes to `options` with its line."""
+    document = parsed(
+        """:::{figure}
+:label: fig-a
+:analysis: saliency
+:prompt: "1. *a* $b$ @c\\n2. \\"d\\""
+:do-sample: true
+:contrast: " the"
+
+:::
+"""
+    )
+    assert told(document) == []
+    (spec,) = document.figures
+    assert spec.kind == Option("saliency", 6)
+    assert spec.options == {
+        "prompt": Option('1. *a* $b$ @c\n2. "d"', 7),
+        "do_sample": Option("true", 8),
+        "contrast": Option(" the", 9),
+    }
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1, max_size=60))
+@example("$ * @ ` [x](y) <b> & \\ {#z}")
+@example(":key: ::: ```")
+def test_prompts_round_trip(parsed: Parse, prompt: str) -> None:
+    """What stands after `:prompt:` is the prompt, without the spaces around it."""
+    wanted = prompt.strip()
+    if not wanted or (wanted[0] == wanted[-1] == '"'):
+        return
+    (spec,) = parsed(f":::{{figure}}\n:analysis: tokens\n:prompt: {prompt}\n:::\n").figures
+    assert spec.options["prompt"].value == wanted
+
+
+def test_a_yaml_block_holds_what_has_parts_or_lines(parsed: Parse, told: Told) -> None:
+    """Texts stay texts, `|` keeps lines, and lines of options may stand beside the block."""
+    document = parsed(
+        """:::{figure}
+:analysis: saliency
+---
+prompt: |
+  1. $a$
+
+  2. *b*
+generate: 3
+layers: [0, 1]
+output: 42
+---
+Caption.
+:::
+"""
+    )
+    assert told(document) == []
+    (spec,) = document.figures
+    values = {key: (option.value, option.line) for key, option in spec.options.items()}
+    assert values == {
+        "prompt": ("1. $a$\n\n2. *b*\n", 7),
+        "generate": (3, 11),
+        "layers": ([0, 1], 12),
+        "output": ("42", 13),
+    }
+
+
+@pytest.mark.parametrize(
+    ("figure", "problem"),
+    [
+        (
+            "{figure} rank.png\n:analysis: x\n:alt: x",
+            "4: invalid figure: it has a picture and an analysis (leave out one)",
+        ),
+        ("{figure}\n:alt: x", "4: missing analysis: a figure needs `:analysis: …`, or a picture after its name"),
+        ("{figure} rnak.png\n:alt: x", "4:13: missing picture: rnak.png (did you mean rank.png?)"),
+        ("{figure} ../../../x.png\n:alt: x", "4:13: invalid picture: ../../../x.png leaves the site"),
+        (
+            "{figure} x.pdf\n:alt: x",
+            "4:13: unsupported picture: x.pdf (known: .avif, .gif, .jpeg, .jpg, .png, .svg, .webp)",
+        ),
+        ("{figure} rank.png", "4: warning: missing alt text: say what rank.png shows with `:alt: …`"),
+        ("{figure} rank.png\n:alt: x\n:lable: fig-x", "6: unknown option of {figure}: lable (did you mean label?)"),
+        ("{figure} rank.png\n:alt: x\n:label: rank", "6: invalid label: rank (did you mean fig-rank?)"),
+        ("{figure} rank.png\n:alt: x\n:label: fig-A b", "6: invalid label: fig-A b (did you mean fig-a-b?)"),
+        ("{figure} rank.png\n:alt: x\n:label:", "6: missing label: nothing follows `:label:`"),
+        ("{figure} rank.png\n:alt: x\n:alt: y", "6:1: duplicate option: alt (first in line 5)"),
+        ("{figure} rank.png\n:alt: x\n:layout: l-pgae", "6: unknown layout: l-pgae (did you mean page?)"),
+        (
+            '{figure} rank.png\n:alt: "a" b "c"',
+            '5:1: invalid alt: write quotes within quotes as \\", or leave out the outer ones',
+        ),
+        ("{figure}\n---\nanalysis: [\n---", "6:12: invalid YAML: expected the node content, but found '<stream end>'"),
+        ("{aside} x", "4: unsupported argument of {aside}: x (write it below)"),
+        ("{note} A title\n:label: x", "5: unknown option of {note}: label"),
+        ("figure rank.png", "4:1: unsupported fence: :::figure rank.png (write :::{figure})"),
+    ],
+)
+def test_what_is_wrong_in_a_directive_has_its_line(parsed: Parse, told: Told, figure: str, problem: str) -> None:
+    """Form is checked here, parameters of an analysis by the plan."""
+    assert problem in told(parsed(f":::{figure}\n\nCaption.\n:::\n"))
+
+
+def test_equal_labels_are_told_with_both_lines(parsed: Parse, told: Told) -> None:
+    """Whatever they name: an equation cannot have a heading's name either."""
+    figure = ":::{figure}\n:analysis: x\n:label: fig-a\n:::\n\n"
+    assert told(parsed(figure + figure)) == ["11: duplicate label: fig-a (first in line 6)"]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (":::{note}\nx\n", "4:1: missing end of {note}: a line :::"),
+        ("::::{note}\n:::{tip}\nx\n::::\n", "5:1: missing end of {tip}: a line :::"),
+        ("x\n\n:::\n", "6:1: broken fence: ::: closes nothing"),
+        ("```python\nx\n", "4:1: missing end of code: a line ```"),
+        ("```pyton\nx\n```\n", "4:1: warning: unknown language: pyton (did you mean python?)"),
+        ("a <!-- b\n", "4:3: missing end of comment: -->"),
+        ("a <br> b\n", "4:3: warning: unsupported HTML: <br> is shown as text"),
+    ],
+)
+def test_fences_and_comments_must_end(parsed: Parse, told: Told, body: str, problem: str) -> None:
+    """What never ends would swallow the rest of the article unseen."""
+    assert told(parsed(body)) == [problem]
+
+
+def test_fences_of_one_length_nest(parsed: Parse, told: Told) -> None:
+    """Code within shows fences without opening any."""
+    document = parsed(":::{note}\n:::{tip}\nx\n:::\n```\n:::{figure}\n```\n:::\n\n```{tip}\ny\n```\n")
+    assert told(document) == []
+    note, tip = document.tokens
+    assert [child.type for child in note.children or ()] == ["directive_tip", "fence"]
+    assert tip.type == "directive_tip"
