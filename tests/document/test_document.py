@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from builder.document import Document, check_fragments
 
 PIECES = [
-    ":::", "::::", "```", "~~~", "{figure}", "{note} x", "{figur}", "---", ":label: fig-a", ":prompt: x", "$", "$$", "-",
-    "{#eq-a}", "[^a]", "[^a]: ", "^[", "[", "]", "(", ")", "@fig-a", "@vig2019", "[@vig2019; @fig-a]", "<!--", "-->", ">",
-    "<br>", "| a |", "|---|", "## ", "![", "x", "\\", "`", "*", '<d-cite key="a">', "{.a #b}", ": ", "&amp;", "../", "#",
-    "%00", "%2e%2e/", " ", "\n", "\n\n", "    ", "> ", "- ", "\0", "\r", "\u2028", "\t",
+    ":::", "::::", "```", "~~~", "{figure}", "{note} x", "{figur}", "---", ":label: fig-a", ":prompt: x", "$", "$$",
+    "{#eq-a}", "[^a]", "[^a]: ", "^[", "[", "]", "(", ")", "@fig-a", "@vig2019", "[@vig2019; @fig-a]", "<!--", "-->",
+    "<br>", "| a |", "|---|", "## ", "![", "x", "\\", "`", "*", '<d-cite key="a">', "{.a #b}", ": ", "&amp;", "../",
+    "%00", "%2e%2e/", " ", "\n", "\n\n", "    ", "> ", "- ", "\0", "\r", "\u2028", "\t", "-", ">", "#",
 ]  # fmt: skip
 """What articles are made of, to be put together wrongly."""
 
