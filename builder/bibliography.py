@@ -95,8 +95,8 @@ def read_bibliography(paths: Iterable[Path]) -> Bibliography:
         problems += oddities
         for key, entry in found.items():
             other = entries.get(key)
+            where = f"{other.path.name}:{other.line}" if other else ""
             if other and (other.type, other.fields, other.people) != (entry.type, entry.fields, entry.people):
-                where = f"{other.path.name}:{other.line}"
                 problems.append(_warning(f"duplicate entry: {key} says something else in {where}; this is used", entry))
             entries[key] = entry
     resolved = {key: _inherit(entry, entries, problems) for key, entry in entries.items()}

@@ -106,14 +106,16 @@ class Katex:
 
 def _error(tex: str, answer: Mapping[str, Any], script: Path, macros: Mapping[str, str]) -> TexError:
     """Return KaTeX's complaint in our words, and where in the TeX it points."""
-    message = str(answer["message"]).strip()
-    position, length = answer["position"], answer["length"] or 0
+    message, position, length = str(answer["message"]).strip(), answer["position"], answer["length"] or 0
     offset, end = (_index(tex, position), _index(tex, position + length)) if position is not None else (0, 0)
     marked = "".join(re.findall("(.)\u0332", answer["context"], re.DOTALL))
+    where = ""
     if position is not None and marked != tex[offset:end]:  # it counts into the text of a macro
-        used = [name for name in macros if name in tex]
-        offset = min((tex.index(name) for name in used), default=0)
-        message, end = f"{message} (in a macro)", offset
+        where = ", in a macro"
+        offset, end = min(
+            (found.span() for name in macros if (found := re.search(rf"{re.escape(name)}(?![A-Za-z])", tex))),
+            default=(0, 0),
+        )
     if untrusted := re.match(r"Untrusted command: (\\\w+)", message):
         offset = max(tex.find(untrusted[1]), 0)
         allowed = r"; only \htmlClass{term-…} and \htmlData{term=…} are" if untrusted[1].startswith("\\html") else ""
@@ -121,8 +123,8 @@ def _error(tex: str, answer: Mapping[str, Any], script: Path, macros: Mapping[st
     if unknown := re.search(r"(?:Undefined control sequence|No such environment): (\\?[A-Za-z*]+)", message):
         what = "command" if unknown[1].startswith("\\") else "environment"
         guess = nearest(unknown[1], _commands(script) | set(macros)) if what == "command" else ""
-        return TexError(f"unknown TeX {what}: {unknown[1]}{guess}", offset, max(end - offset, 0))
-    return TexError(f"invalid TeX: {message}", offset, max(end - offset, 0))
+        return TexError(f"unknown TeX {what}: {unknown[1]}{where}{guess}", offset, end - offset)
+    return TexError(f"invalid TeX: {message}{where}", offset, end - offset)
 
 
 def _index(text: str, units: int) -> int:

@@ -95,7 +95,7 @@ def format_reference(entry: Entry, number: int = 0, places: int = 0) -> Referenc
     role = next((role for role in ("author", "editor") if entry.people.get(role)), "author")
     people = entry.people.get(role, ())
     title = _title(entry)
-    organisation = entry.text("organization", "institution", "key")
+    organisation = entry.text("organization", "institution" if "report" in entry.type else "key", "key")
     if not people and organisation:
         people = (Name(organisation),)
     arxiv = _arxiv(entry)

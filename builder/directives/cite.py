@@ -21,7 +21,9 @@ KEY = r"(?:\{[^{}\s]+\}|\w(?:\w|[:.#$%&+?<>~/-](?=\w))*)"
 LABEL = re.compile(r"(?:fig|eq|sec|tbl)-")
 """What `reference.py` reads: labels of figures, equations, sections and tables."""
 
-_ITEM = re.compile(rf"(?P<prefix>(?:[^@]*[\s(\[“‘\"'—–])??)(?P<minus>-?)@(?P<key>(?>{KEY}))(?P<suffix>[^@]*)", re.DOTALL)
+_ITEM = re.compile(
+    rf"(?P<prefix>(?:[^@]*[\s(\[“‘\"'—–])??)(?P<minus>-?)@(?P<key>(?>{KEY}))(?P<suffix>[^@]*)", re.DOTALL
+)
 _BARE = re.compile(rf"@((?>{KEY}))(?!@)")
 _BEFORE = re.compile(r"[\s(\[{\"'“‘«—–*_]")
 _PINPOINT = re.compile(
@@ -147,7 +149,7 @@ def _push(
     return True
 
 
-def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+def _render(_self: Any, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
     """Render a citation, count its place for the links back, and leave its card in `env["cards"]`."""
     meta, page = tokens[index].meta, env["page"]
     counted = env.setdefault("citing", {})

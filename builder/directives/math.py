@@ -81,7 +81,7 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         content, after, label = "\n".join(parts), start + len(parts), None
     else:
         content, after, label = "\n".join(parts)[2:], last + 1, found[1]
-        if "$$" in content.replace("\\$", ""):
+        if not content.strip() or "$$" in content.replace("\\$", ""):
             return False
     if not silent:
         token = state.push("math_block_label" if label else "math_block", "math", 0)
@@ -94,12 +94,12 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
-def _render_inline(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+def _render_inline(_self: Any, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
     token = tokens[index]
     return str(env["page"].math(token.content, token.markup == "$$"))
 
 
-def _render_block(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+def _render_block(_self: Any, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
     token, page = tokens[index], env["page"]
     html = Markup(page.math(token.content, True))  # noqa: S704 - KaTeX escapes what it is given
     label = page.document.labels.get(token.info) if token.info else None
