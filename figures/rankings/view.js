@@ -5,7 +5,7 @@ import { heatmap } from "../shared/heatmap.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { readout } from "../shared/readout.js";
+import { pinMark, readout } from "../shared/readout.js";
 import { overGrid, roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
@@ -105,7 +105,7 @@ export default function rankings(data, { value } = {}) {
     const text = textOf(tokens[targets[c]]);
     const rest = ` at position ${targets[c]}: rank ${whole(ranks[r][c])} after ${layerName(r)}, probability ${percent(probabilities[r][c])}`;
     const list = top[r][c].map((v) => spoken(vocabulary[v])).join(", ");
-    sentence.say([quoted(text), rest, `. ${course(c)}`], `${spoken(text)}${rest}; first choices there: ${list}. ${course(c)}`);
+    sentence.say([quoted(text), rest, `. ${course(c)}`, ...(state.pinned ? [pinMark()] : [])], `${spoken(text)}${rest}; first choices there: ${list}. ${course(c)}`);
   }
 
   /** Returns how a token came to the top: the layer from which it stays first, and from which in the first ten. */

@@ -4,7 +4,7 @@ import { percent } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { readout } from "../shared/readout.js";
+import { pinMark, readout } from "../shared/readout.js";
 import { alongLine, roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
@@ -169,16 +169,9 @@ export default function saliency(data, { value } = {}) {
     const role = unit.type === "output" ? (unit.size === 1 ? "Output token" : "Output") : "Token";
     const nodes = [`${role} `, quoted(text), ` ${facts.join(", ")}: strongest inputs `];
     for (const i of top) nodes.push(quoted(label(units[i])), ` ${percent(row[i])}${i === top.at(-1) ? "" : ", "}`);
-    if (state.pinned) nodes.push(pinned());
+    if (state.pinned) nodes.push(pinMark());
     const inputs = top.map((i) => `${spoken(label(units[i]))} ${percent(row[i])}`).join(", ");
     sentence.say(nodes, `${role} ${spoken(text)}, ${facts.join(", ")}: strongest inputs ${inputs}${state.pinned ? ". Pinned" : ""}`);
-  }
-
-  function pinned() {
-    const note = document.createElement("span");
-    note.className = "pinned";
-    note.textContent = "pinned";
-    return note;
   }
 
   function label(unit) {

@@ -22,3 +22,11 @@ export function readout() {
 
   return { element, say };
 }
+
+/** Returns the mark of a pinned selection, for the end of the sentence. */
+export function pinMark() {
+  const mark = document.createElement("span");
+  mark.className = "pinned";
+  mark.textContent = "pinned";
+  return mark;
+}

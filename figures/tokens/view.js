@@ -1,7 +1,7 @@
 /** Tokens: the sequence as the model reads it; point at a token for its position, id and bytes. */
 import { hint } from "../shared/hint.js";
 import { pointing } from "../shared/pointing.js";
-import { readout } from "../shared/readout.js";
+import { pinMark, readout } from "../shared/readout.js";
 import { alongLine, roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
@@ -68,7 +68,8 @@ export default function tokens({ tokens }, { value } = {}) {
     const role = unit.special ? "special" : unit.type;
     const ids = parts.map((token) => token.id).join(" ");
     const several = unit.size === 1 ? "" : ` ${unit.size} tokens that are text only together,`;
-    sentence.say([quoted(text), `${several} ${where}, id ${ids}, ${role}`], `${spoken(text)},${several} ${where}, id ${ids}, ${role}`);
+    const mark = state.pinned ? [pinMark()] : [];
+    sentence.say([quoted(text), `${several} ${where}, id ${ids}, ${role}`, ...mark], `${spoken(text)},${several} ${where}, id ${ids}, ${role}`);
     tip.show(
       line.chips[index],
       [facts([

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from markupsafe import Markup
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from builder.assets import Assets, collect_assets
+from builder.figure import FigureSpec, Result
 from builder.kind import Kind, load_kinds
 from builder.page import make_theme
 from builder.site import find_site
@@ -68,14 +70,7 @@ class Harness:
 
     def write(self, name: str, results: Mapping[str, Mapping[str, Any]], gap: int = 0) -> str:
         """Write a page with a figure for each result, `gap` pixels above each; return its address."""
-        figures = []
-        for anchor, result in results.items():
-            src = f"data/{name}-{anchor}.json"
-            (self.folder / src).write_text(json.dumps(result), encoding="utf-8")
-            context = {"data": result["data"], "figure": None, "result": None, "page": None}
-            render = partial(self._render, result["kind"], context)
-            body, method = render("fallback.html"), render("method.html")
-            figures.append({"id": anchor, "kind": result["kind"], "src": src, "body": body, "method": method})
+        figures = [self._figure(number, anchor, result) for number, (anchor, result) in enumerate(results.items(), 1)]
         kinds = {result["kind"] for result in results.values()}
         sheets = ["css/fanlight.css", *(n for n in self.assets.names if n.startswith("figures/shared/") and n.endswith(".css"))]
         sheets += [style for kind in sorted(kinds) if (style := f"figures/{kind}/view.css") in self.assets]
@@ -90,8 +85,28 @@ class Harness:
         (self.folder / f"{name}.html").write_text(page, encoding="utf-8")
         return f"{self.url}/{name}.html"
 
-    def _render(self, kind: str, context: Mapping[str, Any], template: str) -> Markup:
-        return Markup(self.theme.get_template(f"figures/{kind}/{template}").render(context))
+    def _figure(self, number: int, anchor: str, published: Mapping[str, Any]) -> Markup:
+        """Render a figure as a page does, and write its data; figures with the same answer share the file."""
+        text = json.dumps(published)
+        result = Result.from_json(hashlib.sha256(text.encode()).hexdigest(), text)
+        address = f"data/{result.address}.json"
+        (self.folder / address).write_text(result.to_json(), encoding="utf-8")
+        spec = FigureSpec(number, anchor, Path("article.md"), 1, layout="page")
+        context = {"data": result.data, "figure": spec, "result": result, "page": None}
+
+        def part(template: str, **more: Any) -> Markup:
+            return Markup(self.theme.get_template(template).render(**context, **more))
+
+        return part(
+            "parts/figure.html",
+            kind=result.kind,
+            body=part(f"figures/{result.kind}/fallback.html"),
+            method=part(f"figures/{result.kind}/method.html"),
+            caption=Markup("A caption."),
+            alt=KINDS[result.kind].analysis.describe(result.data),
+            data_url=address,
+            view_url=self.assets.path(f"figures/{result.kind}/view.js"),
+        )
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -1,0 +1,80 @@
+"""The tokens figure: white space that can be seen and still be copied, bytes on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page
+
+
+def made_up(texts: list[str], n_input: int) -> dict[str, Any]:
+    """Return a tokens result of a text of ours."""
+    tokens = [{"text": t, "id": 7 * i, "type": "input" if i < n_input else "output"} for i, t in enumerate(texts)]
+    targets = list(range(n_input, len(texts)))
+    return {"kind": "tokens", "data": {"tokens": tokens, "targets": targets}, "checks": {}, "provenance": {}}
+
+
+def test_the_text_itself_is_in_the_page(open_figure: Callable[..., Page]) -> None:
+    """Spaces and line ends are painted over, not replaced: the text is what the model read."""
+    page = open_figure(made_up(["def", " f", "(", ")", ":", "\n", "\t", "pass"], 6))
+    assert page.locator("#fig-it .strip").text_content() == "def f():\n\tpass"
+    marks = page.evaluate("""() => ['space', 'newline', 'tab'].map((name) =>
+      getComputedStyle(document.querySelector(`#fig-it .${name}`), '::before').content.slice(1, 2))""")
+    assert marks == ["·", "⏎", "→"]
+
+
+def test_lines_break_where_the_text_breaks(open_figure: Callable[..., Page]) -> None:
+    """A token after a line end stands at the start of the next line."""
+    page = open_figure(made_up(["a", "\n", "b", " c"], 2))
+    boxes = [box.bounding_box() for box in page.locator("#fig-it .token[data-position]").all()]
+    a, newline, b, c = [(round(box["x"]), round(box["y"])) for box in boxes if box]
+    assert a[1] == newline[1] < b[1] == c[1]
+    assert a[0] == b[0]
+
+
+def test_output_is_told_from_input_without_colour(open_figure: Callable[..., Page]) -> None:
+    """The line under an output token is thicker."""
+    page = open_figure(made_up(["a", " b"], 1))
+    widths = page.locator("#fig-it .strip .token").evaluate_all("chips => chips.map((c) => getComputedStyle(c).borderBottomWidth)")
+    assert widths == ["1px", "3px"]
+
+
+def test_a_token_tells_position_id_bytes_and_role(open_figure: Callable[..., Page]) -> None:
+    """All that is known of a token, at a touch."""
+    page = open_figure(made_up(["a", " é"], 1))
+    page.locator("#fig-it .strip .token").nth(1).hover()
+    facts = page.locator("#fig-it .tip dl").evaluate("(list) => [...list.children].map((e) => e.textContent)")
+    assert facts == ["position", "1", "id", "7", "bytes", "20 c3 a9", "role", "output"]
+
+
+def test_parts_of_a_character_are_grouped(open_figure: Callable[..., Page]) -> None:
+    """Tokens that are text only together make one chip, and the card shows the bytes of each."""
+    result = made_up([" 🌸", "", "", "x"], 3)
+    for token, (data, span) in zip(result["data"]["tokens"], [("20f09f", 3), ("8c", 0), ("b8", 0)], strict=False):
+        token |= {"bytes": data, "span": span}
+    page = open_figure(result)
+    assert page.locator("#fig-it .strip .token").all_text_contents() == [" 🌸", "x"]
+    page.locator("#fig-it .strip .token").first.hover()
+    tip = page.locator("#fig-it .tip").text_content() or ""
+    assert "0 to 2" in tip
+    assert "20 f0 9f | 8c | b8" in tip
+
+
+def test_bytes_stand_for_what_is_no_text(open_figure: Callable[..., Page]) -> None:
+    """A generation cut within a character ends in bytes, shown as such."""
+    result = made_up(["a", "\ufffd"], 1)
+    result["data"]["tokens"][1] |= {"bytes": "e69d", "span": 1}
+    page = open_figure(result)
+    assert page.locator("#fig-it .strip .token").all_text_contents() == ["a", "⟨e6 9d⟩"]
+    plain = open_figure(result, java_script_enabled=False, wait=False)
+    assert plain.locator("#fig-it .strip .token").all_text_contents() == ["a", "⟨e6 9d⟩"]
+
+
+def test_unseen_characters_are_named(open_figure: Callable[..., Page]) -> None:
+    """A zero-width space, a right-to-left override and a bell are shown by their code points, with and without script."""
+    result = made_up(["\u200b", "\u202e", "\x07", "\u00a0", "👩‍🔬"], 5)
+    for script in (True, False):
+        page = open_figure(result, java_script_enabled=script, wait=script)
+        shown = page.locator("#fig-it .strip .token").all_text_contents()
+        assert shown == ["U+200B", "U+202E", "U+0007", "U+00A0", "👩‍🔬"]
