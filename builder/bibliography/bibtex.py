@@ -10,7 +10,7 @@ from pybtex.database.input.bibtex import LowLevelParser, month_names
 from pybtex.scanner import PybtexSyntaxError
 from pybtex.utils import CaseInsensitiveDict
 
-from .errors import Problem
+from ..errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ..errors import Problem, nearest
 from .entry import Entry, read_names
-from .errors import Problem, nearest
 from .identifiers import find_doi, find_url
 from .references import Reference, format_reference
 
@@ -164,7 +164,7 @@ def _read_entry(raw: RawEntry, path: Path, problems: list[Problem]) -> Entry:
 
 
 def _meant(name: str) -> str:
-    """Return ` (did you mean X?)` for a misspelt field. BibTeX ignores fields it does not know, so others are silent."""
+    """Return ` (did you mean X?)` for a misspelt field; other unknown ones are silent, as in BibTeX."""
     if len(name) < 4 or "-" in name or "+" in name:  # bdsk-url-1, date-added, mendeley-groups
         return ""
     guess = nearest(name, FIELDS)
