@@ -181,9 +181,8 @@ class Model:
 
     def provenance(self) -> dict[str, Any]:
         """Return what a reader needs to repeat this: model, revision, class, versions, dtype, device, structure."""
-        source = self.checkpoint.source
         return {
-            "model": source.source,
+            "model": self.checkpoint.origin,
             "revision": self.checkpoint.revision,
             "license": self.checkpoint.license,
             "class": type(self.network).__name__,
@@ -191,7 +190,7 @@ class Model:
             "dtype": str(self.network.dtype).removeprefix("torch."),
             "device": self.device.type,
             "attention": "eager",
-            "added_tokens": [self.token_text(token) for token in self.encode("a")[1]],
+            "added_tokens": [self.token_text(token) for token in self.encode("A 1")[1]],
             "stop_tokens": [self.token_text(token) for token in self.end_tokens],
             "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
             **({"unused_weights": list(self.unused[:8])} if self.unused else {}),

@@ -92,7 +92,7 @@ def find_structure(network: Any, source: ModelSource) -> Structure:
     embedding_name = _override(source, "embedding", modules) or _find_embedding(network, calls, modules, source)
     names = {"embedding": embedding_name, "blocks": blocks_name, "norm": norm_name or "", "head": head_name}
     logits = output.logits.float()
-    change = (logits[0, :-1] - logits[1, :-1]).abs().max().item()
+    *before, at = (logits[0] - logits[1]).abs().amax(-1).tolist()  # what changing the last token changes, by position
     return Structure(
         base=base.module,
         base_output=type(base.returned),
@@ -104,7 +104,7 @@ def find_structure(network: Any, source: ModelSource) -> Structure:
         d_model=stream.shape[-1],
         names=names,
         attention=bool(_attentions(output)),
-        causal=change <= 1e-3 * max(logits.abs().max().item(), 1e-6),
+        causal=max(before) <= 0.05 * at or max(before) <= 1e-5 * logits.abs().max().item(),
         block_outputs=tuple(type(ran[id(block)].returned) for block in blocks),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,3 +27,9 @@ class Checkpoint:
     fingerprint: str
     revision: str | None = None
     license: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, as readers are told: the source, without the folders of this machine."""
+        written = self.source.source
+        return PurePath(written).name if written.startswith(("/", "~")) or PurePath(written).is_absolute() else written

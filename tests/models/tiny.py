@@ -1,0 +1,115 @@
+"""Tiny causal LMs from literal configurations, with a byte-level BPE tokenizer trained on the fly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
+
+END = "<|end|>"
+
+CORPUS = (
+    "1, 1, 1, 1,\nThe countries of the European Union are:\n1. Austria\n2. Belgium\n",
+    "<html> & </script> \"quoted\" 'text' <b>bold</b>\n\n\tdef f(x):\n\t\treturn x\n",
+    "東京 は日本の首都です。 Größe, naïve, café — “quotes” … \U0001f642 \U0001f469‍\U0001f680 ",
+)
+
+_LLAMA: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,  # grouped queries
+    "max_position_embeddings": 64,
+    "head_dim": 8,
+}
+_GPT2: dict[str, Any] = {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64}
+
+CONFIGS: dict[str, dict[str, Any]] = {
+    "gpt2": {"model_type": "gpt2", **_GPT2},
+    "llama": {"model_type": "llama", **_LLAMA},
+    "qwen3": {"model_type": "qwen3", **_LLAMA},  # norms queries and keys
+    "gemma3": {  # scaled embeddings, sliding window
+        "model_type": "gemma3_text",
+        **_LLAMA,
+        "sliding_window": 4,
+        "final_logit_softcapping": 2.0,
+    },
+    "gpt_neox": {  # parallel residual
+        "model_type": "gpt_neox",
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 64,
+    },
+    "gemma2": {"model_type": "gemma2", **_LLAMA, "final_logit_softcapping": 2.0, "sliding_window": 4},  # soft cap
+    "cohere": {"model_type": "cohere", **_LLAMA, "logit_scale": 0.25},
+    "granite": {"model_type": "granite", **_LLAMA, "logits_scaling": 4.0},
+    "opt": {  # projects out of the residual stream after the norm
+        "model_type": "opt",
+        "hidden_size": 32,
+        "ffn_dim": 64,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "word_embed_proj_dim": 16,
+        "max_position_embeddings": 64,
+    },
+    "phi": {"model_type": "phi", **_LLAMA, "partial_rotary_factor": 0.5},  # a bias in the head
+    "gptj": {"model_type": "gptj", **_GPT2, "rotary_dim": 4},
+    "bloom": {"model_type": "bloom", "hidden_size": 32, "n_layer": 3, "n_head": 4},  # norms its embeddings
+    "falcon": {"model_type": "falcon", "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4},
+    "gpt_bigcode": {"model_type": "gpt_bigcode", **_GPT2},
+    "mistral": {"model_type": "mistral", **_LLAMA, "sliding_window": 4},
+    "olmo": {"model_type": "olmo", **_LLAMA},  # a norm without weights
+    "mixtral": {"model_type": "mixtral", **_LLAMA, "num_local_experts": 4},
+    "bert_decoder": {"model_type": "bert", **_LLAMA, "is_decoder": True},  # a head of several modules
+    # refused, or without attention
+    "bert": {"model_type": "bert", **_LLAMA},
+    "t5": {"model_type": "t5", "d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4},
+    "mamba": {"model_type": "mamba", "hidden_size": 32, "num_hidden_layers": 3, "state_size": 8},
+}
+
+CAUSAL = tuple(name for name in CONFIGS if name not in {"bert", "t5", "mamba"})
+
+
+def make_tokenizer() -> PreTrainedTokenizerFast:
+    """Return a byte-level BPE tokenizer that has learned the corpus; it adds nothing to a text."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=320, special_tokens=[END], initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator(CORPUS * 2, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=END)
+
+
+def redraw(network: torch.nn.Module, std: float = 0.2) -> None:
+    """Draw all weights anew, the same each time; with those of the initialisation all outputs are near-uniform.
+
+    Vectors (biases and the weights of norms) stay around what they were: 0 or 1.
+    """
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            drawn = torch.empty_like(parameter).normal_(0, std, generator=generator)
+            parameter.copy_(parameter + drawn if parameter.dim() == 1 else drawn)
+
+
+def save_checkpoint(name: str, folder: Path, change: Callable[[Any], None] | None = None) -> Path:
+    """Save the tiny model of that name with its tokenizer; `change` may alter the network before."""
+    tokenizer = make_tokenizer()
+    tables = {"vocab_size": len(tokenizer), "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+    config = AutoConfig.for_model(**{**CONFIGS[name], **tables})
+    kind = AutoModelForSeq2SeqLM if name == "t5" else AutoModelForCausalLM
+    network = kind.from_config(config)
+    redraw(network)
+    if change is not None:
+        change(network)
+    network.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
