@@ -163,7 +163,7 @@ def _venue(entry: Entry, arxiv: str | None, people: set[str]) -> str:
     """Return where the work appeared: `Journal 27(2), 97–111`, `In Proceedings of …, pp. 3–9`, `PhD thesis, MIT`."""
     make = VENUES.get(entry.type, _other)
     parts = [part for part in make(entry) if part and part not in people]
-    return ", ".join(dict.fromkeys(parts)) or (f"arXiv preprint arXiv:{arxiv}" if arxiv else "")
+    return ", ".join(dict.fromkeys(parts)) or ("arXiv preprint" if arxiv else "")
 
 
 def _pages(entry: Entry) -> str:
