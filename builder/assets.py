@@ -70,9 +70,8 @@ def collect_assets(site: Site, kinds: Iterable[Kind]) -> Assets:
     digest = hashlib.sha256()
     for name, content in sorted(found.items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    folder = f"assets/{digest.hexdigest()[:10]}"
-    files = {f"{folder}/{name}": content for name, content in found.items()}
-    return Assets(folder, files)
+    place = f"assets/{digest.hexdigest()[:10]}"
+    return Assets(place, {f"{place}/{name}": content for name, content in found.items()})
 
 
 def _style_sheet(site: Site) -> bytes:

