@@ -89,9 +89,14 @@ def _build(options: argparse.Namespace, terminal: Terminal) -> int:
 def _serve(options: argparse.Namespace, terminal: Terminal) -> int:
     from .serve import serve as run_server
 
+    def make_builder(site: Site, listener: Listener) -> Builder:
+        builder = _builder(site, options, listener, keep_models=True)
+        options.refresh = []  # once, and not again whenever the settings change
+        return builder
+
     served = run_server(
         lambda: _site(options, terminal),
-        lambda site, listener: _builder(site, options, listener, keep_models=True),
+        make_builder,
         terminal,
         port=options.port,
         open_browser=options.open,

@@ -111,7 +111,8 @@ class Follower:
         try:
             built = await self._loop.run_in_executor(self._thread, self._build, touched)
         except BuildError as error:
-            self._say(_names(touched))
+            if touched:
+                self._say(_names(touched))
             self._terminal.show(error.problems)
             self.preview.fail(tuple(error.problems))
         except Exception as error:  # ours, or that of a kind somebody is writing; the preview outlives both
@@ -180,7 +181,7 @@ def _forget_kinds() -> None:
 
 def _is_source(file: Path, site: Site) -> bool:
     if file.parent == site.root:
-        return file == site.config or file.name in {"content", "bib", "figures", "theme"}
+        return file == site.config or file.suffix == ".bib" or file.name in {"content", "bib", "figures", "theme"}
     return True
 
 

@@ -101,7 +101,7 @@ class Preview:
 
     def fail(self, problems: tuple[Problem, ...]) -> None:
         """Show what is wrong over the last good site."""
-        self.problems, self.building = problems, None
+        self.problems, self.building = tuple(sorted(problems, key=_order)), None
         self._tell({"since": self.version, "pages": [], "styles": None})
 
     def progress(self, text: str | None) -> None:
@@ -148,6 +148,10 @@ class Preview:
 
 def _sorted(pages: frozenset[str] | None) -> list[str] | None:
     return None if pages is None else sorted(pages)
+
+
+def _order(problem: Problem) -> tuple[str, int, int]:
+    return str(problem.path or ""), problem.line or 0, problem.column or 0
 
 
 def place(problem: Problem, root: Path) -> str:

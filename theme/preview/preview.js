@@ -149,7 +149,7 @@ function overlay() {
   let host = document.querySelector("fanlight-preview");
   if (!host) {
     host = document.body.appendChild(document.createElement("fanlight-preview"));
-    host.style.position = "fixed"; // whatever grid the body is
+    Object.assign(host.style, {position: "fixed", zIndex: 2147483647}); // whatever grid and layers the body has
     const root = host.attachShadow({mode: "open"});
     root.append(element("link", {rel: "stylesheet", href: new URL("preview.css", import.meta.url).href}));
   }
