@@ -56,7 +56,6 @@ export default function rankings(data, { value } = {}) {
     escape,
   });
   grid.heads.forEach((heads, c) => heads.forEach((head) => head.addEventListener("click", () => state.toggle([rows - 1, c]))));
-  grid.element.addEventListener("focusout", () => look(null));
   grid.element.addEventListener("scroll", tip.hide, { passive: true });
   new ResizeObserver(fit).observe(grid.element);
   draw();
@@ -90,6 +89,7 @@ export default function rankings(data, { value } = {}) {
     grid.element.classList.toggle("is-pinned", state.pinned);
     for (const marked of grid.element.querySelectorAll(".is-selected, .is-column, .is-row")) {
       marked.classList.remove("is-selected", "is-column", "is-row");
+      marked.removeAttribute("aria-selected");
     }
     root.value = { layer: at && at[0], position: at && targets[at[1]], pinned: state.pinned };
     card(at);
@@ -99,6 +99,7 @@ export default function rankings(data, { value } = {}) {
     }
     const [r, c] = at;
     grid.cells[r * columns + c].classList.add("is-selected");
+    grid.cells[r * columns + c].setAttribute("aria-selected", "true");
     grid.cells[r * columns].previousSibling.classList.add("is-row");
     for (let i = 0; i < rows; i++) grid.cells[i * columns + c].classList.add("is-column");
     for (const head of grid.heads[c]) head.classList.add("is-column");

@@ -27,7 +27,8 @@ export default function saliency(data, { value } = {}) {
   const { tokens, targets, scores, probabilities = [], completeness = [] } = data;
   const root = document.createElement("div");
   const sentence = readout();
-  const ramp = legend(METHODS[data.method] ?? data.method, "0%", "");
+  const against = data.contrast ? ` against ${spoken(data.contrast)}` : "";
+  const ramp = legend(`${METHODS[data.method] ?? data.method}${against}`, "0%", "");
   const bar = document.createElement("div");
   root.className = "view";
   if (data.detail) root.dataset.detail = "";
@@ -38,7 +39,9 @@ export default function saliency(data, { value } = {}) {
   const tip = tooltip(root);
 
   let words = Boolean(value?.words);
-  let units, rows, line, chosen, stops, walked; // chosen: indices of the units that have a row; walked: an input looked at
+  let units, rows, line, stops;
+  let chosen; // indices of the units that have a row
+  let walked = null; // index of the unit that is looked at beside the selected one
   const state = selection({
     current: targets.includes(value?.position) ? value.position : targets[0],
     pinned: targets.includes(value?.position) && value.pinned !== false,
@@ -61,11 +64,11 @@ export default function saliency(data, { value } = {}) {
     stops = roving(line.element, buttons, alongLine(buttons.length), (i) => choose(() => state.step(units[chosen[i]].start)));
     pointing(line.element, line.chips, { point, press, escape });
     line.element.addEventListener("keydown", walk);
-    line.element.addEventListener("focusout", () => look(null));
     draw();
   }
 
   function merge(on) {
+    look(null);
     words = on;
     lay();
     emit();
@@ -90,6 +93,7 @@ export default function saliency(data, { value } = {}) {
   function escape() {
     look(null);
     state.release();
+    draw();
   }
 
   /** Up and down walk the inputs of the selected token from the strongest to the weakest. */
@@ -98,26 +102,24 @@ export default function saliency(data, { value } = {}) {
     if (!step) return;
     event.preventDefault();
     const order = strongest();
+    if (!order.length) return;
     const at = order.indexOf(walked);
     look(order[Math.max(0, Math.min(order.length - 1, at + step))]);
     const [text, portion] = [units[walked].text, percent(rows[selected()][walked])];
-    sentence.say(
-      [`Input ${order.indexOf(walked) + 1} of ${order.length}: `, quoted(text), ` ${portion}`],
-      `Input ${order.indexOf(walked) + 1} of ${order.length}: ${spoken(text)}, ${portion}`,
-    );
+    const place = `Strongest inputs, no. ${order.indexOf(walked) + 1} of ${order.length}`;
+    sentence.say([`${place}: `, quoted(text), ` ${portion}`], `${place}: ${spoken(text)}, ${portion}`);
   }
 
   /** Shows what one token gives to the selected one. */
   function look(u) {
+    if (walked !== null) line.chips[walked]?.classList.remove("is-looked-at");
     walked = u;
-    const row = rows[selected()];
+    const row = rows[selected()] ?? [];
     if (u === null || u >= row.length) return tip.hide();
     const portion = document.createElement("b");
     portion.textContent = percent(row[u]);
-    tip.show(
-      line.chips[u],
-      [portion, `no. ${strongest().indexOf(u) + 1} of ${row.length}`],
-    );
+    line.chips[u].classList.add("is-looked-at");
+    tip.show(line.chips[u], [portion, `no. ${strongest().indexOf(u) + 1} of ${row.length}`]);
   }
 
   function selected() {
@@ -126,7 +128,7 @@ export default function saliency(data, { value } = {}) {
   }
 
   function strongest() {
-    const row = rows[selected()];
+    const row = rows[selected()] ?? [];
     return sort(row.keys(), (u) => -row[u]);
   }
 
@@ -142,7 +144,7 @@ export default function saliency(data, { value } = {}) {
   function draw() {
     root.value = { position: state.current, words, pinned: state.pinned };
     const u = selected();
-    const row = rows[u];
+    const row = rows[u] ?? []; // merged into a single word, a text has nothing before it
     const shade = scaleLinear([0, max(row) || 1], [0, 1]);
     line.chips.forEach((chip, i) => {
       chip.classList.toggle("is-selected", i === u);
@@ -153,8 +155,9 @@ export default function saliency(data, { value } = {}) {
       if (rows[i]) chip.setAttribute("aria-pressed", String(i === u && state.pinned));
       if (data.detail) chip.lastChild.textContent = i < u ? percent(row[i]) : "";
     });
+    ramp.set(percent(max(row) ?? 0));
+    if (u === undefined) return sentence.say(["One word: nothing stands before it."], "One word: nothing stands before it.");
     if (!line.element.contains(document.activeElement)) stops.rest(chosen.indexOf(u));
-    ramp.set(percent(max(row)));
     tell(u, row);
   }
 

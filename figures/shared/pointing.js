@@ -1,6 +1,6 @@
 /**
  * Mouse, pen, touch and keys on a set of items, as three intentions: `point(index)` while a mouse or pen is over an item
- * (`null` when it leaves them all), `press(index)` for click, tap, Enter and space, and `escape()`.
+ * (`null` when it, or the keyboard's focus, leaves them all), `press(index)` for click, tap, Enter and space, and `escape()`.
  *
  * A finger only presses: there is no hover to be trapped in.
  */
@@ -15,6 +15,9 @@ export function pointing(root, items, { point, press, escape }) {
   });
   root.addEventListener("pointerleave", (event) => {
     if (event.pointerType !== "touch") point(null);
+  });
+  root.addEventListener("focusout", (event) => {
+    if (!root.contains(event.relatedTarget)) point(null);
   });
   root.addEventListener("click", (event) => {
     const index = indexOf(event);

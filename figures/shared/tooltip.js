@@ -12,9 +12,13 @@ export function tooltip(root) {
   card.hidden = true;
   card.setAttribute("aria-hidden", "true");
   root.append(card);
+  // A finger that touches elsewhere is done with it; after a change of size it would stand in the wrong place.
+  document.addEventListener("pointerdown", (event) => root.contains(event.target) || hide());
+  addEventListener("resize", hide);
 
   /** Shows content at an element: `beside` it where there is room (so that its column stays in sight), else below or above. */
   function show(anchor, content, { beside = false } = {}) {
+    if (!root.isConnected) return; // a pin restored before the figure is in the page: there is no place yet
     card.replaceChildren(...content);
     card.hidden = false;
     const around = root.getBoundingClientRect();

@@ -40,7 +40,6 @@ export default function tokens({ tokens }, { value } = {}) {
       state.preview(null);
     },
   });
-  line.element.addEventListener("focusout", () => state.preview(null));
   draw();
   return root;
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ from builder.page import make_theme
 from builder.site import find_site
 
 SITE = find_site(Path(__file__).parents[2])
-KINDS = {name: kind for name, kind in load_kinds(SITE.folders("figures")).items() if (kind.folder / "view.js").is_file()}
+FOUND = load_kinds(SITE.folders("figures"))
+KINDS = {name: kind for name, kind in FOUND.items() if (kind.folder / "view.js").is_file()}
 
 HOSTILE = [
     "</script>", "<img src=x onerror=alert(1)>", '"><b>', "'", "{{ 1 }}", "&lt;", " 東京", "👩‍🔬", " שלום", " مرحبا",
@@ -72,9 +74,10 @@ class Harness:
         """Write a page with a figure for each result, `gap` pixels above each; return its address."""
         figures = [self._figure(number, anchor, result) for number, (anchor, result) in enumerate(results.items(), 1)]
         kinds = {result["kind"] for result in results.values()}
-        sheets = ["css/fanlight.css", *(n for n in self.assets.names if n.startswith("figures/shared/") and n.endswith(".css"))]
+        sheets = ["css/fanlight.css", *(n for n in self.assets.names if re.fullmatch(r"figures/shared/[^/]+\.css", n))]
         sheets += [style for kind in sorted(kinds) if (style := f"figures/{kind}/view.css") in self.assets]
-        template = jinja2.Environment(autoescape=True).from_string(Path(__file__).with_name("harness.html").read_text(encoding="utf-8"))
+        source = Path(__file__).with_name("harness.html").read_text(encoding="utf-8")
+        template = jinja2.Environment(autoescape=True).from_string(source)
         page = template.render(
             name=name,
             assets=self.assets.folder,
@@ -110,7 +113,7 @@ class Harness:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Say nothing."""
 
 
@@ -154,7 +157,15 @@ def open_page(chromium: Browser, harness: Harness) -> Iterator[Callable[..., Pag
     complaints: list[str] = []
     contexts = []
 
-    def open_page(address: str, *, width: int = 1000, height: int = 800, broken: bool = False, without: str | None = None, **options: Any) -> Page:
+    def open_page(
+        address: str,
+        *,
+        width: int = 1000,
+        height: int = 800,
+        broken: bool = False,
+        without: str | None = None,
+        **options: Any,
+    ) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
@@ -165,8 +176,8 @@ def open_page(chromium: Browser, harness: Harness) -> Iterator[Callable[..., Pag
             page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
             page.on("console", lambda message: complaints.append(f"console: {message.text}"))
             page.on("response", lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
-            page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-        page.on("request", lambda request: None if _ours(request.url, harness) else complaints.append(f"external: {request.url}"))
+            page.on("requestfailed", lambda r: complaints.append(f"failed: {r.url}"))
+        page.on("request", lambda r: None if _ours(r.url, harness) else complaints.append(f"external: {r.url}"))
         page.goto(address)
         return page
 

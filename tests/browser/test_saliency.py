@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from conftest import example
 from playwright.sync_api import Page
 
-SHADES = """() => [...document.querySelectorAll('#fig-it .token.is-shaded')].map((t) => Number(t.style.getPropertyValue('--s')))"""
+SHADES = """() => [...document.querySelectorAll('#fig-it .token.is-shaded')]
+  .map((token) => Number(token.style.getPropertyValue('--s')))"""
 
 
 def made_up(texts: list[str], n_input: int, scores: list[list[float]], **more: Any) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def test_detail_writes_a_share_under_each_token(open_figure: Callable[..., Page]
 
 
 def test_merged_words_average_their_tokens(open_figure: Callable[..., Page]) -> None:
-    """A word's row is the mean of its tokens' rows over earlier words, without what it gives to itself, summing to 1."""
+    """A word's row is the mean of its tokens' rows over earlier words, own shares left out, summing to 1."""
     scores = [[0.2, 0.3, 0.5], [0.1, 0.2, 0.3, 0.4]]
     page = open_figure(made_up([" in", " Eng", "land", " Slov", "enia"], 3, scores))
     page.get_by_label("Merge into words").check()
@@ -82,6 +84,20 @@ def test_a_group_of_byte_tokens_is_one_unit(open_figure: Callable[..., Page]) ->
     assert page.evaluate(SHADES) == pytest.approx([0.4 / 0.6, 1], abs=1e-4)
 
 
+def test_a_text_of_one_word_has_nothing_before_it(open_figure: Callable[..., Page]) -> None:
+    """Merged into a single word, no row is left; the figure says so and goes on working."""
+    result = made_up(["Slov", "en", "ia"], 1, [[1], [0.5, 0.5]])
+    for token in result["data"]["tokens"]:
+        token["type"] = "input"  # `generate: 0`: a given text is analysed
+    page = open_figure(result)
+    words = page.get_by_label("Merge into words")
+    words.check()
+    page.locator("#fig-it .strip .token").hover()
+    assert "nothing stands before it" in (page.locator("#fig-it .readout p").first.text_content() or "")
+    words.uncheck()
+    assert len(page.evaluate(SHADES)) == 1
+
+
 def test_a_row_of_nothing_is_not_shaded(open_figure: Callable[..., Page]) -> None:
     """A token contrasted with itself depends on nothing; nothing breaks."""
     page = open_figure(made_up(["a", " b", " c"], 2, [[0, 0]]))
@@ -99,6 +115,18 @@ def test_the_scale_is_even(open_figure: Callable[..., Page]) -> None:
             return Number(/oklab\\(([\\d.]+)/.exec(getComputedStyle(token).backgroundColor)[1]);
           });
         }""")
-        steps = [b - a for a, b in zip(lightness, lightness[1:], strict=False)]
+        steps = [b - a for a, b in pairwise(lightness)]
         assert all(step < 0 for step in steps) if scheme == "light" else all(step > 0 for step in steps)
         assert max(map(abs, steps)) / min(map(abs, steps)) < 1.35
+
+
+def test_escape_brings_the_sentence_back(open_figure: Callable[..., Page]) -> None:
+    """After walking the inputs, Escape says again what is selected."""
+    page = open_figure("saliency")
+    sentence = page.locator("#fig-it .readout p").first
+    before = sentence.text_content()
+    page.locator("#fig-it [role=button]").first.focus()
+    page.keyboard.press("ArrowDown")
+    assert sentence.text_content() != before
+    page.keyboard.press("Escape")
+    assert sentence.text_content() == before
