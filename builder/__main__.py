@@ -102,6 +102,7 @@ def _serve(options: argparse.Namespace, terminal: Terminal) -> int:
         open_browser=options.open,
     )
     if served.is_building:  # its thread cannot be stopped, only left behind; all it writes, it writes atomically
+        terminal.rest()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(INTERRUPTED)

@@ -74,6 +74,11 @@ class Terminal:
             return self._rich
         return Plain(self.err)
 
+    def rest(self) -> None:
+        """Take the progress bar away, and give the cursor back."""
+        if self._rich is not None:
+            self._rich.stop()
+
     def seen(self, path: Path) -> str:
         """Return a path as a user in the current folder would write it, so that editors can open it."""
         here = Path.cwd()
@@ -100,8 +105,7 @@ class Terminal:
         return f"{self.paint(visible(place), 'bold', self.err)} {text}" if place else text
 
     def _write(self, stream: TextIO, text: str) -> None:
-        if self._rich is not None:  # after an error a bar would run over what is printed next
-            self._rich.stop()
+        self.rest()  # a bar would run over what is printed next
         try:
             stream.write(f"{text}\n")
         except UnicodeEncodeError:  # a terminal that is not UTF-8 shows what it cannot print as \u escapes
