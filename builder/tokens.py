@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["Pieces", "describe_tokens"]
 
 
+_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")  # how SentencePiece writes a byte that no piece holds
+
+
 class Pieces:
     """What each token of a tokenizer stands for, in bytes: `Pieces(tokenizer)[464] == b" the"`.
 
@@ -30,6 +33,7 @@ class Pieces:
         names = set(re.findall(r'"type":\s*"(\w+)"', state))
         self._bytes = _byte_alphabet() if "ByteLevel" in names else {}
         self._metaspace = not self._bytes and ("▁" in state or "Metaspace" in names)
+        self._fallback = "ByteFallback" in names
         self._continued = "##" if "WordPiece" in names else ""
         suffix = re.search(r'"suffix":\s*"([^"]+)"', state) if "BPEDecoder" in names else None
         self._suffix = suffix[1] if suffix else ""
@@ -45,7 +49,7 @@ class Pieces:
         return self[token].decode("utf-8", errors="replace")
 
     def _convert(self, token: int) -> bytes:
-        if token in self._added:
+        if token in self._added and not (self._fallback and _BYTE.fullmatch(self._added[token])):
             return self._added[token].encode()
         piece: str | None = self.tokenizer.convert_ids_to_tokens(token)
         if piece is None:  # an embedding row beyond the vocabulary: padding of the matrix
@@ -54,9 +58,9 @@ class Pieces:
             if all(sign in self._bytes for sign in piece):
                 return bytes(self._bytes[sign] for sign in piece)
             return piece.encode()
-        fallback = re.fullmatch(r"<0x([0-9A-Fa-f]{2})>", piece)
-        if fallback:
-            return bytes.fromhex(fallback[1])
+        byte = _BYTE.fullmatch(piece) if self._fallback else None
+        if byte:
+            return bytes.fromhex(byte[1])
         if self._metaspace:
             piece = piece.replace("▁", " ")
         elif self._continued:

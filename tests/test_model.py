@@ -24,10 +24,12 @@ ARCHITECTURES = pytest.mark.parametrize("name", tiny_models.CAUSAL)
 
 
 def spec(prompt: str = PROMPT, **options: object) -> RunSpec:
+    """Return a question about a text; five tokens are generated unless said."""
     return RunSpec(**{"model": "any", "prompt": prompt, "generate": 5, **options})
 
 
 def load(folder: Path, **options: str) -> Model:
+    """Load the checkpoint in a folder."""
     return Model.load(fetch(ModelSource("tiny", str(folder), **options), Path("/")))
 
 
@@ -279,7 +281,7 @@ def test_weights_of_another_shape_are_an_error(copy) -> None:
     folder = copy("llama")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "intermediate_size": 48}))
-    with pytest.raises(BuildError, match="missing weights: .* it lacks model.layers"):
+    with pytest.raises(BuildError, match=r"missing weights: .* it lacks model\.layers"):
         load(folder)
 
 
@@ -326,7 +328,7 @@ def test_an_induction_head_written_by_hand_is_seen_to_work(tiny: Load) -> None:
 
 
 def test_the_lens_sees_where_the_answer_is_made(tiny: Load) -> None:
-    """After block 0 the stream still says what stands there; block 1, the induction head, turns it into what follows."""
+    """After block 0 the stream still says what stands there; block 1, the induction head, makes it what follows."""
     model = tiny("hand_written")
     run = model.run(spec("A B C A", output="B"))
     answers = model.unembed(run.block_outputs[:, run.targets[0] - 1]).argmax(-1)
