@@ -102,7 +102,11 @@ def _serve(options: argparse.Namespace, terminal: Terminal) -> int:
         open_browser=options.open,
     )
     if served.is_building:  # its thread cannot be stopped, only left behind; all it writes, it writes atomically
+        import multiprocessing
+
         terminal.rest()
+        for process in multiprocessing.active_children():  # those of -j, which would wait for work for ever
+            process.terminate()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(INTERRUPTED)
