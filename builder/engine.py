@@ -184,16 +184,19 @@ def _load(batch: Batch, fingerprint: str) -> Model:
     from .model import Model  # torch and transformers, 2 s: only where something is computed
     from .sources import fetch
 
-    if batch.threads:
-        import torch
+    import torch
 
+    if batch.threads:
         torch.set_num_threads(batch.threads)
-    key = (batch.source, fingerprint, batch.device)
+    device = batch.device
+    if device == "auto":  # mps only when it is asked for: not all that gradients need is there
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    key = (batch.source, fingerprint, device)
     if key not in _models:
         # the same name with other weights: the old ones are of no more use
         for known in [known for known in _models if not batch.keep or known[0].name == batch.source.name]:
             del _models[known]
-        _models[key] = Model.load(fetch(batch.source, batch.root), device=batch.device)
+        _models[key] = Model.load(fetch(batch.source, batch.root), device=device)
     return _models[key]
 
 

@@ -13,7 +13,7 @@ __all__ = ["link_plugin"]
 
 
 def link_plugin(md: MarkdownIt) -> None:
-    """Render links and pictures; `builder.links` has looked up what they name.
+    """Render links and pictures; `builder.document.links` has looked up what they name.
 
     A link's `meta["target"]` is a path in the site, `meta["fragment"]` what follows `#`. A picture's `meta["source"]`
     is its name in `page.pictures`, which knows its size, so that the page does not jump when it arrives.

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import yaml
 
 from ..figure import Option
-from ..meta import read_options
+from ..article.meta import read_options
 from ..source_map import Place
-from ..yaml_mapping import read_mapping
+from ..article.yaml_mapping import read_mapping
 
 __all__ = ["Options", "read_lines"]
 

@@ -11,17 +11,17 @@ from urllib.parse import unquote
 
 from markdown_it.token import Token
 
-from .article import Article
-from .bibliography import Bibliography
-from .directives.code import is_known, language_of, nearest_language
-from .errors import nearest
-from .figure import FigureSpec
+from ..article import Article
+from ..bibliography import Bibliography
+from ..directives.code import is_known, language_of, nearest_language
+from ..errors import nearest
+from ..figure import FigureSpec
+from ..local import LocalError, find_picture
+from ..mathematics import TexError
+from ..source_map import Place, Source
 from .labels import PREFIXES, Label, LabelKind, Labels
 from .links import find_target
-from .local import LocalError, find_picture
-from .mathematics import TexError
 from .reading import Locate, plain_text
-from .source_map import Place, Source
 from .specification import read_layout, read_spec
 
 __all__ = ["Heading", "Link", "Settling"]

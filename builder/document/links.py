@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from .article import Article
-from .errors import nearest
-from .local import LocalError, find_local
+from ..article import Article
+from ..errors import nearest
+from ..local import LocalError, find_local
 
 __all__ = ["Target", "find_target"]
 

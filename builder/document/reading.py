@@ -8,8 +8,8 @@ from typing import Any
 
 from markdown_it.token import Token
 
-from .errors import nearest
-from .source_map import Place, Source
+from ..errors import nearest
+from ..source_map import Place, Source
 
 __all__ = ["Footnote", "Reading", "plain_text"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .errors import Problem
+from ..errors import Problem
 
 __all__ = ["YamlMapping", "YamlValue", "read_mapping"]
 
@@ -86,16 +86,12 @@ def read_mapping(text: str, first_line: int) -> tuple[YamlMapping, tuple[Problem
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + shift, mark.column + 1) if mark else (shift, None)
-        return nothing, (
-            Problem(f"invalid YAML: {error.problem or error.context}", None, line, column),
-        )
+        return nothing, (Problem(f"invalid YAML: {error.problem or error.context}", None, line, column),)
     except yaml.reader.ReaderError as error:
         line = shift + text.count("\n", 0, error.position)
         return nothing, (Problem("invalid YAML: a character that YAML forbids", None, line),)
     except (yaml.YAMLError, RecursionError):
-        return nothing, (
-            Problem("invalid YAML: it cannot be read, or is nested too deep", None, shift),
-        )
+        return nothing, (Problem("invalid YAML: it cannot be read, or is nested too deep", None, shift),)
     if node is None:
         return nothing, ()
     if not isinstance(node, yaml.MappingNode):

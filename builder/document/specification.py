@@ -6,12 +6,12 @@ from pathlib import Path
 
 from markdown_it.token import Token
 
-from .article import Article
-from .directives.figure import LAYOUTS
-from .errors import nearest
-from .figure import FigureSpec, Option
-from .local import LocalError, find_picture
-from .source_map import Source
+from ..article import Article
+from ..directives.figure import LAYOUTS
+from ..errors import nearest
+from ..figure import FigureSpec, Option
+from ..local import LocalError, find_picture
+from ..source_map import Source
 
 __all__ = ["read_layout", "read_spec"]
 

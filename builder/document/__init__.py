@@ -10,15 +10,15 @@ from typing import Any
 
 from markdown_it.token import Token
 
-from .article import Article
-from .bibliography import Bibliography
-from .directives import make_parser
-from .errors import Problem, nearest
-from .figure import FigureSpec
+from ..article import Article
+from ..bibliography import Bibliography
+from ..directives import make_parser
+from ..errors import Problem, nearest
+from ..figure import FigureSpec
+from ..source_map import Source
 from .labels import PAGE_ANCHORS, Label
 from .reading import Footnote, Reading, plain_text
 from .settling import Heading, Link, Settling
-from .source_map import Source
 
 __all__ = ["Document", "Footnote", "Heading", "Label", "Link", "check_fragments", "parse"]
 

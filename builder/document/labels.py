@@ -8,9 +8,9 @@ from typing import Literal
 
 from markdown_it.token import Token
 
-from .directives.heading import slugify
-from .errors import nearest
-from .source_map import Place, Source
+from ..directives.heading import slugify
+from ..errors import nearest
+from ..source_map import Place, Source
 
 __all__ = ["PAGE_ANCHORS", "PREFIXES", "Label", "LabelKind", "Labels"]
 

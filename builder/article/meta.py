@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .errors import Problem, nearest
-from .figure import Option
-from .local import LocalError, find_local, find_picture
+from ..errors import Problem, nearest
+from ..figure import Option
+from ..local import LocalError, find_local, find_picture
 from .people import Affiliation, Author, read_affiliations, read_authors
 from .yaml_mapping import YamlMapping, YamlValue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .errors import nearest
+from ..errors import nearest
 from .yaml_mapping import YamlMapping, YamlValue
 
 __all__ = ["Affiliation", "Author", "read_affiliations", "read_authors"]

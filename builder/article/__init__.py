@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .errors import Problem
+from ..errors import Problem
+from ..site import Site
 from .meta import Affiliation, Author, Meta, MetaReader
-from .site import Site
 from .yaml_mapping import read_mapping
 
 __all__ = ["Affiliation", "Article", "Author", "Meta", "read_article"]
