@@ -137,8 +137,9 @@ def _on_path() -> tuple[str, list[str]] | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None
+    command = [node, "--version"]
     try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=True).stdout
+        said = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return None
     major = re.match(r"v(\d+)", said)
@@ -158,7 +159,7 @@ def _in_wheel() -> tuple[str, list[str]] | None:
 def _run(command: list[str], folder: Path, node: str) -> None:
     environment = {**os.environ, "PATH": os.pathsep.join([str(Path(node).parent), os.environ.get("PATH", "")])}
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - node and npm, with arguments of ours
             command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace", timeout=TIMEOUT
         )
     except (OSError, subprocess.TimeoutExpired) as error:

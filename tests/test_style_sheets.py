@@ -1,0 +1,158 @@
+"""The theme's style sheets: they hold together, and their colours can be read."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+THEME = Path(__file__).resolve().parent.parent / "theme"
+SHEETS = sorted((THEME / "css").glob("*.css"))
+
+
+def css(file: Path) -> str:
+    """Return a style sheet without comments."""
+    return re.sub(r"/\*.*?\*/", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+ALL = "\n".join(css(file) for file in SHEETS)
+
+
+def test_the_style_sheet_imports_every_file_once() -> None:
+    """A file that nobody imports is dead; the build puts the others in place of their import."""
+    main = (THEME / "css" / "main.css").read_text(encoding="utf-8")
+    assert sorted([*re.findall(r'^@import "\./(.+?)";$', main, re.MULTILINE), "main.css"]) == [f.name for f in SHEETS]
+
+
+@pytest.mark.parametrize("file", SHEETS, ids=lambda file: file.name)
+def test_braces_are_closed(file: Path) -> None:
+    """Files are put together as text: one that is open swallows the next."""
+    text = css(file)
+    assert text.count("{") == text.count("}")
+    assert text.count("(") == text.count(")")
+
+
+def test_every_property_that_is_used_is_defined() -> None:
+    """By the theme, or by who uses it with a fallback or sets it in `style`."""
+    defined = set(re.findall(r"(--[\w-]+)\s*:", ALL))
+    used = set(re.findall(r"var\((--[\w-]+)\s*\)", ALL))
+    assert not used - defined
+
+
+def test_figures_find_every_property_they_ask_of_the_theme() -> None:
+    """The names in the style sheets of figures/ are the theme's, or their own."""
+    sheets = "\n".join(css(file) for file in (THEME.parent / "figures").rglob("*.css"))
+    own = set(re.findall(r"(--[\w-]+)\s*:", sheets)) | {"--s", "--columns", "--rows", "--figure-token-size"}
+    styled = "\n".join(f.read_text(encoding="utf-8") for f in (THEME.parent / "figures").rglob("*.html"))
+    own |= set(re.findall(r"(--[\w-]+)\s*:", styled))
+    theirs = set(re.findall(r"(--[\w-]+)\s*:", css(THEME / "css" / "variables.css")))
+    asked = set(re.findall(r"var\((--[\w-]+)", sheets))
+    assert asked <= own | theirs | {name for name in asked if f'setProperty("{name}' in sheets}
+
+
+def test_style_sheets_ask_only_for_fonts_that_the_bundle_makes() -> None:
+    """`url()` is a font beside the css folder, or a picture within the sheet; and every font is used."""
+    urls = set(re.findall(r"url\([\"']?(.*?)[\"']?\)", re.sub(r"url\('data:image/svg\+xml,.*?'\)", "", ALL)))
+    bundle = (THEME / "bundle.mjs").read_text(encoding="utf-8")
+    names = re.findall(r'\{ name: "([\w-]+)"', bundle)
+    made = {f"../fonts/{name}-{subset}.woff2" for name in names for subset in ("latin", "latin-ext")}
+    assert urls == made
+
+
+def test_the_grid_has_distills_lines() -> None:
+    """All layouts that a figure may ask for are classes, and lines of the one declaration."""
+    grid = css(THEME / "css" / "grid.css")
+    assert grid.count("[body-start]") == 1
+    for name in ("body", "body-outset", "page", "screen", "screen-inset", "gutter"):
+        assert f"{name}-start" in grid
+        assert f"{name}-end" in grid
+        assert name == "body" or f".l-{name}" in grid
+
+
+# colours
+
+
+def colours() -> dict[str, tuple[str, str]]:
+    """Return every colour of variables.css as a pair: day and night."""
+    found = re.findall(r"(--[\w-]+): light-dark\((#\w{6}), (#\w{6})\);", css(THEME / "css" / "variables.css"))
+    return {name: (day, night) for name, day, night in found}
+
+
+def luminance(colour: str) -> float:
+    """Return WCAG's relative luminance of `#rrggbb`."""
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours, 1 to 21.
+
+    >>> contrast("#000000", "#ffffff")
+    21.0
+    """
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def mix(top: str, share: float, under: str) -> str:
+    """Return `top` laid over `under` with that opacity."""
+    pairs = [(int(top[i : i + 2], 16), int(under[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
+
+
+INKS = ("--ink", "--ink-soft", "--ink-faint", "--accent", "--error", "--positive", "--negative")
+PAPERS = ("--paper", "--paper-raised", "--paper-sunken", "--accent-soft")
+CODE = ("--code-keyword", "--code-string", "--code-number", "--code-name", "--code-comment", "--ink")
+
+
+@pytest.mark.parametrize("theme", ["day", "night"])
+@pytest.mark.parametrize(
+    ("ink", "paper"), [*itertools.product(INKS, PAPERS[:3]), *itertools.product(CODE, PAPERS[2:3])]
+)
+def test_text_has_contrast(ink: str, paper: str, theme: str) -> None:
+    """4.5:1 on every paper, by day and by night (WCAG 2.2, 1.4.3)."""
+    at = ("day", "night").index(theme)
+    assert contrast(colours()[ink][at], colours()[paper][at]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["day", "night"])
+@pytest.mark.parametrize("tone", ["--positive", "--error"])
+def test_text_has_contrast_in_boxes(tone: str, theme: str) -> None:
+    """A box is its tone at 7% over the paper; its title has that tone, its text the ink, with code and links in it."""
+    at = ("day", "night").index(theme)
+    known = {name: pair[at] for name, pair in colours().items()}
+    box = mix(known[tone], 0.07, known["--paper"])
+    assert all(contrast(known[ink], box) >= 4.5 for ink in (tone, "--ink", "--accent"))
+    assert contrast(known["--ink"], mix(known["--ink"], 0.065, box)) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["day", "night"])
+def test_text_has_contrast_in_a_tip(theme: str) -> None:
+    """A tip is accent on soft accent."""
+    at = ("day", "night").index(theme)
+    assert all(contrast(colours()[ink][at], colours()["--accent-soft"][at]) >= 4.5 for ink in ("--ink", "--accent"))
+
+
+@pytest.mark.parametrize("theme", ["day", "night"])
+def test_focus_is_seen(theme: str) -> None:
+    """A ring has 3:1 to the paper (WCAG 2.2, 1.4.11)."""
+    at = ("day", "night").index(theme)
+    assert all(contrast(colours()["--focus"][at], colours()[paper][at]) >= 3 for paper in PAPERS)
+
+
+@pytest.mark.parametrize("theme", ["day", "night"])
+def test_the_scale_of_figures_goes_one_way(theme: str) -> None:
+    """Lightness alone tells more from less, for who sees no colour: each step is at least 1.1:1 from the last."""
+    at = ("day", "night").index(theme)
+    scale = [luminance(colours()[f"--figure-scale-{step}"][at]) + 0.05 for step in range(9)]
+    ratios = [b / a for a, b in itertools.pairwise(scale)]
+    assert all(ratio > 1.1 for ratio in ratios) or all(ratio < 1 / 1.1 for ratio in ratios)
+
+
+def test_the_browsers_own_colour_is_the_paper() -> None:
+    """`theme-color` is written in the head, where style sheets are not known yet."""
+    base = (THEME / "base.html").read_text(encoding="utf-8")
+    assert re.findall(r'<meta name="theme-color".* content="(#\w+)">', base) == list(colours()["--paper"])

@@ -1,0 +1,294 @@
+"""The theme's templates: well-formed pages with everything a reader needs, and nothing asked of other hosts."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from markupsafe import Markup
+
+from builder.article import Affiliation, Author, Meta
+from builder.assets import Assets
+from builder.figure import Check, FigureSpec, Result
+from builder.page import LostPage, SitePage, make_theme
+from builder.site import Site
+
+THEME = Path(__file__).resolve().parent.parent / "theme"
+TEMPLATES = sorted(path.relative_to(THEME).as_posix() for path in (*THEME.glob("*.html"), *THEME.glob("parts/*.html")))
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+LAB = Affiliation("The Lab & Co.", "lab", "https://example.org/lab")
+META = Meta(
+    title="Ranks < 10 & more",
+    slug="ranks",
+    subtitle="A subtitle",
+    description='It says "what" & why.',
+    date=datetime.date(2026, 11, 2),
+    updated=datetime.date(2026, 11, 20),
+    authors=(
+        Author(
+            "Ada <Lovelace>", "https://example.org/ada", "0000-0002-1825-0097", None, (LAB,), equal_contributor=True
+        ),
+        Author("Grace Hopper", affiliations=(LAB, Affiliation("Navy"))),
+        Author("Alan Turing"),
+    ),
+    license="CC-BY-4.0",
+    doi="10.5281/zenodo.1",
+    draft=True,
+)
+RESULT = Result(
+    "f" * 64,
+    "saliency",
+    {},
+    {"rows sum to 1": Check(2e-5, 1e-4)},
+    {
+        "model": "org/model",
+        "revision": "abc",
+        "license": "MIT",
+        "class": "LlamaForCausalLM",
+        "dtype": "float32",
+        "prompt": "1 < 2 &\n3",
+        "generation": {"generate": 6, "do_sample": True, "temperature": 0.7, "top_k": 50, "top_p": 1.0, "seed": 0},
+        "params": {"detail": False, "contrast": None},
+        "versions": {"torch": "2.13.0"},
+        "date": "2026-11-21",
+    },
+)
+
+
+class Page(HTMLParser):
+    """Reads a page as strictly as XML, void elements apart: every tag is closed, in order; ids are unique."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        html = str(html)  # not Markup, whose pieces would escape what is joined to them
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+        assert len(self.ids) == len(set(self.ids)), f"twice: {self.ids}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open an element."""
+        assert len(attrs) == len(dict(attrs)), f"an attribute twice in <{tag}>"
+        self.elements.append((tag, dict(attrs)))
+        if "id" in dict(attrs):
+            self.ids.append(str(dict(attrs)["id"]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element that closes itself, as SVG's do."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the innermost element."""
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> closes another"
+
+    def handle_data(self, data: str) -> None:
+        """Collect the text."""
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        """Return the attributes of every element of that name."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+NAMES = (
+    "css/fanlight.css",
+    "favicon.svg",
+    "js/toc.js",
+    "fonts/text-latin.woff2",
+    "katex/fonts/KaTeX_Main-Regular.woff2",
+)
+SITE = Site(
+    root=THEME.parent,
+    output=THEME.parent / "_site",
+    title="A & B",
+    description="Of <things>",
+    base_url="https://x.org/y/",
+)
+
+
+def site_page(kind: type[SitePage] = SitePage, path: str = "ranks/index.html") -> SitePage:
+    """Return a page of a site without articles."""
+    return kind(path, SITE, make_theme(SITE), Assets("assets/d", {f"assets/d/{name}": b"" for name in NAMES}))
+
+
+def common(page: SitePage) -> dict[str, Any]:
+    """Return what every template gets."""
+    return {
+        "page": page,
+        "site": page.site,
+        "root": page.url("index.html"),
+        "version": "0.1",
+        "stylesheets": [page.asset("css/fanlight.css")],
+        "scripts": [page.asset("js/toc.js")],
+        "import_map": Markup('{"imports":{"d3":"../assets/d/d3.js"}}'),
+    }
+
+
+def article(meta: Meta = META, content: str = "<p>Text.</p>", cards: str = "<div popover></div>") -> Page:
+    """Render an article."""
+    page = site_page()
+    toc = [
+        SimpleNamespace(level=level, number="", anchor=f"s{n}", text="A & B", html=Markup("A &amp; B"))
+        for n, level in enumerate((2, 3, 2))
+    ]
+    html = page.theme.get_template("article.html").render(
+        **common(page),
+        article=None,
+        meta=meta,
+        document=None,
+        content=Markup(content),
+        toc=toc,
+        references=Markup("<section></section>"),
+        cards=Markup(cards),
+        kinds=["saliency"],
+        has_math=True,
+        reading_minutes=3,
+        models=[RESULT.provenance],
+    )
+    return Page(html)
+
+
+def listing(template: str, kind: type[SitePage] = SitePage) -> Page:
+    """Render the index, or the page of a wrong address."""
+    page = site_page(kind, template)
+    entries = [{"url": "ranks/", "meta": meta, "article": None} for meta in (META, Meta(title="Bare", slug="bare"))]
+    return Page(page.theme.get_template(template).render(**common(page), articles=entries))
+
+
+def figure(**given: Any) -> Page:
+    """Render a computed figure."""
+    spec = FigureSpec(1, "fig-eu", THEME, 1, layout="page")
+    context: dict[str, Any] = {
+        "figure": spec,
+        "body": Markup("<p>1 2 3</p>"),
+        "caption": Markup("A <em>caption</em>."),
+        "kind": "saliency",
+        "alt": "What it shows & more",
+        "result": RESULT,
+        "method": Markup("<p>A method.</p>"),
+        "data_url": "../data/f.json",
+        "view_url": "../assets/d/figures/saliency/view.js",
+    }
+    return Page(site_page().part("figure", **{**context, **given}))
+
+
+PAGES = {"article": article, "index": lambda: listing("index.html"), "404": lambda: listing("404.html", LostPage)}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_template_says_what_it_gets(name: str) -> None:
+    """The first thing in a template is a comment: who overrides it must know its context."""
+    assert (THEME / name).read_text(encoding="utf-8").startswith("{#")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_are_well_formed_with_one_of_each_landmark(name: str) -> None:
+    """One h1, one main, one header and footer of the page, a language, a title; the skip link leads into main."""
+    page = PAGES[name]()
+    tags = [tag for tag, _ in page.elements]
+    assert [tags.count(tag) for tag in ("html", "h1", "main", "footer", "title")] == [1, 1, 1, 1, 1]
+    assert page.all("html")[0]["lang"] == "en"
+    assert page.all("a")[0]["href"] == f"#{page.all('main')[0]['id']}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_ask_no_other_host_for_anything(name: str) -> None:
+    """Scripts, styles, fonts and pictures come from the site; only links that a reader follows lead elsewhere."""
+    page = PAGES[name]()
+    asked = [
+        a for tag, a in page.elements if tag in ("script", "img", "source", "link") and a.get("rel") != "canonical"
+    ]
+    urls = [url for a in asked for url in (a.get("src"), a.get("href")) if url]
+    assert urls
+    assert not [url for url in urls if re.match(r"(?:[a-z]+:)?//", url)]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_have_no_inline_handlers_and_one_inline_script(name: str) -> None:
+    """Scripts are files, but for the import map and the line that sets the theme before the first paint."""
+    page = PAGES[name]()
+    assert not [key for _, a in page.elements for key in a if key.startswith("on")]
+    inline = [a for a in page.all("script") if "src" not in a]
+    assert [a.get("type") for a in inline] == [None, "importmap"]
+
+
+def test_the_lost_page_has_addresses_that_hold_at_any_depth() -> None:
+    """A server shows it for x/y/z too: its addresses begin at the root of the host, under the site's base."""
+    page = listing("404.html", LostPage)
+    assert page.all("link")[-1]["href"] == "/y/assets/d/css/fanlight.css"
+    assert {"href": "/y/"} in page.all("a")
+
+
+def test_what_authors_write_is_escaped() -> None:
+    """Titles, names and descriptions are text, wherever they stand."""
+    page = article()
+    assert "Ada <Lovelace>" in page.text
+    assert {"name": "description", "content": 'It says "what" & why.'} in page.all("meta")
+
+
+def test_an_article_with_a_title_only_is_whole() -> None:
+    """Everything else in front matter may be missing; then nothing stands in its place."""
+    page = article(Meta(title="Bare", slug="bare", toc=False), cards="")
+    assert "None" not in page.text
+    assert not page.all("nav")
+    assert "DOI" not in page.text
+
+
+def test_a_computed_figure_follows_the_contract_with_its_scripts() -> None:
+    """mount.js finds the data and the view, the body to draw over, and the description for who cannot see it."""
+    page = figure()
+    element = page.all("figure")[0]
+    assert (element["id"], element["class"], element["data-kind"]) == ("fig-eu", "figure l-page", "saliency")
+    assert (element["data-src"], element["data-view"]) == ("../data/f.json", "../assets/d/figures/saliency/view.js")
+    assert element["aria-describedby"] in page.ids
+    assert [a for a in page.all("div") if a.get("class") == "figure-body"]
+    assert page.all("a")[0] == {"class": "figure-number", "href": "#fig-eu"}
+    assert {"href": "../data/f.json", "download": "fig-eu.json"} in page.all("a")
+
+
+def test_a_figure_tells_its_method_and_where_it_comes_from() -> None:
+    """Prompt, model, decoding, parameters that are set, checks with their bounds."""
+    text = figure().text
+    for said in ("A method.", "1 < 2 &\n3", "org/model", "6 tokens, sampled", "0.7", "rows sum to 1", "2e-05 ≤ 0.0001"):
+        assert said in text
+    assert "contrast" not in text
+
+
+def test_a_figure_without_answer_says_so() -> None:
+    """`--no-strict` publishes an article whose figure is missing: the reader is told, and nothing is fetched."""
+    page = figure(kind=None, result=None, body=Markup(), method=Markup())
+    assert "not been computed" in page.text
+    assert "data-src" not in page.all("figure")[0]
+
+
+def test_a_picture_has_its_size_where_it_is_known() -> None:
+    """Width and height keep the page from jumping; an SVG scales by itself."""
+    part = site_page().part
+    raster, vector = SimpleNamespace(width=4, height=3), SimpleNamespace(width=None, height=None)
+    assert (
+        Page(part("picture", picture=raster, src="a.png", alt='"')).all("img")[0].items()
+        >= {"width": "4", "alt": '"'}.items()
+    )
+    assert "width" not in Page(part("picture", picture=vector, src="a.svg", alt="")).all("img")[0]
+
+
+@pytest.mark.parametrize("name", ["favicon.svg", "parts/mark.html", "parts/fanlight.html"])
+def test_our_drawings_are_well_formed(name: str) -> None:
+    """An SVG with a mistake is shown by nobody."""
+    text = re.sub(r"\{#.*?#\}", "", (THEME / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert ET.fromstring(text).tag.endswith("svg")
