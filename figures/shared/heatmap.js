@@ -1,6 +1,7 @@
 /** A heat map as a table: layers by tokens, a number in each cell, and its shade in the property `--s` (0 to 1). */
 import { spoken, visible } from "./text.js";
 
+const SHORT = 2; // characters that fit above a cell level: a comma on its side is no comma
 const FEW = 10; // columns whose names fit above and below them on all but phones
 
 /**
@@ -47,6 +48,7 @@ export function heatmap({ label, corner, rows, columns, cell }) {
       const text = document.createElement("span");
       text.className = "column-name";
       text.append(visible(column[side]));
+      text.toggleAttribute("data-short", column[side].length <= SHORT);
       th.append(text);
       if (!column[side].trim()) th.append(said(spoken(column[side])));
       row.append(th);

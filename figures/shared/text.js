@@ -20,17 +20,17 @@ export function visible(text) {
       plain += character;
       continue;
     }
-    fragment.append(plain, unseen(character));
+    fragment.append(plain, unseen(character, !text.trim()));
     plain = "";
   }
   fragment.append(plain);
   return fragment;
 }
 
-function unseen(character) {
+function unseen(character, alone) {
   const span = document.createElement("span");
   if (character in CLASSES) {
-    span.className = CLASSES[character];
+    span.className = CLASSES[character] + (alone ? " alone" : "");
     span.textContent = character;
   } else {
     span.className = "code-point";
