@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from models import Load, Source
 
 from builder.site import ModelSource, find_site
 
 if TYPE_CHECKING:
     from builder.model import Model
-
-Source = Callable[[str], ModelSource]
-Load = Callable[[str], "Model"]
 
 OWN_CACHE = os.environ.get("FANLIGHT_CACHE")
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Load, Source
+from models import Load, Source
 from models import tiny as tiny_models
 
 from builder.errors import BuildError
 from builder.figure import RunSpec
-from builder.model import Model
+from builder.model import Model, Run
 from builder.site import ModelSource
 from builder.sources import fetch
 
@@ -335,25 +335,28 @@ def test_the_lens_sees_where_the_answer_is_made(tiny: Load) -> None:
     assert [model.token_text(token) for token in answers.tolist()] == ["A", "B"]
 
 
+@pytest.fixture(scope="module")
+def eu(smollm2: Model) -> Run:
+    """The list of countries of the first article, continued by thirty tokens."""
+    prompt = "The countries of the European Union are:\n1. Austria\n2. Belgium\n3. Bulgaria\n4."
+    return smollm2.run(spec(prompt, generate=30))
+
+
 @pytest.mark.weights
 class TestSmolLM2:
     """The real thing."""
 
-    EU = "The countries of the European Union are:\n1. Austria\n2. Belgium\n3. Bulgaria\n4."
-
-    def test_it_continues_the_list_of_countries(self, smollm2: Model) -> None:
+    def test_it_continues_the_list_of_countries(self, eu: Run) -> None:
         """The same thirty tokens everywhere, each the most probable; what it says of the EU is its own."""
-        run = smollm2.run(spec(self.EU, generate=30))
-        text = "".join(token["text"] for token in run.tokens[run.n_input :])
+        text = "".join(token["text"] for token in eu.tokens[eu.n_input :])
         assert text.startswith(" Croatia\n5. Czech Republic\n6. Hungary\n7. Italy\n8. Poland\n")
-        assert run.logits.argmax(-1).tolist() == run.ids[run.targets].tolist()
+        assert eu.logits.argmax(-1).tolist() == eu.ids[eu.targets].tolist()
 
-    def test_its_lens_ends_in_its_logits(self, smollm2: Model) -> None:
+    def test_its_lens_ends_in_its_logits(self, smollm2: Model, eu: Run) -> None:
         """To the last bit: norm and head are applied as the network does."""
-        run = smollm2.run(spec(self.EU, generate=30))
         with torch.no_grad():
-            logits = smollm2.network(input_ids=run.ids[None], use_cache=False).logits[0]
-            assert torch.equal(smollm2.unembed(run.block_outputs[-1]), logits)
+            logits = smollm2.network(input_ids=eu.ids[None], use_cache=False).logits[0]
+            assert torch.equal(smollm2.unembed(eu.block_outputs[-1]), logits)
 
     def test_it_is_what_its_structure_says(self, smollm2: Model) -> None:
         """30 layers of width 576, 49152 tokens, tied, with a down projection each (models.md)."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Load, Source
+from models import Load, Source
 from models import tiny as tiny_models
 from torch import nn
 
