@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,8 @@ from builder.figure import Answer, Check
 from builder.spoken import counted, listed, token
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from builder.model import Run
 
 
@@ -59,7 +60,7 @@ def analyse(run: Run, params: Params) -> Answer:
     }
     # Half of the digits that the weights have: 3e-4 in float32, 0.09 in bfloat16.
     tolerance = torch.finfo(model.network.dtype).eps ** 0.5
-    softmax = run.logits.softmax(-1).gather(-1, run.ids[targets, None])[:, 0]
+    softmax = run.logits.double().softmax(-1).gather(-1, run.ids[targets, None])[:, 0]
     checks = {
         "lens after the last block against the model's logits": Check(
             float((reading.last - run.logits).abs().max()), float(tolerance * run.logits.abs().max())
@@ -76,7 +77,8 @@ def describe(data: Mapping[str, Any]) -> str:
     shown = [_course(data, t) for t in range(min(3, len(data["targets"])))]
     rest = len(data["targets"]) - len(shown)
     more = f", and {counted(rest, 'token')} more" if rest else ""
-    return f"Ranks of {counted(len(data['targets']), 'token')} after each of {data['n_layers']} layers: {listed(shown)}{more}."
+    ranked = f"Ranks of {counted(len(data['targets']), 'token')} after each of {data['n_layers']} layers"
+    return f"{ranked}: {listed(shown)}{more}."
 
 
 def _course(data: Mapping[str, Any], t: int) -> str:

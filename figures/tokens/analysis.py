@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,8 @@ from builder.figure import Answer, Check
 from builder.spoken import counted, listed, token
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from builder.model import Run
 
 

@@ -1,0 +1,35 @@
+"""What integrated gradients start from: an input that is to mean nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from builder.errors import BuildError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from builder.model import Model
+
+__all__ = ["baseline"]
+
+BLOCK = 4096  # embeddings averaged at once: the whole table again would double the model's memory
+
+
+def baseline(model: Model, name: Literal["zero", "mean", "pad", "eos"], x: Tensor) -> Tensor:
+    """Return the baseline for inputs x [T, d], one vector for all positions: [T, d].
+
+    Raises `BuildError` where the tokenizer has no such token.
+    """
+    if name == "zero":
+        return torch.zeros_like(x)
+    if name == "mean":
+        ids = torch.arange(model.vocab_size, device=x.device)
+        total = torch.stack([model.embed(block).float().sum(0) for block in ids.split(BLOCK)]).sum(0)
+        return (total / model.vocab_size).to(x.dtype).expand_as(x)
+    token = getattr(model.tokenizer, f"{name}_token_id")
+    if token is None:
+        raise BuildError(f"missing {name} token: the tokenizer of model {model.name} has none; try baseline mean")
+    return model.embed(torch.tensor(token, device=x.device)).expand_as(x)

@@ -1,0 +1,37 @@
+"""The slow way, for the checks: one token's gradient by plain autograd through the model's own logits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from .gradients import EIGHT
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .objective import Objective
+
+__all__ = ["leak", "plain_gradient"]
+
+
+def plain_gradient(network: Any, objective: Objective, x: Tensor, token: Tensor, context: int | None = None) -> Tensor:
+    """Return ∂f/∂x [p, d] for `token` (a scalar) after the prefix x [p, d]: one target, and the whole network.
+
+    f is taken from float64 logits: float32 loses the digits of 1 − p for a p near 1. For the same end the prefix is
+    filled up to a multiple of `EIGHT` positions, where the model's context has them: a causal model does not see them.
+    """
+    position = len(x)
+    filled = min(position + -position % EIGHT, context or 1 << 30)
+    with torch.enable_grad():
+        inputs = torch.cat([x, x[-1:].expand(filled - position, -1)])[None].requires_grad_()
+        logits = network(inputs_embeds=inputs, use_cache=False).logits[:, position - 1].double()
+        return torch.autograd.grad(objective.value(logits, token[None]).sum(), inputs)[0][0, :position]
+
+
+def leak(grads: Tensor, positions: list[int]) -> float:
+    """Return the largest gradient at a target's own position or later over the largest at all, of grads [B, L, d]."""
+    sizes = grads.abs().amax(-1)
+    later = torch.arange(sizes.shape[1], device=sizes.device) >= torch.tensor(positions, device=sizes.device)[:, None]
+    return float((sizes * later).max() / sizes.max().clamp_min(torch.finfo(sizes.dtype).tiny))
