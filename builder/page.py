@@ -20,6 +20,7 @@ from .directives import make_parser
 from .document import Document
 from .figure import FigureSpec, Result
 from .kind import Kind
+from .mathematics import TexError
 from .site import Site
 
 __all__ = ["ArticlePage", "LostPage", "Picture", "SitePage", "data_path", "make_theme", "page_path", "render_article", "render_index"]
@@ -88,8 +89,15 @@ class ArticlePage(SitePage):
     kinds: Mapping[str, Kind]
     pictures: Mapping[str, Picture]
     """The article's pictures, by the path it names them with."""
-    math: Callable[[str, bool], str]
-    """TeX and whether it is displayed, to HTML."""
+    tex: Callable[[str, bool], str]
+    """TeX and whether it is displayed, to HTML; raises `TexError`."""
+
+    def math(self, tex: str, display: bool) -> str:
+        """Return a formula's HTML; one with an error, which was told, stands as it was written (`--no-strict`)."""
+        try:
+            return self.tex(tex, display)
+        except TexError:
+            return self.part("formula", tex=tex)
 
     def figure(self, spec: FigureSpec, caption: Markup) -> Markup:
         """Render a figure with its caption; what cannot be shown was reported before a page is made."""
