@@ -181,10 +181,12 @@ def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> li
 
 
 def _load(batch: Batch, fingerprint: str) -> Model:
+    # before torch starts its threads: waiting ones should sleep, not spin, on cores that others want too
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch
+
     from .model import Model  # torch and transformers, 2 s: only where something is computed
     from .sources import fetch
-
-    import torch
 
     if batch.threads:
         torch.set_num_threads(batch.threads)

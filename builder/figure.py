@@ -1,4 +1,4 @@
-"""A figure as it is asked for (`FigureSpec`, `RunSpec`) and as it is answered (`Result`), and the address of the answer."""
+"""A figure as it is asked for (`FigureSpec`, `RunSpec`), as it is answered (`Result`), and the answer's address."""
 
 from __future__ import annotations
 

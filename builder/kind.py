@@ -90,11 +90,11 @@ def _import(name: str, folder: Path) -> ModuleType:
 def code_digest(folder: Path) -> str:
     """Return the sha256 of a kind's Python files and of all project modules they import, directly or not.
 
-    Found by reading import statements, those inside functions too, so nothing is imported for it. `model.py` always
-    counts: every analysis is handed a `Run`.
+    Found by reading import statements, those inside functions too, so nothing is imported for it. `builder.model`
+    always counts: every analysis is handed a `Run`.
     """
     package = Path(__file__).parent
-    pending = [*sorted(folder.glob("*.py")), package / "model.py"]
+    pending = [*sorted(folder.glob("*.py")), package / "model" / "__init__.py"]
     seen: dict[Path, bytes] = {}
     while pending:
         file = pending.pop()
@@ -109,7 +109,7 @@ def code_digest(folder: Path) -> str:
 
 
 @cache
-def _source(file: Path, mtime: int) -> bytes:
+def _source(file: Path, mtime: int) -> bytes:  # noqa: ARG001 - part of what is remembered
     return file.read_bytes().replace(b"\r\n", b"\n")
 
 

@@ -23,7 +23,17 @@ from .kind import Kind
 from .mathematics import TexError
 from .site import Site
 
-__all__ = ["ArticlePage", "LostPage", "Picture", "SitePage", "data_path", "make_theme", "page_path", "render_article", "render_index"]
+__all__ = [
+    "ArticlePage",
+    "LostPage",
+    "Picture",
+    "SitePage",
+    "data_path",
+    "make_theme",
+    "page_path",
+    "render_article",
+    "render_index",
+]
 
 
 def make_theme(site: Site) -> jinja2.Environment:

@@ -21,7 +21,7 @@ _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "
 _NOTHING = {"none", "null", "~"}
 
 
-class _Unfit(Exception):
+class _UnfitError(Exception):
     """What a value should have been, in words."""
 
 
@@ -41,7 +41,7 @@ def read_parameters(cls: type[T], options: Mapping[str, Option], path: Path) -> 
             continue
         try:
             values[name] = _convert(option.value, hints[name])
-        except _Unfit as wanted:
+        except _UnfitError as wanted:
             problems.append(Problem(f"invalid {name}: {_shown(option.value)} is not {wanted}", path, option.line))
     if problems:
         return None, tuple(problems)
@@ -59,7 +59,7 @@ def _convert(value: Any, wanted: Any) -> Any:
     if origin is Literal:
         choices = [str(choice) for choice in get_args(wanted)]
         if str(value) not in choices:
-            raise _Unfit(f"one of {', '.join(choices)}{nearest(str(value), choices)}")
+            raise _UnfitError(f"one of {', '.join(choices)}{nearest(str(value), choices)}")
         return get_args(wanted)[choices.index(str(value))]
     if origin is tuple:
         return _list(value, get_args(wanted)[0])
@@ -74,10 +74,10 @@ def _maybe(value: Any, choices: list[Any]) -> Any:
     for number, choice in enumerate(choices, 1):
         try:
             return _convert(value, choice)
-        except _Unfit:
+        except _UnfitError:
             if number == len(choices):
                 raise
-    raise _Unfit("none")
+    raise _UnfitError("none")
 
 
 def _list(value: Any, item: Any) -> tuple[Any, ...]:
@@ -85,7 +85,7 @@ def _list(value: Any, item: Any) -> tuple[Any, ...]:
         try:
             read = yaml.safe_load(value) if value.lstrip().startswith("[") else value.split(",")
         except yaml.YAMLError as error:
-            raise _Unfit("a list such as [1, 2]") from error
+            raise _UnfitError("a list such as [1, 2]") from error
         value = read
     values = value if isinstance(value, (list, tuple)) else [value]
     return tuple(_convert(entry.strip() if isinstance(entry, str) else entry, item) for entry in values)
@@ -93,7 +93,7 @@ def _list(value: Any, item: Any) -> tuple[Any, ...]:
 
 def _text(value: Any) -> str:
     if isinstance(value, (dict, list)) or value is None:
-        raise _Unfit("a text")
+        raise _UnfitError("a text")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -103,7 +103,7 @@ def _whole(value: Any) -> int:
     except (TypeError, ValueError):
         number = None
     if number is None or number != number or number in (float("inf"), float("-inf")) or number != int(number):
-        raise _Unfit("a whole number")
+        raise _UnfitError("a whole number")
     return int(number)
 
 
@@ -113,7 +113,7 @@ def _real(value: Any) -> float:
     except (TypeError, ValueError):
         number = float("nan")
     if number != number or number in (float("inf"), float("-inf")):
-        raise _Unfit("a number")
+        raise _UnfitError("a number")
     return number
 
 
@@ -122,7 +122,7 @@ def _switch(value: Any) -> bool:
         return value
     found = _SWITCH.get(str(value).strip().casefold())
     if found is None:
-        raise _Unfit("true or false")
+        raise _UnfitError("true or false")
     return found
 
 

@@ -61,9 +61,7 @@ class Plan:
     problems: tuple[Problem, ...]
 
 
-def make_plan(
-    documents: Iterable[Document], site: Site, kinds: Mapping[str, Kind], fingerprint: Fingerprint
-) -> Plan:
+def make_plan(documents: Iterable[Document], site: Site, kinds: Mapping[str, Kind], fingerprint: Fingerprint) -> Plan:
     """Return the plan for all computed figures; what a figure asks wrongly becomes a problem at its line."""
     jobs: dict[str, Job] = {}
     figures: dict[tuple[str, int], str] = {}

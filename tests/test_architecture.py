@@ -22,7 +22,6 @@ LAYERS = [
     {"document"},
     {"plan"},
     {"cache", "sources"},
-    {"structure", "network", "tokens", "trace", "run"},
     {"model"},
     {"engine", "status"},
     {"assets"},
@@ -89,7 +88,7 @@ def test_imports_point_one_way(path: Path) -> None:
 
 
 def test_a_build_imports_neither_torch_nor_transformers() -> None:
-    """Importing the whole pipeline and every kind's analysis costs no torch: it comes only where something is computed."""
+    """Importing the whole pipeline and every kind's analysis costs no torch."""
     program = (
         "import sys; from builder import __main__, build, kind, site\n"
         "for found in kind.load_kinds([site.built_in('figures')]).values(): found.analysis\n"

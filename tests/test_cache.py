@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ import pytest
 from builder.cache import Cache, Ledger, write_atomically
 from builder.figure import Check, Result
 
-RESULT = Result("ab" * 32, "tokens", {"tokens": ["</script>", "é", "\u2028"]}, {"sum": Check(0.0, 1e-6)}, {"model": "m"})
+TOKENS = ["</script>", "é", "\u2028"]
+RESULT = Result("ab" * 32, "tokens", {"tokens": TOKENS}, {"sum": Check(0.0, 1e-6)}, {"model": "m"})
 
 
 def test_a_result_comes_back_as_it_was_put(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path: Path, mon
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, "replace", fail)
+    monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(file, b"new")
     assert file.read_bytes() == b"old"

@@ -99,7 +99,11 @@ def test_two_figures_that_ask_the_same_share_one_job(plan: Callable[..., Plan]) 
         ([":run: eus"], "tokens", "10: unknown run: eus (did you mean eu?)"),
         ([":generate: 3"], "tokens", "8: missing prompt: a computed figure needs one, or a run"),
         ([":prompt: x", ":model: smollm"], "tokens", "11: unknown model: smollm (did you mean smollm2?)"),
-        ([":prompt: x", ":model: a b"], "tokens", "11: unknown model: a b (known: smollm2, tiny; or a hub id, or a path)"),
+        (
+            [":prompt: x", ":model: a b"],
+            "tokens",
+            "11: unknown model: a b (known: smollm2, tiny; or a hub id, or a path)",
+        ),
         ([":prompt: x", ":genrate: 3"], "tokens", "11: unknown parameter of tokens: genrate (did you mean generate?)"),
         ([":prompt: x", ":generate: many"], "tokens", "11: invalid generate: many is not a whole number"),
         ([':prompt: ""'], "tokens", "10: invalid prompt: it is empty; a model needs at least one token to start from"),

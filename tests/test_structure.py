@@ -12,10 +12,10 @@ from models import tiny as tiny_models
 from torch import nn
 
 from builder.errors import BuildError
-from builder.network import load_network
+from builder.model.network import load_network
+from builder.model.structure import find_structure
 from builder.site import ModelSource
 from builder.sources import fetch
-from builder.structure import find_structure
 
 NAMES = {
     "gpt2": ("transformer.wte", "transformer.h", "transformer.ln_f", "lm_head"),

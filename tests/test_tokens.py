@@ -11,7 +11,7 @@ from models.tiny import CORPUS, END, make_tokenizer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from builder.tokens import Pieces, describe_tokens
+from builder.model.tokens import Pieces, describe_tokens
 
 BYTES = make_tokenizer()
 

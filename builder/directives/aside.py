@@ -38,7 +38,7 @@ def aside_plugin(md: MarkdownIt) -> None:
 
 def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     token = tokens[index]
-    content = Markup(self.render(token.children or [], options, env))  # noqa: S704 - made of escaped text
+    content = Markup(self.render(token.children or [], options, env))
     if token.info == "aside":
         return str(env["page"].part("aside", content=content))
     title = token.meta["argument"] or BOXES[token.info]

@@ -68,7 +68,7 @@ def _highlight(code: str, language: str) -> Markup:
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
 
-    return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)))  # noqa: S704 - Pygments escapes the code
+    return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)))
 
 
 def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:

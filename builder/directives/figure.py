@@ -51,7 +51,7 @@ def caption(self: Any, tokens: Sequence[Token], options: Any, env: Any) -> Marku
     """Render a caption: bare text where it is one paragraph, else its blocks."""
     if [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]:
         tokens = tokens[1:2]
-    return Markup(self.render(list(tokens), options, env).strip())  # noqa: S704 - made of escaped text
+    return Markup(self.render(list(tokens), options, env).strip())
 
 
 def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:

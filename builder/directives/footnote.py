@@ -43,10 +43,10 @@ def _render_notes(self: Any, tokens: Sequence[Token], index: int, options: Any, 
     page = env["page"]
     notes = []
     for note in tokens[index].meta["notes"]:
-        content = Markup(self.render(list(note.tokens), options, env))  # noqa: S704 - made of escaped text
+        content = Markup(self.render(list(note.tokens), options, env))
         marks = [f"fnref-{note.number}"] + [f"fnref-{note.number}-{mark}" for mark in range(2, note.n_marks + 1)]
         notes.append({"number": note.number, "anchor": f"fn-{note.number}", "marks": marks, "content": content})
-        bare = Markup(_ID.sub("", content))  # noqa: S704 - the same without ids
+        bare = Markup(_ID.sub("", content))
         card = page.part("footnote_card", number=note.number, anchor=f"card-fn-{note.number}", content=bare)
         env.setdefault("cards", {})[f"fn-{note.number}"] = card
     return str(page.part("footnotes", notes=notes))

@@ -56,7 +56,7 @@ def _read_attributes(state: StateCore) -> None:
 
 def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     token = tokens[index]
-    content = Markup(self.render(token.children or [], options, env))  # noqa: S704 - made of escaped text
+    content = Markup(self.render(token.children or [], options, env))
     return str(
         env["page"].part(
             "heading",

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from ..figure import Option
 from ..article.meta import read_options
-from ..source_map import Place
 from ..article.yaml_mapping import read_mapping
+from ..figure import Option
+from ..source_map import Place
 
 __all__ = ["Options", "read_lines"]
 

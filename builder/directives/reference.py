@@ -57,7 +57,7 @@ def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: A
     if label is None:  # reported; without --strict the page shows what was written
         return escapeHtml(meta["raw"])
     if label.kind == "section":
-        text: str = Markup(self.renderInline(list(label.tokens), options, env))  # noqa: S704 - made of escaped text
+        text: str = Markup(self.renderInline(list(label.tokens), options, env))
     else:
         text = label.number if meta["bare"] else f"{label.kind.capitalize()}\N{NO-BREAK SPACE}{label.number}"
     return str(page.part("reference", href=f"#{label.anchor}", text=text, kind=label.kind))

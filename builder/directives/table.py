@@ -38,7 +38,7 @@ def table_plugin(md: MarkdownIt) -> None:
 
 
 def _render_table(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    content = Markup(self.render(tokens[index].children or [], options, env))  # noqa: S704 - made of escaped text
+    content = Markup(self.render(tokens[index].children or [], options, env))
     return str(env["page"].part("table", content=content))
 
 
@@ -52,7 +52,7 @@ def _render_directive(self: Any, tokens: Sequence[Token], index: int, options: A
             number=token.meta.get("number"),
             anchor=token.meta.get("anchor", ""),
             layout=token.meta.get("layout", "body"),
-            tables=Markup(tables),  # noqa: S704 - made of escaped text
+            tables=Markup(tables),
             caption=caption(self, [child for child in children if child.type != "table"], options, env),
         )
     )

@@ -1,4 +1,4 @@
-"""Where Chromium is: on the system, else from Playwright, else from Debian. As a program it installs what is missing."""
+"""Where Chromium is: on the system, from Playwright, or from Debian; as a program it installs what is missing."""
 
 from __future__ import annotations
 

@@ -81,9 +81,7 @@ class SiteFolder:
 
 
 @pytest.fixture
-def folder(
-    tmp_path: Path, tiny_source: Callable[[str], ModelSource], monkeypatch: pytest.MonkeyPatch
-) -> SiteFolder:
+def folder(tmp_path: Path, tiny_source: Callable[[str], ModelSource], monkeypatch: pytest.MonkeyPatch) -> SiteFolder:
     """A site with one article, two figures and a tiny GPT-2, and a cache of its own."""
     monkeypatch.setenv("FANLIGHT_CACHE", str(tmp_path / "cache"))
     site = SiteFolder(tmp_path / "site")

@@ -61,7 +61,9 @@ def test_all_mistakes_of_all_articles_come_in_one_run(folder: SiteFolder) -> Non
 
 def test_without_strict_the_page_is_built_all_the_same(folder: SiteFolder) -> None:
     """`--no-strict` turns what can be survived into warnings."""
-    folder.article("Words [@knwon2020], @fig-x.[^x]\n\n:::{figure} no.png\n:alt: x\n\nC.\n:::\n\n[l](nowhere.md) $\\frac{$")
+    folder.article(
+        "Words [@knwon2020], @fig-x.[^x]\n\n:::{figure} no.png\n:alt: x\n\nC.\n:::\n\n[l](nowhere.md) $\\frac{$"
+    )
     built = folder.build(settings={"strict": False})
     assert len(built.problems) >= 5
     assert {problem.severity for problem in built.problems} == {"warning"}

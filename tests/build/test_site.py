@@ -69,8 +69,12 @@ def test_prose_is_free(folder: SiteFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "computed"), [("generate: 3", "generate: 2", 2), (":analysis: saliency\n", ":analysis: saliency\n:target: logprob\n", 1)]
-)  # fmt: skip
+    ("old", "new", "computed"),
+    [
+        ("generate: 3", "generate: 2", 2),
+        (":analysis: saliency\n", ":analysis: saliency\n:target: logprob\n", 1),
+    ],
+)
 def test_a_changed_question_is_computed_and_only_that(folder: SiteFolder, old: str, new: str, computed: int) -> None:
     """A run's change concerns its figures, a parameter's change its figure."""
     folder.build()
@@ -213,7 +217,7 @@ def test_hostile_content_stays_text(folder: SiteFolder) -> None:
     evil = "</script><img src=x onerror=alert(1)>"
     folder.article(
         f"---\ntitle: '{evil}'\nauthors: ['{evil}']\ndescription: '{evil}'\n---\n{evil}\n\n"
-        f':::{{figure}}\n:label: fig-a\n:analysis: tokens\n:prompt: "{evil}"\n:alt: \'{evil}\'\n:generate: 1\n\n{evil}\n:::\n'
+        f':::{{figure}}\n:analysis: tokens\n:prompt: "{evil}"\n:alt: {evil}\n:generate: 1\n\n{evil}\n:::\n'
     )
     folder.build()
     for page in ("a/index.html", "index.html"):

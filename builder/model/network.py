@@ -8,10 +8,10 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from .errors import BuildError, nearest
+from ..errors import BuildError, nearest
 
 if TYPE_CHECKING:
-    from .sources.checkpoint import Checkpoint
+    from ..sources.checkpoint import Checkpoint
 
 __all__ = ["context_length", "decoding", "end_tokens", "load_network", "load_tokenizer"]
 

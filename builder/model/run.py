@@ -13,8 +13,8 @@ from .trace import recording
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from .figure import RunSpec
-    from .model import Model
+    from ..figure import RunSpec
+    from . import Model
 
 __all__ = ["Run"]
 

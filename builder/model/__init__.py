@@ -11,7 +11,7 @@ import torch
 import transformers
 from torch import Tensor
 
-from .errors import BuildError
+from ..errors import BuildError
 from .network import context_length, decoding, end_tokens, load_network, load_tokenizer
 from .run import Run
 from .structure import Structure, find_structure
@@ -21,8 +21,8 @@ from .trace import recording, replaced
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .figure import RunSpec
-    from .sources.checkpoint import Checkpoint
+    from ..figure import RunSpec
+    from ..sources.checkpoint import Checkpoint
 
 __all__ = ["Model", "Run"]
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from .errors import BuildError, nearest
+from ..errors import BuildError, nearest
 from .trace import first_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .site import ModelSource
+    from ..site import ModelSource
 
 __all__ = ["Structure", "find_structure"]
 
