@@ -58,8 +58,8 @@ def analyse(run: Run, params: Params) -> Answer:
         "top": top,
         "vocabulary": list(vocabulary),
     }
-    # Half of the digits that the weights have: 3e-4 in float32, 0.09 in bfloat16.
-    tolerance = torch.finfo(model.network.dtype).eps ** 0.5
+    eps = torch.finfo(model.network.dtype).eps
+    tolerance = 1e-4 if eps < 1e-6 else eps**0.5  # half of the digits of a short format
     softmax = run.logits.double().softmax(-1).gather(-1, run.ids[targets, None])[:, 0]
     checks = {
         "lens after the last block against the model's logits": Check(

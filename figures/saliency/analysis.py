@@ -130,9 +130,10 @@ def _completeness(found: Attribution, params: Params) -> dict[str, Any]:
         "steps": params.steps,
     }
     if typical > GAP:
+        how = f"{counted(params.steps, 'step')} from the {params.baseline} baseline"
         data["warning"] = (
-            f"Integrated gradients have not converged: with {params.steps} steps from the {params.baseline} baseline "
-            f"the values of half of the tokens are off by more than {typical:.0%} of the change they share out."
+            f"Integrated gradients have not converged: with {how} the values of half of the tokens are off by more "
+            f"than {typical:.0%} of the change that they share out."
         )
     return data
 

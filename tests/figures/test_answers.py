@@ -1,0 +1,108 @@
+"""Every kind answers for every architecture, proves its answer, and its example has the shape of its answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from models import Load, Source
+from models.tiny import CAUSAL
+
+from builder.figure import Answer, Result, RunSpec
+from builder.kind import Kind
+from builder.parameters import read_parameters
+
+from . import Ask
+
+QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("tokens", {}),
+    ("rankings", {}),
+    ("saliency", {}),
+    ("saliency", {"method": "gradient", "target": "logprob"}),
+    ("saliency", {"method": "gradient_x_input", "contrast": "a", "detail": True}),
+    ("saliency", {"method": "integrated_gradients", "steps": 4, "baseline": "mean"}),
+)
+TEXTS = (
+    RunSpec(model="tiny", prompt="1. Austria\n2. ", generate=20),
+    RunSpec(model="tiny", prompt="<b>東京 \U0001f642</b>", output="</script> & 東"),
+    RunSpec(model="tiny", prompt="naïve “quotes”", generate=0),
+)
+
+every_question = pytest.mark.parametrize(("kind", "params"), QUESTIONS, ids=str)
+
+
+def failed(answer: Answer) -> dict[str, Any]:
+    """Return the checks that do not hold."""
+    return {name: check for name, check in answer.checks.items() if not check.holds}
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+@every_question
+def test_every_architecture_gets_an_answer_whose_checks_hold(
+    name: str, kind: str, params: dict[str, Any], tiny: Load, ask: Ask
+) -> None:
+    """There is no list of models: norm, head and embeddings are the model's own, and the checks would tell."""
+    answer = ask(kind, tiny(name), **params)
+    assert answer.checks
+    assert not failed(answer)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.prompt)
+@every_question
+def test_every_text_gets_an_answer_that_json_can_hold(
+    text: RunSpec, kind: str, params: dict[str, Any], tiny: Load, ask: Ask, kinds: dict[str, Kind]
+) -> None:
+    """Generated, given or only read; with markup, emoji and split characters; and it can be said in words."""
+    answer = ask(kind, tiny("llama"), text, **params)
+    assert not failed(answer)
+    result = Result("0" * 64, kind, answer.data, answer.checks, {})
+    assert Result.from_json(result.address, result.to_json()).data == answer.data
+    assert kinds[kind].analysis.describe(answer.data).endswith(".")
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
+@every_question
+def test_other_precisions_work(dtype: str, kind: str, params: dict[str, Any], tiny_source: Source, ask: Ask) -> None:
+    """The bounds of the checks follow the weights' format."""
+    from builder.model import Model
+    from builder.sources import fetch
+
+    model = Model.load(fetch(replace(tiny_source("llama"), dtype=dtype), Path("/")))
+    assert not failed(ask(kind, model, **params))
+
+
+@pytest.mark.parametrize("kind", ["tokens", "saliency", "rankings"])
+def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
+    """`example.json` is schema, fixture and demo: it has the keys that the analysis writes today."""
+    text = (kinds[kind].folder / "example.json").read_text(encoding="utf-8")
+    example = Result.from_json("0" * 64, text)
+    answer = ask(kind, tiny("llama"))
+    assert example.kind == kind
+    assert set(example.data) == set(answer.data)
+    assert set(example.checks) == set(answer.checks)
+    assert all(check.holds for check in example.checks.values())
+    assert example.provenance.keys() >= {"model", "revision", "prompt", "generation", "params", "versions", "date"}
+    assert len(json.dumps(example.data)) < 40_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "why"),
+    [
+        ("rankings", {"top": 0}, "invalid top: 0 is not between 1 and 10"),
+        ("saliency", {"steps": 0}, "invalid steps: 0 is not between 1 and 1000"),
+        ("saliency", {"contrast": ""}, "invalid contrast: it is empty"),
+        ("saliency", {"method": "gradients"}, "did you mean gradient?"),
+        ("tokens", {"top": 3}, "unknown parameter: top"),
+    ],
+)
+def test_a_wrong_parameter_is_named(kind: str, values: dict[str, Any], why: str, kinds: dict[str, Kind]) -> None:
+    """Before any model is loaded."""
+    from builder.figure import Option
+
+    options = {name: Option(value, 7) for name, value in values.items()}
+    made, problems = read_parameters(kinds[kind].analysis.Params, options, Path("article.md"))
+    assert made is None
+    assert [str(problem) for problem in problems if why in str(problem)]
