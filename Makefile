@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-SOURCES := pyproject.toml constraints.txt hatch_build.py $(wildcard theme/package*.json)
+SOURCES := pyproject.toml constraints.txt hatch_build.py $(addprefix theme/,package.json package-lock.json .npmrc bundle.mjs d3.js)
 
 build: .venv/.installed  ## run the models and leave the site in _site/
 	$(BIN)/fanlight build
@@ -24,21 +24,27 @@ clean:  ## remove the environment, the site, and what was fetched for them
 
 # Debian ships venv apart from python3; with the right to, fetch it, else say what is missing.
 .venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("make: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || { \
 	  rm -rf .venv; \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null && $(PYTHON) -m venv .venv; \
-	  else \
-	    echo "make: $(PYTHON) cannot make a virtual environment: it must be 3.11 or newer, with venv (Debian: apt install python3-venv)" >&2; exit 1; \
-	  fi; }
-	@$(BIN)/python -c 'import sys; sys.exit("make: Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null 2>&1; \
+	  fi; \
+	  $(PYTHON) -m venv .venv || { rm -rf .venv; echo "make: $(PYTHON) cannot make a virtual environment (Debian: apt install python3-venv)" >&2; exit 1; }; \
+	}
 
-.venv/.installed: .venv/bin/python $(SOURCES)
-	$(PIP) --editable .
+# An environment whose making was broken off has no pip, and is made anew. pip 25.1 is the first that knows `--group`.
+.venv/.installed: .venv/bin/python theme/built/.stamp $(SOURCES)
+	@echo "make: installing into .venv what pyproject.toml asks for; the first time PyTorch is fetched, which takes a while"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf .venv; $(MAKE) .venv/bin/python; }
+	@$(PIP) "pip>=25.1"
+	@$(PIP) --editable .
 	@touch $@
 
+theme/built/.stamp: ;  # removed by hand: the install makes it
+
 .venv/.installed-for-tests: .venv/.installed tests/browser/chromium.py
-	$(PIP) --group dev
-	$(BIN)/python tests/browser/chromium.py
+	@echo "make: installing what the tests need"
+	@$(PIP) --group dev
+	@$(BIN)/python tests/browser/chromium.py
 	@touch $@
