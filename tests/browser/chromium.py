@@ -47,13 +47,19 @@ def _candidates() -> Iterator[str]:
 
 
 def _try(*command: str, quiet: bool = False) -> bool:
-    output = subprocess.DEVNULL if quiet else None
     if not quiet:
         print("·", " ".join(command), flush=True)  # noqa: T201 - a program of the set-up, and this may take a minute
+    errors = subprocess.DEVNULL if quiet else None
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=900, check=False
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # apt names five hundred packages
+            stderr=errors,
+            timeout=900,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
