@@ -28,7 +28,7 @@ export default function rankings(data, { value } = {}) {
   const grid = heatmap({
     label: "Rank of each output token after each layer",
     corner: { above: "reads", below: "writes" },
-    rows: names,
+    rows: names.map((name) => (name === "0" ? "layer 0" : name)), // the first number says what is numbered
     columns: targets.map((position) => ({ above: textOf(tokens[position - 1]), below: textOf(tokens[position]) })),
     cell: (r, c) => ({ text: compact(ranks[r][c]), shade: shade(ranks[r][c]) }),
   });

@@ -33,7 +33,7 @@ export default function saliency(data, { value } = {}) {
   root.className = "view";
   if (data.detail) root.dataset.detail = "";
   bar.className = "view-bar";
-  bar.append(stripKey(), ramp.element, hint("← → choose", "↑ ↓ walk its inputs", "Enter pins", "Esc lets go"));
+  bar.append(...stripKey(tokens), ramp.element, hint("← → choose", "↑ ↓ walk its inputs", "Enter pins", "Esc lets go"));
   bar.append(switcher("Merge into words", Boolean(value?.words), merge));
   root.append(sentence.element, bar);
   const tip = tooltip(root);

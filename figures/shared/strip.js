@@ -31,8 +31,9 @@ export function strip(units, tokens, { choosable, label }) {
   return { element, chips };
 }
 
-/** Returns the key to a strip: how input and output look. */
-export function stripKey() {
+/** Returns the key to a strip, how input and output look: a list of one element, of none where all tokens are alike. */
+export function stripKey(tokens) {
+  if (tokens.every((token) => token.type === tokens[0].type)) return [];
   const key = document.createElement("p");
   key.className = "strip-key";
   for (const type of ["input", "output"]) {
@@ -42,5 +43,5 @@ export function stripKey() {
     chip.textContent = type;
     key.append(chip, " ");
   }
-  return key;
+  return [key];
 }

@@ -21,7 +21,7 @@ export default function tokens({ tokens }, { value } = {}) {
   const bar = document.createElement("div");
   root.className = "view";
   bar.className = "view-bar";
-  bar.append(stripKey(), hint("← → step", "Enter pins", "Esc lets go"));
+  bar.append(...stripKey(tokens), hint("← → step", "Enter pins", "Esc lets go"));
   root.append(sentence.element, line.element, bar);
   line.chips.forEach((chip, i) => (chip.dataset.position = units[i].start));
   const tip = tooltip(root);

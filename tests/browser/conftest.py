@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,8 +19,10 @@ import pytest
 from chromium import ARGUMENTS, find_chromium
 from markupsafe import Markup
 from playwright.sync_api import Browser, Page, sync_playwright
+from served import BASE, serve_site
 
 from builder.assets import Assets, collect_assets
+from builder.build import Builder
 from builder.figure import FigureSpec, Result
 from builder.kind import Kind, load_kinds
 from builder.page import make_theme
@@ -27,6 +30,7 @@ from builder.site import find_site
 
 SITE = find_site(Path(__file__).parents[2])
 FOUND = load_kinds(SITE.folders("figures"))
+OWN_CACHE = os.environ.get("FANLIGHT_CACHE")  # before the tests get one of their own
 KINDS = {name: kind for name, kind in FOUND.items() if (kind.folder / "view.js").is_file()}
 
 HOSTILE = [
@@ -204,3 +208,17 @@ def open_figure(open_page: Callable[..., Page], harness: Harness) -> Callable[..
         return page
 
     return open_figure
+
+
+@pytest.fixture(scope="session")
+def real_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The site of this repository, with what smollm2 answers: its folder, and the address where it is served."""
+    folder = tmp_path_factory.mktemp("site") / "built"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("FANLIGHT_CACHE")
+        if OWN_CACHE is not None:
+            patch.setenv("FANLIGHT_CACHE", OWN_CACHE)
+        Builder(replace(SITE, output=folder, base_url=f"https://example.org{BASE}")).build()
+    server = serve_site(folder)
+    yield folder, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()

@@ -1,0 +1,104 @@
+"""The pages of the real site: silent, small, steady, within the window, and without a violation that axe finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import SITE
+from playwright.sync_api import Browser
+from served import BASE, LOST
+from visits import Visit, visit
+
+from builder.article import read_article
+
+pytestmark = pytest.mark.weights
+
+ARTICLES = [
+    article.slug
+    for file in sorted(SITE.content.glob("*/article.md"))
+    if not (article := read_article(file, SITE)).meta.draft
+]
+ADDRESSES = {"index": BASE, "404": LOST, **{slug: f"{BASE}{slug}/" for slug in ARTICLES}}
+
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+SCREENS: dict[str, dict[str, Any]] = {"desk": {}, "phone": PHONE}
+
+KB = 1000
+
+
+@pytest.fixture(scope="module", params=[(name, screen) for name in ADDRESSES for screen in SCREENS], ids="-".join)
+def read(request: pytest.FixtureRequest, chromium: Browser, real_site: tuple[Path, str]) -> Iterator[Visit]:
+    """A page, on a desk and on a phone, after it was read once; at the end nothing may have gone wrong."""
+    name, screen = request.param
+    opened = visit(chromium, real_site[1], ADDRESSES[name], **SCREENS[screen])
+    opened.read()
+    yield opened
+    opened.context.close()
+    assert not opened.complaints, opened.complaints
+
+
+def test_a_page_says_nothing_and_asks_no_other_host(read: Visit) -> None:
+    """No message in the console, no error, nothing missing, no request that leaves the site."""
+    assert not read.complaints
+
+
+def test_nothing_jumps_while_a_page_is_read(read: Visit) -> None:
+    """All layout shifts together, while fonts come and figures are drawn, are below 0.05."""
+    assert sum(value for value, *_ in read.shifts) < 0.05, read.shifts
+
+
+def test_a_page_is_small(read: Visit) -> None:
+    """On the wire: 300 KB without figures' data, of it 60 KB scripts and 5 KB for each explorable's own."""
+    sizes = {r.url.removeprefix(read.host): r.request.sizes()["responseBodySize"] for r in read.responses}
+    assert all(sizes.values()), sizes
+    data = {url for url in sizes if "/data/" in url}
+    views = {url for url in sizes if "/figures/" in url and "/shared/" not in url and url.endswith(".js")}
+    scripts = {url for url in sizes if url.endswith(".js")} - views
+    assert sum(size for url, size in sizes.items() if url not in data) <= 300 * KB, sizes
+    assert sum(sizes[url] for url in scripts) <= 60 * KB, sizes
+    assert all(sizes[url] <= 5 * KB for url in views), sizes
+
+
+def test_figures_data_is_small(real_site: tuple[Path, str]) -> None:
+    """200 KB each, before compression."""
+    data = {file.name: file.stat().st_size for file in (real_site[0] / "data").glob("*.json")}
+    assert data
+    assert max(data.values()) <= 200 * KB, data
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(read: Visit, scheme: str) -> None:
+    """With all figures drawn, a method opened, and a citation's card open."""
+    page = read.page
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.evaluate("for (const method of document.querySelectorAll('.figure-method')) method.open = true")
+    marks = page.locator("a[data-card]")
+    if marks.count():
+        marks.first.press("Enter")
+        page.locator(".card:popover-open").wait_for()
+    page.wait_for_function("document.getAnimations().length === 0")
+    found = Axe().run(page).response["violations"]
+    page.keyboard.press("Escape")
+    page.evaluate("for (const method of document.querySelectorAll('.figure-method')) method.open = false")
+    page.emulate_media(color_scheme="light")
+    assert not found, [(v["id"], [n["target"] for n in v["nodes"]][:5], v["nodes"][0]["failureSummary"]) for v in found]
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1280, 1600])
+def test_no_page_is_wider_than_the_window(read: Visit, width: int) -> None:
+    """What is wide scrolls in itself, on a desk as on the narrowest phone, with methods open too."""
+    page = read.page
+    before = page.viewport_size
+    assert before is not None
+    page.set_viewport_size({"width": width, "height": before["height"]})
+    page.evaluate("for (const method of document.querySelectorAll('.figure-method')) method.open = true")
+    found = page.evaluate("""() => [document.documentElement.scrollWidth, ...[...document.querySelectorAll("main *")]
+      .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".heat, .code, .equation-body, .table-scroll, .katex-mathml, .card, .visually-hidden, .spoken"))
+      .map((e) => e.outerHTML.slice(0, 90))]""")
+    page.evaluate("for (const method of document.querySelectorAll('.figure-method')) method.open = false")
+    page.set_viewport_size(before)
+    assert found == [width]
