@@ -11,6 +11,9 @@ from typing import Any
 
 __all__ = ["Answer", "Check", "FigureSpec", "Option", "Result", "RunSpec", "address"]
 
+MIN_TEMPERATURE = 0.001
+"""Logits divided by less overflow in float16 and, with less again, in float32: there is nothing to sample from."""
+
 
 @dataclass(frozen=True)
 class Option:
@@ -68,12 +71,14 @@ class RunSpec:
             yield "prompt", "it is empty; a model needs at least one token to start from"
         if self.generate < 0:
             yield "generate", f"{self.generate} is below 0"
-        if self.temperature <= 0:
-            yield "temperature", f"{self.temperature} is not above 0; for greedy decoding leave do_sample out"
+        if self.temperature < MIN_TEMPERATURE:
+            yield "temperature", f"{self.temperature} is below {MIN_TEMPERATURE}; greedy decoding needs no do_sample"
         if self.top_k < 0:
             yield "top_k", f"{self.top_k} is below 0"
         if not 0 < self.top_p <= 1:
             yield "top_p", f"{self.top_p} is not in (0, 1]"
+        if not 0 <= self.seed < 2**63:
+            yield "seed", f"{self.seed} is not from 0 to 2**63 - 1"
         if self.output == "":
             yield "output", "it is empty; for the prompt alone say `generate: 0`"
 

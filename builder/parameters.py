@@ -43,12 +43,14 @@ def read_parameters(cls: type[T], options: Mapping[str, Option], path: Path) -> 
             values[name] = _convert(option.value, hints[name])
         except _UnfitError as wanted:
             problems.append(Problem(f"invalid {name}: {_shown(option.value)} is not {wanted}", path, option.line))
-    if problems:
+    try:
+        made = cls(**values)
+    except TypeError:  # a field without default is among those that do not fit
         return None, tuple(problems)
-    made = cls(**values)
     for name, wrong in getattr(made, "validate", tuple)():
-        line = options[name].line if name in options else None
-        problems.append(Problem(f"invalid {name}: {wrong}", path, line))
+        if name in values or not problems:
+            line = options[name].line if name in options else None
+            problems.append(Problem(f"invalid {name}: {wrong}", path, line))
     return (None if problems else made), tuple(problems)
 
 
@@ -99,6 +101,11 @@ def _text(value: Any) -> str:
 
 def _whole(value: Any) -> int:
     try:
+        if isinstance(value, str):
+            return int(value)  # a seed of 17 digits is no float
+    except ValueError:
+        pass
+    try:
         number = float(value) if not isinstance(value, bool) else None
     except (TypeError, ValueError):
         number = None
@@ -130,5 +137,7 @@ _SCALARS = {str: _text, int: _whole, float: _real, bool: _switch}
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, (list, tuple, dict)):  # not written out: YAML's anchors make huge ones of a few bytes
+        return "a mapping" if isinstance(value, dict) else "a list"
     text = str(value)
     return text if len(text) <= 40 else f"{text[:39]}…"

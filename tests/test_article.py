@@ -95,8 +95,8 @@ figures:
     assert meta.macros == {r"\R": r"\mathbb{R}"}
     assert meta.comments == {"repo": "a/b"}
     assert meta.runs["eu"]["prompt"] == Option("a $x$ * @b\n1.", 30)
-    assert meta.runs["eu"]["generate"] == Option(30, 30)
-    assert meta.figures == {"detail": Option(True, 32)}
+    assert meta.runs["eu"]["generate"] == Option("30", 30)
+    assert meta.figures == {"detail": Option("true", 32)}
     assert (article.body, article.body_line) == ("Text.\n", 34)
 
 

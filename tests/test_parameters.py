@@ -55,6 +55,9 @@ def read(**values: Any) -> tuple[Any, list[str]]:
         ("method", "occlusion", "occlusion"),
         ("contrast", " token", " token"),
         ("contrast", "none", None),
+        ("contrast", None, None),
+        ("limit", "none", None),
+        ("count", "9007199254740993", 9007199254740993),
         ("layers", "[2, 5]", (2, 5)),
         ("layers", "2, 5", (2, 5)),
         ("layers", [2, 5], (2, 5)),
@@ -87,7 +90,7 @@ def test_texts_and_yaml_values_are_read_alike(name: str, written: Any, value: An
         ),
         ("layers", "[2, x]", "article.md:10: invalid layers: [2, x] is not a whole number"),
         ("layers", "[2,", "article.md:10: invalid layers: [2, is not a list such as [1, 2]"),
-        ("text", {"a": 1}, "article.md:10: invalid text: {'a': 1} is not a text"),
+        ("text", {"a": 1}, "article.md:10: invalid text: a mapping is not a text"),
         ("count", "-1", "article.md:10: invalid count: it is below 0"),
         ("metod", "x", "article.md:10: unknown parameter: metod (did you mean method?)"),
     ],
@@ -101,7 +104,7 @@ def test_what_does_not_fit_is_told_with_its_line(name: str, written: Any, messag
 
 def test_all_problems_come_in_one_run() -> None:
     """Nobody mends a figure one error at a time."""
-    _, problems = read(count="x", share="y", switch="z")
+    _, problems = read(share="y", switch="z", count="-1")
     assert [problem.split(":")[1] for problem in problems] == ["10", "11", "12"]
 
 
@@ -114,6 +117,9 @@ def test_all_problems_come_in_one_run() -> None:
         ("top_k", "-1"),
         ("top_p", "0"),
         ("top_p", "1.1"),
+        ("seed", str(2**64)),
+        ("seed", "-1"),
+        ("temperature", "1e-30"),
         ("output", ""),
     ],
 )

@@ -107,7 +107,7 @@ def test_two_figures_that_ask_the_same_share_one_job(plan: Callable[..., Plan]) 
         ([":prompt: x", ":genrate: 3"], "tokens", "11: unknown parameter of tokens: genrate (did you mean generate?)"),
         ([":prompt: x", ":generate: many"], "tokens", "11: invalid generate: many is not a whole number"),
         ([':prompt: ""'], "tokens", "10: invalid prompt: it is empty; a model needs at least one token to start from"),
-        ([":prompt: x", ":temperature: 0"], "tokens", "11: invalid temperature: 0.0 is not above 0"),
+        ([":prompt: x", ":temperature: 0"], "tokens", "11: invalid temperature: 0.0 is below 0.001"),
     ],
 )
 def test_what_is_asked_wrongly_is_told_with_its_line(

@@ -52,22 +52,20 @@ KEYS = {
     "draft", "license", "doi", "citation", "thumbnail", "toc", "slug", "math", "comments", "runs", "figures",
 }  # fmt: skip
 RUN_KEYS = {"model", "prompt", "generate", "output", "do_sample", "temperature", "top_k", "top_p", "seed"}
-_TEXT_OPTIONS = {"model", "prompt", "output", "label", "layout", "alt", "analysis", "run", "contrast"}
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _DOI = re.compile(r"10\.\d{4,}/\S+")
 
 
 def read_options(mapping: YamlMapping) -> tuple[dict[str, Option], list[tuple[str, YamlValue]]]:
-    """Return the options of a run or a figure; texts as they are written, all else as YAML reads it.
+    """Return the options of a run or a figure, with texts as they are written: `0042` and `yes` may be meant as such.
 
+    Who knows an option's type reads it (`builder.parameters`), whether it stands in YAML or in a `:key: value` line.
     The second part names what could not be read, each with its value.
     """
     options, wrong = {}, []
     for key, value in mapping:
-        name = key.replace("-", "_")
-        written = value.text() if name in _TEXT_OPTIONS else None
         try:
-            options[name] = Option(value.natural() if written is None else written, value.line)
+            options[key.replace("-", "_")] = Option(value.written(), value.line)
         except ValueError:
             wrong.append((key, value))
     return options, wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,16 @@ class YamlValue:
 
     def natural(self) -> Any:
         """Return the value as YAML reads it. Raises `ValueError` for what cannot be read, as `2025-13-40`."""
-        loader = yaml.SafeLoader("")
+        return self._construct(yaml.SafeLoader(""))
+
+    def written(self) -> Any:
+        """Return the value with each scalar in it as a text, for a reader who knows its type; None where nothing is.
+
+        Raises `ValueError` as `natural` does.
+        """
+        return None if self.is_null else self._construct(yaml.BaseLoader(""))
+
+    def _construct(self, loader: yaml.SafeLoader | yaml.BaseLoader) -> Any:
         try:
             return loader.construct_document(self.node)
         except yaml.MarkedYAMLError as error:
@@ -77,12 +87,23 @@ class YamlMapping:
         return None if value is None or value.is_null else value
 
 
+class _Loader(yaml.SafeLoader):
+    r"""YAML's escapes can write half a character (`"\ud800"`), which no file can hold."""
+
+    def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
+        """Return the scalar, if it is text."""
+        node: yaml.ScalarNode = super().compose_scalar_node(anchor)
+        if re.search("[\ud800-\udfff]", node.value):
+            raise yaml.composer.ComposerError(None, None, "half a character (a lone surrogate)", node.start_mark)
+        return node
+
+
 def read_mapping(text: str, first_line: int) -> tuple[YamlMapping, tuple[Problem, ...]]:
     """Read YAML that begins at a line of its file; the problems have line and column, and no path yet."""
     shift = first_line
     nothing = YamlMapping(None, shift)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + shift, mark.column + 1) if mark else (shift, None)

@@ -82,6 +82,7 @@ def _unquote(value: str) -> str:
             raise ValueError(value) from error
     if not isinstance(found, str):
         raise ValueError(value)
+    found.encode()  # raises for half a character (`"\ud800"`): UnicodeEncodeError is a ValueError
     return found
 
 

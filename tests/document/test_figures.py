@@ -52,7 +52,7 @@ def test_prompts_round_trip(parsed: Parse, prompt: str) -> None:
 
 
 def test_a_yaml_block_holds_what_has_parts_or_lines(parsed: Parse, told: Told) -> None:
-    """Texts stay texts, `|` keeps lines, and lines of options may stand beside the block."""
+    """Scalars stay as they are written, `|` keeps lines, and lines of options may stand beside the block."""
     document = parsed(
         """:::{figure}
 :analysis: saliency
@@ -74,8 +74,8 @@ Caption.
     values = {key: (option.value, option.line) for key, option in spec.options.items()}
     assert values == {
         "prompt": ("1. $a$\n\n2. *b*\n", 7),
-        "generate": (3, 11),
-        "layers": ([0, 1], 12),
+        "generate": ("3", 11),
+        "layers": (["0", "1"], 12),
         "output": ("42", 13),
     }
 
@@ -146,3 +146,21 @@ def test_fences_of_one_length_nest(parsed: Parse, told: Told) -> None:
     note, tip = document.tokens
     assert [child.type for child in note.children or ()] == ["directive_tip", "fence"]
     assert tip.type == "directive_tip"
+
+
+def test_a_kinds_own_text_stays_a_text(parsed: Parse) -> None:
+    """Which parameters are texts is for the kind to say: YAML's reading of `042` and `yes` never comes between."""
+    document = parsed(":::{figure}\n:analysis: saliency\n---\ncontrast: 042\nword: yes\nnothing:\n---\nC.\n:::\n")
+    (spec,) = document.figures
+    assert {key: option.value for key, option in spec.options.items()} == {
+        "contrast": "042",
+        "word": "yes",
+        "nothing": None,
+    }
+
+
+@pytest.mark.parametrize("body", [':prompt: "\\ud800"', '---\nprompt: "\\ud800"\n---'])
+def test_half_a_character_is_no_text(parsed: Parse, told: Told, body: str) -> None:
+    """Escapes can write a lone surrogate, which neither a page nor a tokenizer can hold."""
+    (problem,) = told(parsed(f":::{{figure}}\n:analysis: tokens\n{body}\n\nC.\n:::\n"))
+    assert "invalid" in problem
