@@ -33,12 +33,13 @@ class Cache:
     def __contains__(self, address: object) -> bool:
         return isinstance(address, str) and self.path(address).is_file()
 
-    def find(self, address: str) -> Result | None:
-        """Return the stored result, or None; a file that cannot be read counts as missing and is computed anew."""
+    def find(self, address: str, kind: str | None = None) -> Result | None:
+        """Return the stored result, or None; a file that is none, or of another kind, is missing and computed anew."""
         try:
-            return Result.from_json(address, self.path(address).read_text(encoding="utf-8"))
+            result = Result.from_json(address, self.path(address).read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
+        return result if kind in (None, result.kind) else None
 
     def put(self, result: Result) -> None:
         """Store a result under its address."""
@@ -59,18 +60,23 @@ class Ledger:
             entries = json.loads(self._file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             entries = {}
-        self._entries: dict[str, dict[str, Any]] = entries if isinstance(entries, dict) else {}
+        whole = entries.items() if isinstance(entries, dict) else ()
+        self._entries: dict[str, dict[str, Any]] = {name: entry for name, entry in whole if isinstance(entry, dict)}
 
     def find(self, figure: str) -> Mapping[str, Any] | None:
         """Return the parts of the question that `figure` (`slug#anchor`) asked last, or None."""
         return self._entries.get(figure)
 
     def record(self, questions: Mapping[str, Any]) -> None:
-        """Remember the questions (dataclasses) that figures now have answers to; writes only what changed."""
+        """Remember the questions (dataclasses) that figures now have answers to; writes only what changed.
+
+        A disk that refuses costs only the reasons that `status` gives.
+        """
         parts = {figure: json.loads(json.dumps(dataclasses.asdict(asked))) for figure, asked in questions.items()}
         if any(self._entries.get(figure) != entry for figure, entry in parts.items()):
             self._entries = {**self._entries, **parts}
-            write_atomically(self._file, json.dumps(self._entries, sort_keys=True).encode())
+            with contextlib.suppress(OSError):
+                write_atomically(self._file, json.dumps(self._entries, sort_keys=True).encode())
 
 
 def write_atomically(path: Path, content: bytes) -> None:

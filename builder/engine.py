@@ -10,10 +10,10 @@ from __future__ import annotations
 import datetime
 import os
 import queue
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from concurrent.futures import BrokenExecutor, Executor, Future, wait
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from .progress import Listener
 from .site import ModelSource
 
 if TYPE_CHECKING:
-    from .model import Model
+    from .model import Model, Run
 
 __all__ = ["Batch", "SerialExecutor", "make_batches", "make_executor", "run_batch", "run_jobs"]
 
@@ -65,6 +65,9 @@ def make_executor(processes: int) -> Executor:
     """Return an executor in this process for 0, else a pool of that many processes."""
     if processes <= 0:
         return SerialExecutor()
+    from concurrent.futures import ProcessPoolExecutor  # 10 ms, with multiprocessing
+    from multiprocessing import get_context
+
     # spawned, not forked: torch's threads do not survive a fork
     return ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
 
@@ -107,8 +110,11 @@ def run_jobs(
             futures = [executor.submit(run_batch, batch, _teller(listener)) for batch in batches]
         else:
             futures = _run_in_pool(executor, batches, listener)
-        for future in futures:
-            problems += future.result()
+        try:
+            for future in futures:
+                problems += future.result()
+        except BrokenExecutor as error:
+            raise BuildError("broken process: one of those of -j was killed; did memory run out? Try fewer") from error
     if problems:
         raise BuildError(problems=problems)
 
@@ -119,6 +125,8 @@ def _teller(listener: Listener) -> Report:
 
 def _run_in_pool(executor: Executor, batches: Sequence[Batch], listener: Listener) -> list[Future[Any]]:
     """Submit the batches and pass on what they report until all are done."""
+    from multiprocessing import get_context
+
     with get_context("spawn").Manager() as manager:
         told = manager.Queue()
         futures = [executor.submit(run_batch, batch, told) for batch in batches]
@@ -147,17 +155,21 @@ _models: dict[tuple[ModelSource, str, str], Model] = {}
 
 
 def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> list[Problem]:
-    """Load the batch's model, answer its jobs into the cache, and return what the author has to mend."""
+    """Load the batch's model, answer its jobs into the cache, and return what the author has to mend.
+
+    Raises `BuildError` for what no article is to blame for: a device that is not there, a cache that is full.
+    """
     tell = report if callable(report) else lambda what, text: report.put((what, text))
     first = batch.jobs[0]
+    tell("running", f"loading {batch.source.name}")
+    device = _find_device(batch.device)
     try:
-        tell("running", f"loading {batch.source.name}")
-        model = _load(batch, first.question.model)
+        model = _load(batch, first.question.model, device)
     except BuildError as error:
-        return [_placed(problem, first) for problem in error.problems]
+        return [_placed(problem, first, "model") for problem in error.problems]
     cache = Cache(batch.cache)
     problems: list[Problem] = []
-    run = None
+    run: Run | None = None
     for job in batch.jobs:
         where = ", ".join(sorted({spec.anchor for spec in job.wanted_by}))
         try:
@@ -170,19 +182,36 @@ def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> li
             answer = analysis.analyse(run, analysis.Params(**job.question.params))
             failed = [_check_problem(job, name, answer) for name, check in answer.checks.items() if not check.holds]
             if not failed:
-                cache.put(Result(job.address, job.kind.name, answer.data, answer.checks, _provenance(job, model)))
+                _store(Result(job.address, job.kind.name, answer.data, answer.checks, _provenance(job, model)), cache)
             problems += failed
         except BuildError as error:
             problems += [_placed(problem, job) for problem in error.problems]
-        except OSError as error:
-            raise BuildError(f"invalid cache: a result cannot be written: {error.strerror or error}") from error
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            run = None
+            problems.append(_placed(Problem(f"unsupported size: {job.kind.name} needs more memory than there is"), job))
         tell("finished", f"{job.kind.name} for {where}")
     return problems
 
 
-def _load(batch: Batch, fingerprint: str) -> Model:
+def _find_device(name: str) -> str:
+    """Return the device to compute on. Raises `BuildError` where this machine, or this torch, has none of that name."""
     # before torch starts its threads: waiting ones should sleep, not spin, on cores that others want too
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch
+
+    if name == "auto":  # mps only when it is asked for: not all that gradients need is there
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, ImportError) as error:  # each back end refuses in its own way
+        why = str(error).strip().partition("\n")[0]
+        raise BuildError(f"invalid device: {name} cannot be had here: {why}") from error
+    return name
+
+
+def _load(batch: Batch, fingerprint: str, device: str) -> Model:
     import torch
 
     from .model import Model  # torch and transformers, 2 s: only where something is computed
@@ -190,9 +219,6 @@ def _load(batch: Batch, fingerprint: str) -> Model:
 
     if batch.threads:
         torch.set_num_threads(batch.threads)
-    device = batch.device
-    if device == "auto":  # mps only when it is asked for: not all that gradients need is there
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     key = (batch.source, fingerprint, device)
     if key not in _models:
         # the same name with other weights: the old ones are of no more use
@@ -202,14 +228,27 @@ def _load(batch: Batch, fingerprint: str) -> Model:
     return _models[key]
 
 
-def _placed(problem: Problem, job: Job) -> Problem:
-    """Return the problem with the place of the figure that asked, where it has none of its own."""
+def _store(result: Result, cache: Cache) -> None:
+    try:
+        cache.put(result)
+    except OSError as error:
+        message = f"broken cache: a result cannot be written: {error.strerror or error}"
+        raise BuildError(message, cache.folder) from error
+
+
+def _placed(problem: Problem, job: Job, culprit: str = "prompt") -> Problem:
+    """Return the problem with a place: that of the option it names, else of the culprit, else of the figure."""
     if problem.path is not None:
         return problem
     spec = job.wanted_by[0]
     name = problem.message.partition(":")[0].rpartition(" ")[2]
-    option = spec.options.get(name) or spec.options.get("prompt") or spec.kind
-    return Problem(problem.message, spec.path, option.line if option else spec.line, None, problem.severity)
+    line = job.lines.get(name) or job.lines.get(culprit) or spec.line
+    return replace(problem, path=spec.path, line=line)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether a computation did not fit; torch says so in words only on some devices."""
+    return isinstance(error, MemoryError) or bool(re.search(r"out of memory|can't allocate memory", str(error), re.I))
 
 
 def _check_problem(job: Job, name: str, answer: Answer) -> Problem:

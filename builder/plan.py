@@ -50,6 +50,8 @@ class Job:
     source: ModelSource
     run: RunSpec
     wanted_by: tuple[FigureSpec, ...]
+    lines: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Where the first figure's article says what: its own options, its run's, its defaults'."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def _ask(
     kind = kinds[name]
     own = {field.name for field in parameters(kind)}
     options, problems = _merge(spec, document, site, own)
+    lines = {key: option.line for key, option in options.items()}
 
     run_options = {key: options.pop(key) for key in _RUN if key in options}
     unknown = {key: option for key, option in options.items() if key not in own}
@@ -123,7 +126,7 @@ def _ask(
         line = run_options["model"].line
         return None, [p if p.path else Problem(p.message, spec.path, line) for p in error.problems]
     question = Question(name, kind.code, weights, run, dataclasses.asdict(params), {"dtype": source.dtype})
-    return Job(question.address, question, kind, source, run, (spec,)), []
+    return Job(question.address, question, kind, source, run, (spec,), lines), []
 
 
 def _merge(spec: FigureSpec, document: Document, site: Site, own: set[str]) -> tuple[dict[str, Option], list[Problem]]:
@@ -136,11 +139,11 @@ def _merge(spec: FigureSpec, document: Document, site: Site, own: set[str]) -> t
     problems = []
     run = asked.pop("run", None)
     if run is not None:
-        if str(run.value) in meta.runs:
-            merged.update(meta.runs[str(run.value)])
+        name = run.value if isinstance(run.value, str) else ""
+        if name in meta.runs:
+            merged.update(meta.runs[name])
         else:
-            near = nearest(str(run.value), meta.runs)
-            problems.append(Problem(f"unknown run: {run.value}{near}", spec.path, run.line))
+            problems.append(Problem(f"unknown run: {name}{nearest(name, meta.runs)}", spec.path, run.line))
             merged["prompt"] = run
     merged.update(asked)
     return merged, problems
@@ -165,7 +168,9 @@ def _find_model(option: Option, site: Site, spec: FigureSpec) -> tuple[ModelSour
     A bare word is a short name, or one of the hub's old ids without an owner (`gpt2`); if it is close to a short name
     it is a slip of the pen.
     """
-    name = str(option.value)
+    name = option.value
+    if not isinstance(name, str):
+        return None, []  # told as a wrong value of the run's
     if name in site.models:
         return site.models[name], []
     close = nearest(name, site.models)

@@ -71,7 +71,8 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
     if before.get("model") != now["model"]:
         yield "the model's weights or revision changed"
     for part in ("run", "params", "numerics"):
-        old = before.get(part, {})
+        old = before.get(part)
+        old = old if isinstance(old, dict) else {}
         for name, value in now[part].items():
             if old.get(name) != value and name != "model":
                 yield f"{name}: {_short(old.get(name))} → {_short(value)}"

@@ -224,17 +224,26 @@ def _write_manifest(output: Path, paths: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def _turn(output: Path) -> Iterator[None]:
-    """Hold the lock of this output: of two builds into it, one writes after the other."""
+    """Hold the lock of this output: of two builds into it, one writes after the other.
+
+    Where the cache cannot be written (a read-only one that CI publishes from) there is no lock.
+    """
     import filelock  # 35 ms, and `fanlight --help` has no use for it
 
     locks = cache_folder() / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(str(output.resolve()).encode()).hexdigest()[:16]
+    lock = filelock.FileLock(locks / f"{name}.lock", timeout=PATIENCE)
     try:
-        with filelock.FileLock(locks / f"{name}.lock", timeout=PATIENCE):
-            yield
+        locks.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
     except filelock.Timeout as error:
         raise BuildError(f"broken output: another build has been writing for {PATIENCE} s", output) from error
+    except OSError:
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextlib.contextmanager

@@ -107,3 +107,29 @@ def test_the_ledger_remembers_and_writes_only_changes(tmp_path: Path) -> None:
     assert Ledger(tmp_path, tmp_path / "other").find("a#fig-x") is None
     file.write_text("not json")
     assert Ledger(tmp_path, site).find("a#fig-x") is None
+
+
+def test_a_result_of_another_kind_is_none(tmp_path: Path) -> None:
+    """What a file says of itself is checked before a page is made of it."""
+    cache = Cache(tmp_path)
+    cache.put(RESULT)
+    assert cache.find(RESULT.address, RESULT.kind) == RESULT
+    assert cache.find(RESULT.address, "another") is None
+
+
+def test_a_ledger_that_is_nonsense_or_cannot_be_written_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It only explains: a full disk or a strange file must not fail a build that is done."""
+    Ledger(tmp_path, tmp_path).record({"a#fig-x": Asked("tokens", {"k": 1})})
+    file = next((tmp_path / "ledgers").iterdir())
+    file.write_text('{"a#fig-x": 3, "a#fig-y": {"kind": "tokens"}}')
+    ledger = Ledger(tmp_path, tmp_path)
+    assert ledger.find("a#fig-x") is None
+    assert ledger.find("a#fig-y") == {"kind": "tokens"}
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    ledger.record({"a#fig-z": Asked("tokens", {"k": 1})})

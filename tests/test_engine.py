@@ -20,6 +20,7 @@ from builder.progress import Silent
 from builder.site import ModelSource
 
 ANALYSIS = """
+import os
 from dataclasses import dataclass
 from builder.errors import BuildError
 from builder.figure import Answer, Check
@@ -33,6 +34,10 @@ def analyse(run, params):
         raise BuildError("unknown contrast: x")
     if params.do == "break":
         raise RuntimeError("a fault of the kind's")
+    if params.do == "take all memory":
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+    if params.do == "die":
+        os._exit(9)
     bound = 0.0 if params.do == "fail its check" else 1.0
     return Answer({"prompt": run.spec.prompt, "do": params.do}, {"small": Check(0.5, bound)})
 
@@ -85,8 +90,16 @@ def make_job(kind: Kind, *, prompt: str = "p", do: str = "answer", model: str = 
     """Return a job that a figure on `line` of `a.md` waits for."""
     run = RunSpec(model, prompt)
     question = Question(kind.name, "code", model, run, {"do": do}, {})
-    spec = FigureSpec(1, "fig-x", Path("a.md"), line, Option(kind.name, line), options={"contrast": Option("x", 9)})
-    return Job(question.address, question, kind, ModelSource(model, model), run, (spec,))
+    spec = FigureSpec(1, "fig-x", Path("a.md"), line, Option(kind.name, line))
+    return Job(
+        question.address,
+        question,
+        kind,
+        ModelSource(model, model),
+        run,
+        (spec,),
+        {"contrast": 9, "model": 8, "prompt": line},
+    )
 
 
 def test_jobs_of_one_run_share_it_and_results_reach_the_cache(tmp_path: Path, kind: Kind, model: FakeModel) -> None:
@@ -167,7 +180,35 @@ def test_a_model_that_cannot_be_loaded_is_told_where_it_was_asked_for(
 
     monkeypatch.setattr(engine, "_load", fail)
     problems = run_batch(make_batches([make_job(kind), make_job(kind, do="b")], tmp_path, tmp_path)[0], lambda *_: None)
-    assert [str(p) for p in problems] == ["a.md:3: invalid checkpoint: model.safetensors is truncated"]
+    assert [str(p) for p in problems] == ["a.md:8: invalid checkpoint: model.safetensors is truncated"]
+
+
+def test_a_device_that_is_not_there_is_told_without_blaming_an_article(tmp_path: Path, kind: Kind) -> None:
+    """`--device` is the command line's, so no figure is named."""
+    with pytest.raises(BuildError) as caught:
+        run_jobs([make_job(kind)], tmp_path, tmp_path, Silent(), device="hpu")
+    (problem,) = caught.value.problems
+    assert problem.message.startswith("invalid device: hpu cannot be had here: ")
+    assert problem.path is None
+
+
+def test_too_little_memory_is_told_at_the_figure(tmp_path: Path, kind: Kind, model: FakeModel) -> None:
+    """The text is too long for this machine, which is no fault of ours; the other figures are computed."""
+    jobs = [make_job(kind, do="take all memory", line=5), make_job(kind)]
+    with pytest.raises(BuildError) as caught:
+        run_jobs(jobs, tmp_path, tmp_path, Silent())
+    assert [str(p) for p in caught.value.problems] == [
+        "a.md:5: unsupported size: sample needs more memory than there is"
+    ]
+    assert list(Cache(tmp_path)) == [jobs[1].address]
+
+
+def test_a_process_that_is_killed_is_told(tmp_path: Path, kind: Kind, tiny_source: Any) -> None:
+    """The system kills who takes too much memory: an error in words, not a wait for ever."""
+    source = tiny_source("gpt2")
+    job = dataclasses.replace(make_job(kind, do="die"), source=source)
+    with pytest.raises(BuildError, match="broken process"):
+        run_jobs([job], tmp_path, tmp_path, Silent(), processes=1)
 
 
 def test_the_serial_executor_is_an_executor() -> None:

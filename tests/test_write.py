@@ -291,3 +291,14 @@ def test_clean_removes_what_is_ours(output: Path) -> None:
     (output / "CNAME").write_text("example.org")
     remove_site(output)
     assert [file.name for file in output.iterdir()] == ["CNAME"]
+
+
+def test_a_cache_that_cannot_be_written_does_not_stop_publishing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CI may mount stored answers read-only: only the lock lies in the cache, and one build alone needs none."""
+    blocked = tmp_path / "cache"
+    blocked.write_text("no folder")
+    monkeypatch.setenv("FANLIGHT_CACHE", str(blocked))
+    write_site({"index.html": b"page"}, tmp_path / "_site")
+    assert (tmp_path / "_site/index.html").read_bytes() == b"page"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -80,6 +81,7 @@ def _sha256(file: Path) -> str:
     """Return a file's sha256; that of a file unchanged since (size, time of change) is remembered."""
     stat = file.stat()
     memo = cache_folder() / "files" / f"{hashlib.sha256(str(file).encode()).hexdigest()}.json"
+    part = memo.with_suffix(f".{os.getpid()}")
     state = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "inode": stat.st_ino}
     try:
         known = json.loads(memo.read_text(encoding="utf-8"))
@@ -92,9 +94,9 @@ def _sha256(file: Path) -> str:
     if time.time_ns() - stat.st_mtime_ns > 2_000_000_000:  # a file just written may change again within one tick
         try:
             memo.parent.mkdir(parents=True, exist_ok=True)
-            part = memo.with_suffix(f".{os.getpid()}")
             part.write_text(json.dumps({"state": state, "sha256": digest}), encoding="utf-8")
             part.replace(memo)
-        except OSError:
-            pass  # only a memo: without it the file is read again
+        except OSError:  # only a memo: without it the file is read again
+            with contextlib.suppress(OSError):
+                part.unlink()
     return digest
