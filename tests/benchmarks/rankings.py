@@ -1,0 +1,98 @@
+"""Ranks, probabilities and top tokens of every output token after every layer, against a sort a layer.
+
+Run it from the root of the project: `python -m tests.benchmarks.rankings [--output 40] [--rounds 3]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from . import compare, load, part, say
+from .saliency import TEXT
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from builder.model import Run
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=int, default=40, help="tokens that are ranked")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=0)
+    asked = parser.parse_args()
+
+    import torch
+
+    from builder.figure import RunSpec
+
+    if asked.threads:
+        torch.set_num_threads(asked.threads)
+    run = load().run(RunSpec(model="smollm2", prompt=TEXT, generate=asked.output))
+    say(f"{run.model.n_layers} layers × {len(run.targets)} tokens, {torch.get_num_threads()} threads")
+    ways = {
+        "a token and a layer at a time, argsort": lambda: one_by_one(run),
+        "a product a layer, argsort, softmax, topk": lambda: by_sorting(run),
+        "ours, counting, in one pass": lambda: ours(run),
+        "its products alone": lambda: products(run),
+    }
+    compare(ways, lambda a, b: float((a - b).abs().max()) if len(a) else float("nan"), asked.rounds)
+
+
+def ours(run: Run) -> Tensor:
+    """Return ranks [n_layers, N]; probabilities and ten top tokens are computed too."""
+    import torch
+
+    lens = part("rankings", "lens")
+    targets = torch.tensor(run.targets)
+    states, ids = run.block_outputs[:, targets - 1], run.ids[targets]
+    return lens.read_layers(run.model.unembed, states, ids, vocab_size=run.logits.shape[-1], top=10).ranks
+
+
+def by_sorting(run: Run) -> Tensor:
+    """Return ranks by a sort of each layer's block of logits, with softmax and the ten top tokens."""
+    import torch
+
+    targets = torch.tensor(run.targets)
+    rows = []
+    with torch.no_grad():
+        for states in run.block_outputs[:, targets - 1]:
+            logits = run.model.unembed(states)
+            order = logits.argsort(-1, descending=True)
+            rows.append(1 + (order == run.ids[targets, None]).int().argmax(-1))
+            logits.softmax(-1).topk(10)
+    return torch.stack(rows)
+
+
+def one_by_one(run: Run) -> Tensor:
+    """Return ranks as Ecco computes them: the head of one state, a softmax and a sort, again and again."""
+    import torch
+
+    rows = []
+    with torch.no_grad():
+        for states in run.block_outputs:
+            row = []
+            for position in run.targets:
+                probabilities = run.model.unembed(states[position - 1]).softmax(-1)
+                order = probabilities.argsort(descending=True)
+                row.append(1 + int((order == run.ids[position]).nonzero()))
+            rows.append(row)
+    return torch.tensor(rows)
+
+
+def products(run: Run) -> Tensor:
+    """Do the matrix products and nothing else: the floor."""
+    import torch
+
+    targets = torch.tensor(run.targets)
+    with torch.no_grad():
+        for states in run.block_outputs[:, targets - 1]:
+            run.model.unembed(states)
+    return torch.empty(0)
+
+
+if __name__ == "__main__":
+    main()
