@@ -6,6 +6,7 @@ import gzip
 import mimetypes
 import threading
 import time
+from contextlib import suppress
 from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -49,7 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
         if file.suffix in _PACKED:
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # the reader went on to another page
+            self.wfile.write(body)
         return None
 
     def log_message(self, *args: Any) -> None:

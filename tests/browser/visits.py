@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response
 SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) {
-    if (!entry.hadRecentInput) window.shifts.push([entry.value, ...entry.sources.map((s) => s.node?.nodeName + "." + s.node?.className)]);
+  for (const entry of list.getEntries().filter((entry) => !entry.hadRecentInput)) {
+    window.shifts.push([entry.value, ...entry.sources.map((s) => `${s.node?.nodeName} ${s.node?.className ?? ""}`)]);
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
@@ -34,7 +34,8 @@ class Visit:
         page, complain = self.page, self.complaints.append
         page.on("pageerror", lambda error: complain(f"page error: {error}"))
         page.on("console", lambda message: complain(f"console: {message.text}"))
-        page.on("requestfailed", lambda r: complain(f"failed: {r.url}"))
+        # what was under way when a page is left is aborted
+        page.on("requestfailed", lambda r: None if "ABORTED" in str(r.failure) else complain(f"failed: {r.url}"))
         page.on("request", lambda r: None if r.url.startswith((self.host, "data:", "blob:")) else complain(r.url))
         page.on("response", self._heard)
 
@@ -51,7 +52,7 @@ class Visit:
           const pause = (ms) => new Promise((done) => setTimeout(done, ms));
           for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 3) {
             scrollTo({ top: y, behavior: "instant" });
-            await pause(60);
+            await pause(35);
           }
         }""")
         page.wait_for_function("document.querySelectorAll('figure[data-src]:not([data-state=ready])').length === 0")
