@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from builder.errors import BuildError
 from builder.figure import Answer, Check
 from builder.spoken import counted, listed, token
 
@@ -32,6 +33,8 @@ def analyse(run: Run, params: Params) -> Answer:
     `ranks[layer][t]` is 1 + #{v : z_v > z_t} of target t in the logits z that the model's own norm and head make of
     block `layer`'s output at the position before it; layer 0 is block 0. `top[layer][t]` indexes `vocabulary`.
 
+    Raises `BuildError` for a text of one token.
+
     nostalgebraist 2020, https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens
     """
     import torch
@@ -39,6 +42,8 @@ def analyse(run: Run, params: Params) -> Answer:
     from .lens import read_layers
 
     model = run.model
+    if not run.targets:
+        raise BuildError("missing output: the prompt is one token and nothing follows it, so nothing can be ranked")
     targets = torch.tensor(run.targets, device=run.ids.device)
     states = run.block_outputs[:, targets - 1].to(model.network.dtype)
     reading = read_layers(model.unembed, states, run.ids[targets], vocab_size=run.logits.shape[-1], top=params.top)

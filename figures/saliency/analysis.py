@@ -59,7 +59,8 @@ def analyse(run: Run, params: Params) -> Answer:
     A row is all 0 only where f does not depend on the inputs, as for a token contrasted with itself. Integrated
     gradients keep their signs in `values[t]`, and `completeness[t]` is |Σ values − (f(x) − f(x′))|.
 
-    Raises `BuildError` for a contrast that is not one token, and for a baseline token that the tokenizer lacks.
+    Raises `BuildError` for a text of one token, for a contrast that is not one, and for a baseline token that the
+    tokenizer lacks.
     """
     import torch
 
@@ -70,6 +71,8 @@ def analyse(run: Run, params: Params) -> Answer:
     from .reference import plain_gradient
 
     model, positions = run.model, run.targets
+    if not positions:
+        raise BuildError("missing output: the prompt is one token and nothing follows it, so nothing can be explained")
     ids = run.ids[torch.tensor(positions, device=run.ids.device)]
     objective = Objective(params.target, _foil(run, params.contrast))
     x = model.embed(run.ids).detach()

@@ -61,7 +61,7 @@ def gradients(
         final = network.forward(x)
     logits, by_read = _through_head(network, objective, final.detach()[:, read_at].flatten(0, 1), ids.repeat(a))
     cotangents = final.new_zeros(b, *final.shape)
-    cotangents[torch.arange(b), :, read_at] = by_read.unflatten(0, (a, b)).transpose(0, 1)
+    cotangents[torch.arange(b, device=inputs.device), :, read_at] = by_read.unflatten(0, (a, b)).transpose(0, 1)
     return precise(_products(final, x, cotangents)), logits.unflatten(0, (a, b)).transpose(0, 1)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from .gradients import ROWS, gradients
+from .gradients import ROWS, gradients, precise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,13 +37,15 @@ def integrated_gradients(
     up to f(x) − f(x′) as `steps` grows: their sum tells how far it has come.
     """
     length = positions[-1]
-    start, path = baseline[:length], (x - baseline)[:length]
-    alphas, weights = (torch.tensor(part, dtype=x.dtype, device=x.device) for part in quadrature(steps))
+    start = precise(baseline[:length])
+    path = precise(x[:length]) - start
+    alphas, weights = (torch.tensor(part, dtype=path.dtype, device=x.device) for part in quadrature(steps))
     at_once = max(1, ROWS // (length * len(positions)))
     total = torch.zeros((), device=x.device)
     for alpha, weight in zip(alphas.split(at_once), weights.split(at_once), strict=True):
-        grads, _ = gradients(network, objective, start + alpha[:, None, None] * path, positions, ids)
-        total = total + torch.einsum("balk,a->blk", grads, weight.to(grads.dtype))
+        inputs = (start + alpha[:, None, None] * path).to(x.dtype)
+        grads, _ = gradients(network, objective, inputs, positions, ids)
+        total = total + torch.einsum("balk,a->blk", grads, weight)
     return (total * path).sum(-1)
 
 

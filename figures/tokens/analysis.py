@@ -26,7 +26,9 @@ def analyse(run: Run, params: Params) -> Answer:  # noqa: ARG001
     Checked: their bytes, joined, are the text that the tokenizer itself decodes.
     """
     tokens = run.tokens
-    decoded = run.model.tokenizer.decode(run.ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    decoded = run.model.tokenizer.decode(
+        run.ids.tolist(), skip_special_tokens=False, clean_up_tokenization_spaces=False
+    )
     checks = {"characters that differ from the tokenizer's text": Check(different(joined(tokens), decoded), 0)}
     return Answer({"tokens": tokens, "targets": run.targets}, checks)
 

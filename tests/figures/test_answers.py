@@ -11,6 +11,7 @@ import pytest
 from models import Load, Source
 from models.tiny import CAUSAL
 
+from builder.errors import BuildError
 from builder.figure import Answer, Result, RunSpec
 from builder.kind import Kind
 from builder.parameters import read_parameters
@@ -61,6 +62,14 @@ def test_every_text_gets_an_answer_that_json_can_hold(
     result = Result("0" * 64, kind, answer.data, answer.checks, {})
     assert Result.from_json(result.address, result.to_json()).data == answer.data
     assert kinds[kind].analysis.describe(answer.data).endswith(".")
+
+
+@pytest.mark.parametrize("kind", ["saliency", "rankings"])
+def test_a_single_token_explains_nothing(kind: str, tiny: Load, ask: Ask) -> None:
+    """Nothing stands before it; the author is told, and not by a traceback."""
+    with pytest.raises(BuildError, match=r"^missing output: the prompt is one token"):
+        ask(kind, tiny("llama"), RunSpec(model="", prompt="a", generate=0))
+    assert ask("tokens", tiny("llama"), RunSpec(model="", prompt="a", generate=0)).data["targets"] == []
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
