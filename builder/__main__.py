@@ -81,7 +81,8 @@ def _build(options: argparse.Namespace, terminal: Terminal) -> int:
     built = _builder(site, options, terminal.listener(), keep_models=False).build()
     terminal.show(built.problems)
     answers = f"{_number(built.computed, 'answer')} computed, {built.cached} stored"
-    where = terminal.seen(site.output / "index.html")
+    page = "index.html" if "index.html" in built.pages else built.pages[0]
+    where = terminal.seen(site.output / page)
     terminal.say(f"{_number(len(built.pages), 'page')}, {answers}, in {built.seconds:.2f} s: {where}")
     return WELL
 
@@ -201,12 +202,11 @@ def _explain(error: Exception, terminal: Terminal) -> int:
     what = f"{type(error).__name__}: {error}"
     if terminal.verbose:
         terminal.complain("".join(traceback.format_exception(error)).rstrip())
-    own = _own_code(terminal.root)
-    inside = [frame for frame in frames if own is not None and Path(frame.filename).is_relative_to(own)]
-    if inside:
-        place = inside[-1]
-        terminal.show([Problem(f"broken kind: {what}", Path(place.filename), place.lineno)])
-        return AUTHOR
+    for part, folder in _own_code(terminal.root).items():  # templates have frames, too
+        inside = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)]
+        if inside:
+            terminal.show([Problem(f"broken {part}: {what}", Path(inside[-1].filename), inside[-1].lineno)])
+            return AUTHOR
     terminal.complain(what)
     package = Path(__file__).parent
     ours = [frame for frame in frames if Path(frame.filename).is_relative_to(package)] or list(frames)
@@ -217,11 +217,11 @@ def _explain(error: Exception, terminal: Terminal) -> int:
     return OURS
 
 
-def _own_code(root: Path | None) -> Path | None:
-    """Return the folder of the site's own kinds, unless the site is our own checkout."""
-    from .site import built_in
+def _own_code(root: Path | None) -> dict[str, Path]:
+    """Return the folders of the site's own kinds and theme, unless the site is our own checkout."""
+    from .site import BUILT_IN
 
-    return None if root is None or root / "figures" == built_in("figures") else root / "figures"
+    return {} if root in (None, BUILT_IN) else {"kind": root / "figures", "theme": root / "theme"}
 
 
 def _number(n: int, word: str) -> str:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from . import __version__
 from .errors import nearest
@@ -100,10 +99,12 @@ def _add_build_options(parser: _Parser) -> None:
 
 
 def _base_url(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.netloc or url.query or url.fragment:
-        raise argparse.ArgumentTypeError(f"invalid address: {text!r} is not like https://example.org/project/")
-    return text
+    from .site import read_base_url  # 10 ms, and `--help` has no use for it
+
+    try:
+        return read_base_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"invalid address: {error}") from error
 
 
 def _port(text: str) -> int:

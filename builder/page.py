@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import jinja2
+from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from . import __version__
@@ -21,7 +22,8 @@ from .document import Document
 from .figure import FigureSpec, Result
 from .kind import Kind
 from .mathematics import TexError
-from .site import Site
+from .site import Site, cache_folder
+from .templates import CompiledTemplates
 
 __all__ = [
     "ArticlePage",
@@ -42,7 +44,12 @@ def make_theme(site: Site) -> jinja2.Environment:
     figures = jinja2.FileSystemLoader([str(folder) for folder in site.folders("figures")])
     loader = jinja2.ChoiceLoader([templates, jinja2.PrefixLoader({"figures": figures})])
     return jinja2.Environment(
-        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=loader,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        bytecode_cache=CompiledTemplates(cache_folder() / "templates"),
     )
 
 
@@ -86,6 +93,11 @@ class LostPage(SitePage):
     def url(self, path: str) -> str:
         """Return the address of a path in the site from the root of the host."""
         return (urlsplit(self.site.base_url).path or "/") + quote(path.removesuffix("index.html"))
+
+    @property
+    def canonical(self) -> str | None:
+        """It stands for every address that leads nowhere, and has none of its own."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -175,7 +187,7 @@ def render_article(page: ArticlePage) -> str:
         meta=document.article.meta,
         document=document,
         content=content,
-        toc=[heading for heading in document.headings if heading.level <= 3],
+        toc=_contents(document, parser, env),
         references=references,
         cards=Markup("\n").join(env["cards"].values()),
         kinds=kinds,
@@ -183,6 +195,22 @@ def render_article(page: ArticlePage) -> str:
         reading_minutes=max(1, round(document.n_words / 230)),
         models=_models(page.results),
     )
+
+
+def _contents(document: Document, parser: MarkdownIt, env: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the headings that a table of contents shows, each with its words as HTML: a title may hold a formula."""
+    renderer: Any = parser.renderer
+    return [
+        {
+            "level": heading.level,
+            "number": heading.number,
+            "anchor": heading.anchor,
+            "text": heading.text,
+            "html": Markup(renderer.renderInline(list(heading.tokens), parser.options, env)),
+        }
+        for heading in document.headings
+        if heading.level <= 3
+    ]
 
 
 def render_index(page: SitePage, articles: Sequence[Article], template: str = "index.html") -> str:

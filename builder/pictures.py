@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
+from .errors import BuildError
 from .page import Picture
 
 __all__ = ["read_picture"]
 
 
 def read_picture(slug: str, file: Path) -> tuple[Picture, bytes]:
-    """Return a picture's place in the site and its content; width and height keep the page from jumping."""
-    content = file.read_bytes()
+    """Return a picture's place in the site and its content; width and height keep the page from jumping.
+
+    Raises `BuildError` for a file that cannot be read.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BuildError(f"invalid picture: it cannot be read: {error.strerror or error}", file) from error
     digest = hashlib.sha256(content).hexdigest()[:8]
     width, height = _size(file)
-    return Picture(f"{slug}/{file.stem}.{digest}{file.suffix.lower()}", width, height), content
+    name = re.sub(r'[\x00-\x1f\\/:*?"<>|]', "-", file.stem)  # what is no name on every system that may serve the site
+    return Picture(f"{slug}/{name}.{digest}{file.suffix.lower()}", width, height), content
 
 
 def _size(file: Path) -> tuple[int | None, int | None]:

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import platformdirs
 
 from .errors import BuildError, Problem, nearest
 
-__all__ = ["BUILT_IN", "ModelSource", "Site", "built_in", "cache_folder", "find_site"]
+__all__ = ["BUILT_IN", "ModelSource", "Site", "built_in", "cache_folder", "find_site", "read_base_url"]
 
 CONFIG = "pyproject.toml"
 
@@ -95,6 +96,15 @@ class Site:
         return (ours,) if own == ours or not own.is_dir() else (own, ours)
 
 
+def read_base_url(written: str) -> str:
+    """Return a site's address as pages write it, with a slash at its end. Raises `ValueError` for what is none."""
+    url = urlsplit(written.strip())
+    host = re.fullmatch(r"[\w.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?", url.netloc)
+    if url.scheme not in ("http", "https") or not host or url.query or url.fragment:
+        raise ValueError(f"{written!r} is not like https://example.org/project/")
+    return url._replace(path=quote(url.path.rstrip("/") + "/", safe="/%~!$&'()*+,;=:@")).geturl()
+
+
 def find_site(start: Path, *, output: Path | None = None, **overrides: Any) -> Site:
     """Return the site that `start` lies in; `overrides` (base_url, drafts, strict) win over the file.
 
@@ -164,7 +174,10 @@ def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides
     settings: dict[str, Any] = {key: table[key] for key in sorted(_TEXTS - {"output"} | _SWITCHES) if key in table}
     settings.update(overrides)
     if settings.get("base_url"):
-        settings["base_url"] = settings["base_url"].rstrip("/") + "/"
+        try:
+            settings["base_url"] = read_base_url(settings["base_url"])
+        except ValueError as error:
+            raise BuildError(f"invalid base_url: {error}", config, _line_of("base_url", lines)) from error
     where = (output.resolve() if output else root / table.get("output", "_site")).resolve()
     return Site(root=root, output=where, models=models, figures=table.get("figures", {}), **settings)
 

@@ -52,6 +52,8 @@ KEYS = {
     "draft", "license", "doi", "citation", "thumbnail", "toc", "slug", "math", "comments", "runs", "figures",
 }  # fmt: skip
 RUN_KEYS = {"model", "prompt", "generate", "output", "do_sample", "temperature", "top_k", "top_p", "seed"}
+TAKEN = {"assets", "data"}
+"""Folders of the site that are no article's."""
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _DOI = re.compile(r"10\.\d{4,}/\S+")
 
@@ -88,9 +90,11 @@ class MetaReader:
         folder = self.path.parent.name
         slug = self.text("slug", folder) or folder
         if not _SLUG.fullmatch(slug):
-            wrong = f"invalid slug: {slug} (letters, digits, - and _)"
+            wrong = f"invalid slug: {slug} (it is a-z, 0-9, - and _; say another with `slug: …`)"
             self.complain(wrong, self.mapping.get("slug"))
             slug = re.sub(r"[^A-Za-z0-9_-]+", "-", slug).strip("-_") or "article"
+        elif slug.casefold() in TAKEN:
+            self.complain(f"invalid slug: {slug} is where the site keeps other files", self.mapping.get("slug"))
         title = self.text("title")
         written = self.mapping.get("title")
         if not title and (written is None or written.text() is not None):

@@ -62,10 +62,10 @@ def find_target(href: str, article: Article, articles: Mapping[str, Path]) -> Ta
     for slug, file in articles.items():
         if path in (file.resolve(), file.parent.resolve()):
             return Target(f"{slug}/index.html", fragment, slug=slug)
+    if path.name == "article.md" or (path / "article.md").is_file():
+        raise LocalError(f"broken link: {href} is not built (is it a draft?)")
     if not path.is_file():
         raise LocalError(f"broken link: {href} is a folder without an article")
-    if path.name == "article.md":
-        raise LocalError(f"broken link: {href} is not built (is it a draft?)")
     return Target(f"{article.slug}/files/{_name(path, article)}", fragment, file=path)
 
 

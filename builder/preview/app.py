@@ -6,6 +6,7 @@ import mimetypes
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import jinja2
 from starlette.applications import Starlette
@@ -43,9 +44,10 @@ def make_app(preview: Preview) -> Starlette:
 
     async def answer(request: Request) -> Response:
         path = "/" + request.path_params["path"]
-        if not path.startswith(preview.base):
-            return RedirectResponse(preview.base) if path in ("/", preview.base[:-1]) else _no_such_file()
-        path = path.removeprefix(preview.base)
+        base = unquote(preview.base)
+        if not path.startswith(base):
+            return RedirectResponse(preview.base) if path in ("/", base[:-1]) else _no_such_file()
+        path = path.removeprefix(base)
         own, _, name = path.partition("/")
         if own == OWN:
             return _own(name)

@@ -262,7 +262,7 @@ def test_two_builds_at_once_do_no_harm(folder: SiteFolder) -> None:
 
 def test_a_builder_reads_again_only_what_changed(folder: SiteFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """The preview builds on every save: an article that did not change is not parsed again."""
-    from builder import build as module
+    from builder import library as module
 
     folder.article("Plain words.", slug="b")
     builder = Builder(find_site(folder.root))
