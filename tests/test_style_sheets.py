@@ -152,6 +152,11 @@ def test_the_scale_of_figures_goes_one_way(theme: str) -> None:
     assert all(ratio > 1.1 for ratio in ratios) or all(ratio < 1 / 1.1 for ratio in ratios)
 
 
+def test_the_scale_of_figures_does_not_glare_at_night() -> None:
+    """A heat map fills a field with its strongest shade: there it is well below the light of the text."""
+    assert luminance(colours()["--figure-scale-8"][1]) < 0.75 * luminance(colours()["--ink"][1])
+
+
 def test_the_browsers_own_colour_is_the_paper() -> None:
     """`theme-color` is written in the head, where style sheets are not known yet."""
     base = (THEME / "base.html").read_text(encoding="utf-8")

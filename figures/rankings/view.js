@@ -124,8 +124,10 @@ export default function rankings(data, { value } = {}) {
   }
 
   function card(at) {
+    grid.element.querySelector(".is-looked-at")?.classList.remove("is-looked-at");
     if (!at) return tip.hide();
     const [r, c] = at;
+    grid.cells[r * columns + c].classList.add("is-looked-at");
     const list = document.createElement("span");
     list.className = "choices";
     for (const v of top[r][c]) list.append(quoted(vocabulary[v]), " ");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,13 @@ def test_figures_data_is_small(real_site: tuple[Path, str]) -> None:
     data = {file.name: file.stat().st_size for file in (real_site[0] / "data").glob("*.json")}
     assert data
     assert max(data.values()) <= 200 * KB, data
+
+
+def test_method_notes_lose_no_spaces(read: Visit) -> None:
+    """Templates trim the white space around their tags: after a bracket or a full stop there is some left."""
+    for note in read.page.locator(".method-note").all():
+        text = note.text_content() or ""
+        assert not re.search(r"\)\w|[a-z][.,;:][A-Za-z]", text), text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -123,3 +123,22 @@ def test_a_large_grid_is_drawn_at_once(open_figure: Callable[..., Page]) -> None
       return performance.now() - start;
     }""")
     assert took < 250
+
+
+def test_the_cell_whose_card_is_shown_is_marked(open_figure: Callable[..., Page]) -> None:
+    """While a column is pinned, the card tells of another cell: a line says of which, until the pointer leaves."""
+    page = open_figure("rankings")
+    page.locator("#fig-it td").nth(0).click()
+    page.locator("#fig-it td").nth(1).hover()
+    looked = page.locator("#fig-it td.is-looked-at")
+    assert looked.count() == 1
+    assert looked.evaluate("e => e.dataset.item") == "1"
+    page.mouse.move(1, 1)
+    assert looked.count() == 0
+
+
+def test_the_first_number_says_what_is_numbered(open_figure: Callable[..., Page]) -> None:
+    """Rows are layers, and nothing else on the figure says so."""
+    for script in (True, False):
+        page = open_figure("rankings", java_script_enabled=script, wait=script)
+        assert page.locator("#fig-it tbody th").all_text_contents()[:2] == ["layer 0", "1"]

@@ -78,3 +78,11 @@ def test_unseen_characters_are_named(open_figure: Callable[..., Page]) -> None:
         page = open_figure(result, java_script_enabled=script, wait=script)
         shown = page.locator("#fig-it .strip .token").all_text_contents()
         assert shown == ["U+200B", "U+202E", "U+0007", "U+00A0", "👩‍🔬"]
+
+
+def test_a_key_stands_only_where_there_are_two_things_to_tell_apart(open_figure: Callable[..., Page]) -> None:
+    """A text that is all input explains no output, script or not."""
+    for generated, keys in ((0, 0), (1, 1)):
+        for script in (True, False):
+            page = open_figure(made_up(["a", "b"], 2 - generated), java_script_enabled=script, wait=script)
+            assert page.locator("#fig-it .strip-key").count() == keys
