@@ -180,10 +180,6 @@ def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> li
             tell("running", f"{job.kind.name} for {where}")
             analysis = job.kind.analysis
             answer = analysis.analyse(run, analysis.Params(**job.question.params))
-            failed = [_check_problem(job, name, answer) for name, check in answer.checks.items() if not check.holds]
-            if not failed:
-                _store(Result(job.address, job.kind.name, answer.data, answer.checks, _provenance(job, model)), cache)
-            problems += failed
         except BuildError as error:
             problems += [_placed(problem, job) for problem in error.problems]
         except (MemoryError, RuntimeError) as error:
@@ -191,6 +187,8 @@ def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> li
                 raise
             run = None
             problems.append(_placed(Problem(f"unsupported size: {job.kind.name} needs more memory than there is"), job))
+        else:
+            problems += _keep(answer, job, model, cache)
         tell("finished", f"{job.kind.name} for {where}")
     return problems
 
@@ -228,12 +226,25 @@ def _load(batch: Batch, fingerprint: str, device: str) -> Model:
     return _models[key]
 
 
-def _store(result: Result, cache: Cache) -> None:
+def _keep(answer: Answer, job: Job, model: Model, cache: Cache) -> list[Problem]:
+    """Store an answer whose checks hold; return what is wrong with one that must not be published."""
+    spec = job.wanted_by[0]
+    failed = [
+        f"invalid result: {job.kind.name} failed its check {name}: {check.value:.3g} is over {check.bound:.3g}"
+        for name, check in answer.checks.items()
+        if not check.holds
+    ]
+    if failed:
+        return [Problem(message, spec.path, spec.line) for message in failed]
     try:
-        cache.put(result)
+        cache.put(Result(job.address, job.kind.name, answer.data, answer.checks, _provenance(job, model)))
+    except ValueError:  # what JSON cannot hold
+        message = f"invalid result: {job.kind.name} has a number in it that is none (NaN or infinite)"
+        return [Problem(message, spec.path, spec.line)]
     except OSError as error:
         message = f"broken cache: a result cannot be written: {error.strerror or error}"
         raise BuildError(message, cache.folder) from error
+    return []
 
 
 def _placed(problem: Problem, job: Job, culprit: str = "prompt") -> Problem:
@@ -249,13 +260,6 @@ def _placed(problem: Problem, job: Job, culprit: str = "prompt") -> Problem:
 def _is_out_of_memory(error: Exception) -> bool:
     """Whether a computation did not fit; torch says so in words only on some devices."""
     return isinstance(error, MemoryError) or bool(re.search(r"out of memory|can't allocate memory", str(error), re.I))
-
-
-def _check_problem(job: Job, name: str, answer: Answer) -> Problem:
-    check = answer.checks[name]
-    message = f"invalid result: {job.kind.name} failed its check {name}: {check.value:.3g} is over {check.bound:.3g}"
-    spec = job.wanted_by[0]
-    return Problem(message, spec.path, spec.line)
 
 
 def _provenance(job: Job, model: Model) -> Mapping[str, Any]:

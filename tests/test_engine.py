@@ -38,6 +38,8 @@ def analyse(run, params):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
     if params.do == "die":
         os._exit(9)
+    if params.do == "overflow":
+        return Answer({"scores": [float("nan")]}, {})
     bound = 0.0 if params.do == "fail its check" else 1.0
     return Answer({"prompt": run.spec.prompt, "do": params.do}, {"small": Check(0.5, bound)})
 
@@ -141,14 +143,16 @@ def test_a_batch_can_be_sent_to_another_process(kind: Kind, tmp_path: Path) -> N
 
 def test_problems_of_all_jobs_come_together_and_the_rest_is_kept(tmp_path: Path, kind: Kind, model: FakeModel) -> None:
     """An author's error in one figure does not cost the answers of the others."""
-    jobs = [make_job(kind, do="complain", line=5), make_job(kind, do="fail its check", line=7), make_job(kind)]
+    jobs = [make_job(kind, do="complain", line=5), make_job(kind, do="fail its check", line=7)]
+    jobs += [make_job(kind, do="overflow", line=9), make_job(kind)]
     with pytest.raises(BuildError) as caught:
         run_jobs(jobs, tmp_path, tmp_path, Silent())
     assert [str(problem) for problem in caught.value.problems] == [
         "a.md:9: unknown contrast: x",
         "a.md:7: invalid result: sample failed its check small: 0.5 is over 0",
+        "a.md:9: invalid result: sample has a number in it that is none (NaN or infinite)",
     ]
-    assert list(Cache(tmp_path)) == [jobs[2].address]
+    assert list(Cache(tmp_path)) == [jobs[3].address]
 
 
 def test_a_fault_of_ours_is_not_taken_for_the_authors(tmp_path: Path, kind: Kind, model: FakeModel) -> None:
@@ -160,14 +164,15 @@ def test_a_fault_of_ours_is_not_taken_for_the_authors(tmp_path: Path, kind: Kind
 def test_a_full_disk_is_told_in_plain_words(
     tmp_path: Path, kind: Kind, model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not a traceback, but what is wrong."""
+    """Not a traceback, but what is wrong, and at once: what is computed next could not be kept either."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Cache, "put", full)
     with pytest.raises(BuildError, match="No space left on device"):
-        run_jobs([make_job(kind)], tmp_path, tmp_path, Silent())
+        run_jobs([make_job(kind), make_job(kind, prompt="q")], tmp_path, tmp_path, Silent())
+    assert len(model.runs) == 1
 
 
 def test_a_model_that_cannot_be_loaded_is_told_where_it_was_asked_for(
