@@ -41,7 +41,8 @@ clean:  ## remove the environment, the site, and what was fetched for them
 	@$(PIP) --editable .
 	@touch $@
 
-theme/built/.stamp: ;  # removed by hand: the install makes it
+# The install makes it; where it was removed by hand, that is a reason to install again.
+theme/built/.stamp: ;
 
 .venv/.installed-for-tests: .venv/.installed tests/browser/chromium.py
 	@echo "make: installing what the tests need"
