@@ -125,7 +125,9 @@ def _read_table(config: Path) -> dict[str, Any] | None:
         tables = tomllib.loads(config.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         place = re.search(r"at line (\d+), column (\d+)", str(error))
-        line, column = (int(place[1]), int(place[2])) if place else (1, None)
+        line, column = (int(place[1]), int(place[2])) if place else (None, None)
+        if "end of document" in str(error):
+            line = config.read_text(encoding="utf-8").count("\n") + 1
         raise BuildError(f"invalid TOML: {error}", config, line, column) from error
     table: dict[str, Any] | None = tables.get("tool", {}).get("fanlight")
     return table

@@ -76,3 +76,10 @@ def test_broken_toml_has_line_and_column(tmp_path: Path) -> None:
     write(tmp_path, '[tool.fanlight]\ntitle = "x\n')
     with pytest.raises(BuildError, match=r"pyproject\.toml:2:\d+: invalid TOML"):
         find_site(tmp_path)
+
+
+def test_toml_that_ends_too_soon_is_told_at_its_end(tmp_path: Path) -> None:
+    """There the parser gives no line."""
+    write(tmp_path, '[tool.fanlight]\ntitle = "x"\n[tool.fan')
+    with pytest.raises(BuildError, match=r"pyproject\.toml:3: invalid TOML"):
+        find_site(tmp_path)

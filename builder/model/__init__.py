@@ -92,7 +92,8 @@ class Model:
     def _run(self, spec: RunSpec) -> Run:
         prompt, added = self.encode(spec.prompt)
         if not prompt:
-            raise BuildError(f"missing prompt: the prompt is empty, model {self.name} has nothing to read")
+            why = "the prompt is empty" if not spec.prompt else "its tokenizer makes no tokens of it; is it whole?"
+            raise BuildError(f"missing prompt: model {self.name} has nothing to read: {why}")
         start = added + prompt
         continuation = self.encode_output(spec.prompt, prompt, spec.output) if spec.output is not None else []
         wanted = len(start) + (spec.generate if spec.output is None else len(continuation))

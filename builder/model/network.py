@@ -101,6 +101,11 @@ def _wrong_keys(report: dict[str, Any]) -> list[Any]:
 
 def _unloadable(checkpoint: Checkpoint, error: Exception) -> BuildError:
     name, line = checkpoint.source.name, _first_line(error)
+    if "trust_remote_code" in str(error) and not checkpoint.source.trust_remote_code:
+        return BuildError(
+            f"unsupported model: {name} is code that comes with its weights; read it, and if you trust it say "
+            f"trust_remote_code = true under [tool.fanlight.models]"
+        )
     if "Unrecognized configuration class" in str(error):
         architecture = getattr(_config(checkpoint), "model_type", "") or line
         return BuildError(f"unsupported model: {name} ({architecture}) is no causal language model")

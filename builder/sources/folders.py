@@ -31,6 +31,8 @@ def fingerprint(source: ModelSource, root: Path) -> str:
     else:
         found = [path for pattern in ("config.json", "generation_config.json") for path in folder.glob(pattern)]
         found += [path for pattern in TOKENIZER_FILES for path in folder.glob(pattern)]
+        if source.trust_remote_code:
+            found += folder.glob("*.py")
         files = [*sorted(set(found)), *weight_files(source.name, folder)]
     missing = [file.name for file in files if not file.is_file()]
     if missing:

@@ -32,7 +32,7 @@ FORMAT = 1
 
 def settings_digest(source: ModelSource, weights: Mapping[str, Any]) -> str:
     """Return the sha256 of what names the weights and of all settings that change what is computed with them."""
-    names = ("subfolder", "gguf_file", "member", "embedding", "blocks", "norm", "head")
+    names = ("subfolder", "gguf_file", "member", "embedding", "blocks", "norm", "head", "trust_remote_code")
     settings = {name: value for name, value in asdict(source).items() if name in names and value}
     text = json.dumps({"format": FORMAT, "settings": settings, **weights}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

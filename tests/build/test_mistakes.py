@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - the table of mistakes has one a line
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -144,3 +145,21 @@ def test_the_command_exits_with_1_and_prints_each_problem(folder: SiteFolder) ->
     assert "content/a/article.md:6:" in done.stderr
     assert "2 errors" in done.stderr
     assert not (Path(folder.root) / "_site").exists()
+
+
+def test_code_that_comes_with_weights_is_not_run(folder: SiteFolder) -> None:
+    """The author reads how to say that they trust it, and nothing of it has run."""
+    config = json.loads((folder.root / "tiny/config.json").read_text())
+    config |= {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Model"}}
+    folder.write("tiny/config.json", json.dumps(config))
+    folder.write("tiny/mine.py", f"open({str(folder.root / 'ran')!r}, 'w')\nclass Config: pass\nclass Model: pass\n")
+    (told,) = folder.fail()
+    assert "say trust_remote_code = true" in told
+    assert not (folder.root / "ran").exists()
+
+
+def test_a_tokenizer_that_makes_no_tokens_is_told(folder: SiteFolder) -> None:
+    """A checkpoint folder without tokenizer files loads one that is empty."""
+    for file in (folder.root / "tiny").glob("tokenizer*"):
+        file.unlink()
+    assert "is it whole?" in folder.fail()[0]

@@ -54,6 +54,14 @@ def test_structural_overrides_are_in_the_fingerprint(llama: Path) -> None:
     assert fingerprint(local(llama, norm="model.norm"), ROOT) != fingerprint(local(llama), ROOT)
 
 
+def test_code_that_is_trusted_is_in_the_fingerprint_and_other_code_is_not(llama: Path) -> None:
+    """With `trust_remote_code` the folder's Python files are part of the model."""
+    plain, trusted = fingerprint(local(llama), ROOT), fingerprint(local(llama, trust_remote_code=True), ROOT)
+    (llama / "modeling_mine.py").write_text("pass")
+    assert fingerprint(local(llama), ROOT) == plain
+    assert fingerprint(local(llama, trust_remote_code=True), ROOT) != trusted != plain
+
+
 def test_an_unchanged_file_is_read_once(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a gigabyte is not hashed again at every build: size and time of change vouch for it."""
     before = fingerprint(local(llama), ROOT)
