@@ -194,3 +194,24 @@ def test_a_link_out_of_the_site_is_followed_and_refused(site: Site, tmp_path: Pa
 def test_no_front_matter_raises(site: Site, front: str) -> None:
     """Whatever stands there becomes problems."""
     read(site, front)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("url: 'javascript:alert(1)'", "invalid url: javascript:alert(1) (it begins with https://)"),
+        ("url: ada.example.org", "invalid url: ada.example.org (it begins with https://)"),
+        ("orcid: '12'", "invalid orcid: 12 (one looks like 0000-0002-1825-0097)"),
+        (
+            "affiliations: [{name: Lab, url: 'data:text/html,x'}]",
+            "invalid url: data:text/html,x (it begins with https://)",
+        ),
+    ],
+)
+def test_addresses_of_people_are_ones_that_a_page_may_lead_to(site: Site, written: str, message: str) -> None:
+    """They become links as they stand: a script must not get there."""
+    article = read(site, f"title: x\nauthors: [{{name: Ada, {written}}}]")
+    assert [problem.message for problem in article.problems] == [message]
+    (author,) = article.meta.authors
+    assert author.url is None
+    assert author.orcid is None

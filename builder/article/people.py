@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -71,15 +72,12 @@ def read_authors(
             continue
         _check(fields, _AUTHOR, "author", complain)
         their = [_find(entry, known, listed, complain) for entry in _items(fields.get("affiliations"))]
-        orcid = _text(fields, "orcid", complain)
-        if orcid is not None:
-            orcid = orcid.removeprefix("https://orcid.org/")
         equal = (_text(fields, "equal_contributor", complain) or "").casefold() in ("true", "yes", "on")
         authors.append(
             Author(
                 name=name,
-                url=_text(fields, "url", complain),
-                orcid=orcid,
+                url=_address(fields, complain),
+                orcid=_orcid(fields, complain),
                 email=_text(fields, "email", complain),
                 affiliations=tuple(one for one in their if one is not None),
                 equal_contributor=equal,
@@ -109,7 +107,7 @@ def _read_affiliation(item: YamlValue, complain: Complain) -> Affiliation | None
     if fields is None:
         return Affiliation(name)
     _check(fields, _AFFILIATION, "affiliation", complain)
-    return Affiliation(name, _text(fields, "id", complain), _text(fields, "url", complain))
+    return Affiliation(name, _text(fields, "id", complain), _address(fields, complain))
 
 
 def _items(value: YamlValue | None) -> tuple[YamlValue, ...]:
@@ -128,6 +126,25 @@ def _text(fields: YamlMapping, key: str, complain: Complain) -> str | None:
     if written is None:
         complain(f"invalid {key}: it must be a text", value)
     return written.strip() if written else None
+
+
+def _address(fields: YamlMapping, complain: Complain) -> str | None:
+    """Return `url`, if it is one that a page may lead to: `javascript:` is none."""
+    written = _text(fields, "url", complain)
+    if written and not re.match(r"https?://\S+$", written, re.IGNORECASE):
+        complain(f"invalid url: {written} (it begins with https://)", fields.get("url"))
+        return None
+    return written
+
+
+def _orcid(fields: YamlMapping, complain: Complain) -> str | None:
+    """Return the bare ORCID, however it is written."""
+    written = _text(fields, "orcid", complain)
+    bare = re.sub(r"^https?://orcid\.org/", "", written or "")
+    if written and not re.fullmatch(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]", bare):
+        complain(f"invalid orcid: {written} (one looks like 0000-0002-1825-0097)", fields.get("orcid"))
+        return None
+    return bare or None
 
 
 def _check(fields: YamlMapping, keys: set[str], what: str, complain: Complain) -> None:
