@@ -117,7 +117,7 @@ def test_a_folder_names_an_article_that_does_not_name_itself(site: Site) -> None
         ("title: [x]", "2:1: invalid title: it must be a text"),
         ("title: x\ndate: 2025-13-40", "3:1: invalid date: 2025-13-40 is not a day (write it as 2025-03-31)"),
         ("title: x\ndraft: maybe", "3:1: invalid draft: write true or false"),
-        ("title: x\nslug: a/../b", "3:1: invalid slug: a/../b (letters, digits, - and _)"),
+        ("title: x\nslug: a/../b", "3:1: invalid slug: a/../b (it is a-z, 0-9, - and _; say another with `slug: …`)"),
         ("title: x\ndoi: 12", "3:1: invalid doi: 12 (a DOI looks like 10.23915/distill.00010)"),
         ("title: x\nbibliography: no.bib", "3:1: missing bibliography: no.bib"),
         ("title: x\nbibliography: [../../../x.bib]", "3:16: invalid bibliography: ../../../x.bib leaves the site"),
