@@ -12,3 +12,8 @@ Part = Callable[[str, str], Any]
 
 Ask = Callable[..., Answer]
 """What the fixture `ask` is: a kind's name, a model, a `RunSpec` and parameters → the answer."""
+
+
+def apart(ours: list[list[float]], theirs: list[list[float]]) -> float:
+    """Return the largest difference between two ragged tables of shares."""
+    return max(abs(a - b) for row, other in zip(ours, theirs, strict=True) for a, b in zip(row, other, strict=True))

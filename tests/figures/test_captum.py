@@ -1,0 +1,75 @@
+"""An independent implementation, Captum, and float64 give the same shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from models import Load
+
+from builder.figure import RunSpec
+
+from . import Ask, apart
+from .conftest import TEXT
+
+EUROPE = RunSpec(model="smollm2", prompt="London is in England. Paris is in", generate=12)
+
+
+def captum_rows(model: Any, spec: RunSpec, method: str, steps: int) -> list[list[float]]:
+    """Return shares by Captum, a target at a time, from the model's own logits."""
+    from captum.attr import InputXGradient, IntegratedGradients, Saliency
+
+    run = model.run(spec)
+    forward = lambda x: model.network(inputs_embeds=x, use_cache=False).logits[:, -1]  # noqa: E731
+    rows = []
+    for position in run.targets:
+        x = model.embed(run.ids[None, :position]).detach()
+        token = int(run.ids[position])
+        if method == "integrated_gradients":
+            found = IntegratedGradients(forward).attribute(x, target=token, n_steps=steps, internal_batch_size=5)
+            row = found[0].sum(-1).abs()
+        elif method == "gradient":
+            row = Saliency(forward).attribute(x, target=token, abs=False)[0].norm(dim=-1)
+        else:
+            row = InputXGradient(forward).attribute(x, target=token)[0].norm(dim=-1)
+        rows.append((row / row.sum()).tolist())
+    return rows
+
+
+@pytest.mark.parametrize("method", ["gradient_x_input", "gradient", "integrated_gradients"])
+@pytest.mark.parametrize("name", ["gpt2", "llama", "qwen3", "gemma3", "gpt_neox", "mixtral"])
+def test_captum_agrees(name: str, method: str, tiny: Load, ask: Ask) -> None:
+    """Captum knows nothing of chunks, closed forms and batched products."""
+    model = tiny(name)
+    ours = ask("saliency", model, method=method, steps=8).data["scores"]
+    assert apart(ours, captum_rows(model, TEXT, method, steps=8)) < 1e-5
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("method", ["gradient_x_input", "gradient", "integrated_gradients"])
+def test_captum_agrees_on_smollm2(method: str, smollm2: Any, ask: Ask) -> None:
+    """On the real model: largest difference of a share 1e-5."""
+    spec = EUROPE if method != "integrated_gradients" else RunSpec(model="", prompt=EUROPE.prompt, output=" France.")
+    answer = ask("saliency", smollm2, spec, method=method, steps=8)
+    assert apart(answer.data["scores"], captum_rows(smollm2, spec, method, steps=8)) < 1e-5
+    assert all(check.holds for check in answer.checks.values())
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("target", ["logit", "logprob"])
+def test_smollm2_agrees_with_the_same_in_float64(target: str, smollm2: Any, ask: Ask) -> None:
+    """Errors of float32 stay below 1e-5 of a share, also where a token is certain and 1 − p has few digits left."""
+    from copy import deepcopy
+
+    ours = ask("saliency", smollm2, EUROPE, target=target).data["scores"]
+    run = smollm2.run(EUROPE)
+    exact = deepcopy(smollm2.network).double()
+    rows = []
+    for position in run.targets:
+        x = exact.model.embed_tokens(run.ids[None, :position]).detach().requires_grad_()
+        logits = exact(inputs_embeds=x, use_cache=False).logits[0, -1]
+        f = logits if target == "logit" else logits.log_softmax(-1)
+        row = (torch.autograd.grad(f[run.ids[position]], x)[0] * x)[0].detach().norm(dim=-1)
+        rows.append((row / row.sum()).tolist())
+    assert apart(ours, rows) < 1e-5
