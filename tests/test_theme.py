@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -267,6 +268,13 @@ def test_a_figure_tells_its_method_and_where_it_comes_from() -> None:
     for said in ("A method.", "1 < 2 &\n3", "org/model", "6 tokens, sampled", "0.7", "rows sum to 1", "2e-05 ≤ 0.0001"):
         assert said in text
     assert "contrast" not in text
+
+
+def test_a_figure_says_what_its_result_warns_of() -> None:
+    """An integral that has not converged is told to the reader, not only to who opens the JSON."""
+    warned = replace(RESULT, data={**RESULT.data, "warning": "It has <not> converged."})
+    assert "It has <not> converged." in figure(result=warned).text
+    assert "converged" not in figure().text
 
 
 def test_a_figure_without_answer_says_so() -> None:

@@ -105,3 +105,15 @@ def test_numbers_read_alike_with_and_without_script(open_figure: Callable[..., P
     plain = [[str(macros.percent(share)).replace("&lt;", "<").replace("&gt;", ">") for share in shares]]  # type: ignore[attr-defined]
     plain.append([str(macros.compact(rank)) for rank in ranks])  # type: ignore[attr-defined]
     assert script == plain
+
+
+def test_a_reader_who_is_in_the_fallback_keeps_the_place(open_page: Callable[..., Page], harness: Harness) -> None:
+    """A view that arrives under the keyboard's focus takes it over: the next Tab goes on from the figure."""
+    page = open_page("about:blank", broken=True)
+    page.route("**/data/*.json", lambda route: page.wait_for_timeout(300) or route.continue_())
+    page.goto(harness.write("held", {"fig-it": example("saliency")}))
+    page.locator("#fig-it .figure-body summary").focus()
+    page.locator("#fig-it[data-state=ready]").wait_for(state="attached")
+    assert page.evaluate(
+        "document.activeElement.closest('#fig-it .view') !== null && document.activeElement.tabIndex === 0"
+    )

@@ -32,7 +32,9 @@ export async function mount(figure) {
     const element = view.default(data, { figure, id, kind: figure.dataset.kind, checks, provenance, reducedMotion, value: recall(id) });
     element.addEventListener("input", () => remember(id, element.value));
     keepHeight(body);
+    const held = body.contains(document.activeElement); // a reader who tabs along keeps the place
     body.replaceChildren(element);
+    if (held) element.querySelector("[tabindex='0']")?.focus({ preventScroll: true });
     figure.dataset.state = "ready";
   } catch {
     figure.dataset.state = "failed";
