@@ -12,7 +12,7 @@ from .write import remove_site
 
 __all__ = ["clean"]
 
-RESULTS = ("results", "ledgers", "math", "templates", "files")
+RESULTS = ("results", "ledgers", "math", "files")
 MODELS = ("checkpoints",)
 
 

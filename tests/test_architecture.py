@@ -25,7 +25,7 @@ LAYERS = [
     {"cache", "sources"},
     {"model"},
     {"engine", "status"},
-    {"assets", "templates"},
+    {"assets"},
     {"page"},
     {"pictures", "write"},
     {"build"},
