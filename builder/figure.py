@@ -98,10 +98,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an analysis returns: `data` that JSON can hold, and the checks by name."""
+    """What an analysis returns: `data` that JSON can hold, and the checks by name.
+
+    `pieces` are what a reader may never ask for, each a file of its own beside the result: a view gets one by
+    `options.piece(name)`. A name is of lower-case letters, digits and hyphens.
+    """
 
     data: Mapping[str, Any]
     checks: Mapping[str, Check]
+    pieces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

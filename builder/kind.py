@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from .errors import BuildError
 from .figure import Answer
+from .parts import Part, Spark
 
 if TYPE_CHECKING:
     from .model import Run
@@ -38,6 +39,15 @@ class Analysis(Protocol):
     def describe(self, data: Mapping[str, Any]) -> str:
         """Return one or two plain sentences that say what the figure shows: the alt text unless given."""
 
+    # What a module need not have:
+    #
+    # def parts(data) -> Mapping[str, Mapping[str, Part]]
+    #     What prose may name of the figure, by aspect and name: {"factor": {"1": Part(1, colour=1), …}}.
+    # def spark(data, aspect: str, part: Part) -> Spark
+    #     One of these parts as a word-sized graphic; aspects that have none are left out of `SPARKS`, a tuple.
+    # def extent(data) -> Mapping[str, float]
+    #     Upper ends of the scales by name; panels of a gallery share the largest of each.
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -50,6 +60,27 @@ class Kind:
     def analysis(self) -> Analysis:
         """The kind's module, imported on first use."""
         return cast(Analysis, _import(self.name, self.folder))
+
+    def parts(self, data: Mapping[str, Any]) -> Mapping[str, Mapping[str, Part]]:
+        """Return what prose may name of a figure: parts by aspect (`factor`, `token`, `layer`) and name."""
+        find: Any = getattr(self.analysis, "parts", None)
+        return find(data) if find else {}
+
+    @property
+    def sparks(self) -> tuple[str, ...]:
+        """The aspects whose parts can be drawn as word-sized graphics."""
+        return tuple(getattr(self.analysis, "SPARKS", ()))
+
+    def spark(self, data: Mapping[str, Any], aspect: str, part: Part) -> Spark:
+        """Return a part of an aspect in `sparks` as a word-sized graphic."""
+        draw: Any = getattr(self.analysis, "spark")  # noqa: B009 - not of the protocol
+        found: Spark = draw(data, aspect, part)
+        return found
+
+    def extent(self, data: Mapping[str, Any]) -> Mapping[str, float]:
+        """Return the upper ends of a figure's scales by name, which panels of a gallery share."""
+        find: Any = getattr(self.analysis, "extent", None)
+        return find(data) if find else {}
 
     @property
     def code(self) -> str:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ..errors import BuildError
 from .tokens import describe_tokens
-from .trace import recording
+from .trace import reading, recording
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from ..figure import RunSpec
@@ -75,6 +78,25 @@ class Run:
         where = torch.tensor(self.targets, dtype=torch.long, device=self.ids.device) - 1
         with torch.no_grad():
             return self.model.head_logits(self.final[where]).float()
+
+    def activations(self, layers: Sequence[int]) -> list[Tensor]:
+        """The FFN's neurons of some layers, each [T, n_neurons] float32: what the layer's down projection reads.
+
+        Of a gated MLP that is act(gate) · up, of GPT-2's act(c_fc). At position i they are what the network makes of
+        the token at i and of those before it, on its way to token i + 1.
+
+        Raises `BuildError` where a layer has no such projection (a mixture of experts keeps them in one tensor).
+        """
+        modules = [self.model.structure.down_projections[layer] for layer in layers]
+        found = [module for module in modules if module is not None]
+        if len(found) < len(modules):
+            layer = layers[modules.index(None)]
+            raise BuildError(
+                f"unsupported model: {self.model.name} has no FFN neurons that can be read in layer {layer}"
+            )
+        with torch.no_grad(), reading(found) as read:
+            self.model.forward_ids(self.ids[None])
+        return [read[number].reshape(len(self.ids), -1).float() for number in range(len(found))]
 
     def forward_embeddings(self, embeddings: Tensor) -> Tensor:
         """Input embeddings [B, T', d] → final hidden states [B, T', d]; see `Model.forward_embeddings`."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-__all__ = ["first_tensor", "recording", "replaced"]
+__all__ = ["first_tensor", "reading", "recording", "replaced"]
 
 
 def first_tensor(value: Any) -> Tensor | None:
@@ -49,6 +49,32 @@ def recording(blocks: Sequence[nn.Module]) -> Iterator[dict[int, Tensor]]:
     handles += [block.register_forward_hook(leave(layer)) for layer, block in enumerate(blocks)]
     try:
         yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextlib.contextmanager
+def reading(modules: Sequence[nn.Module]) -> Iterator[dict[int, Tensor]]:
+    """Within: the main input of each module by its index.
+
+    with reading(structure.down_projections) as read:
+        network(input_ids=ids)
+    read[11]  # the neurons of block 11's MLP
+    """
+    read: dict[int, Tensor] = {}
+
+    def enter(number: int) -> Callable[..., None]:
+        def hook(_module: nn.Module, args: tuple[Any, ...]) -> None:
+            tensor = first_tensor(args)
+            if tensor is not None:
+                read[number] = tensor
+
+        return hook
+
+    handles = [module.register_forward_pre_hook(enter(number)) for number, module in enumerate(modules)]
+    try:
+        yield read
     finally:
         for handle in handles:
             handle.remove()
