@@ -39,7 +39,7 @@ def analyse(run: Run, params: Params) -> Answer:
     """
     import torch
 
-    from .lens import read_layers
+    from builder.model.lens import read_layers
 
     model = run.model
     if not run.targets:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from . import compare, load, part, say
+from . import compare, load, say
 from .saliency import TEXT
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def ours(run: Run) -> Tensor:
     """Return ranks [n_layers, N]; probabilities and ten top tokens are computed too."""
     import torch
 
-    lens = part("rankings", "lens")
+    from builder.model import lens
+
     targets = torch.tensor(run.targets)
     states, ids = run.block_outputs[:, targets - 1], run.ids[targets]
     return lens.read_layers(run.model.unembed, states, ids, vocab_size=run.logits.shape[-1], top=10).ranks

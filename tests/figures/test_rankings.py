@@ -14,6 +14,7 @@ from models.tiny import CAUSAL
 
 from builder.figure import RunSpec
 from builder.kind import Kind
+from builder.model import lens
 
 from . import Ask, Part
 from .conftest import TEXT
@@ -69,7 +70,7 @@ def test_top_tokens_are_indices_into_one_vocabulary(tiny: Load, ask: Ask) -> Non
 def test_the_size_of_blocks_changes_nothing(tiny: Load, ask: Ask, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks bound the memory and nothing else."""
     whole = ask("rankings", tiny("llama")).data
-    monkeypatch.setattr(part("rankings", "lens"), "FLOATS", 700)  # two positions of 320 tokens
+    monkeypatch.setattr(lens, "FLOATS", 700)  # two positions of 320 tokens
     assert ask("rankings", tiny("llama")).data == whole
 
 
@@ -77,7 +78,6 @@ def test_the_size_of_blocks_changes_nothing(tiny: Load, ask: Ask, part: Part, mo
 @given(st.lists(st.integers(-3, 3), min_size=4, max_size=40), st.data())
 def test_equal_logits_share_a_place_and_have_an_order(part: Part, values: list[int], data: Any) -> None:
     """Ties are not broken by chance: of equals the lower token comes first."""
-    lens = part("rankings", "lens")
     token = data.draw(st.integers(0, len(values) - 1))
     logits = torch.tensor([values], dtype=torch.float32)
     assert int(lens.rank(logits, logits[:, token, None])) == sorted_rank(logits[0], token)
@@ -91,7 +91,7 @@ def test_probabilities_keep_their_digits(part: Part) -> None:
     logits = torch.randn(8, 50_000, generator=torch.Generator().manual_seed(0)) * 4 + 30
     own = logits[:, :1]
     truth = logits.double().softmax(-1)[:, 0]
-    assert ((part("rankings", "lens").probability(logits, own).double() - truth) / truth).abs().max() < 5e-6
+    assert ((lens.probability(logits, own).double() - truth) / truth).abs().max() < 5e-6
 
 
 def test_the_description_says_when_the_answer_was_settled(kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
