@@ -17,7 +17,18 @@ from .errors import BuildError, Problem, nearest
 from .figure import Result
 from .kind import Kind, load_kinds
 from .library import Library
-from .page import ArticlePage, LostPage, SitePage, data_path, make_theme, page_path, render_article, render_index
+from .page import (
+    ArticlePage,
+    LostPage,
+    ShownPanel,
+    SitePage,
+    data_path,
+    make_theme,
+    page_path,
+    piece_path,
+    render_article,
+    render_index,
+)
 from .pictures import read_picture
 from .plan import Job, Plan, make_plan
 from .progress import Listener, Silent
@@ -162,7 +173,9 @@ class Builder:
         theme = make_theme(self.site)
         assets = collect_assets(self.site, kinds.values())
         files: dict[str, bytes | Path] = dict(assets.files)
-        files.update({data_path(result): self.cache.path(address) for address, result in results.items()})
+        for address, result in results.items():
+            files[data_path(result)] = self.cache.path(address)
+            files.update({piece_path(result, name): self.cache.piece(address, name) for name in result.pieces})
         for document in documents:
             self._render_article(document, plan, results, kinds, theme, assets, files)
         if not self.only or not (self.site.output / "index.html").is_file():
@@ -189,8 +202,10 @@ class Builder:
             pictures[name], content = read_picture(article.slug, file)
             files[pictures[name].path] = content
         files.update(document.files)
-        asked = {spec.number: plan.figures.get((article.slug, spec.number), "") for spec in document.figures}
-        shown = {number: results[address] for number, address in asked.items() if address in results}
+        shown = {}
+        for spec in document.figures:
+            panels = plan.figures.get((article.slug, spec.number), ())
+            shown[spec.number] = tuple(ShownPanel(results[p.address], p.title) for p in panels if p.address in results)
         page = ArticlePage(
             page_path(article),
             self.site,
@@ -214,9 +229,10 @@ class Builder:
         asked = {}
         for document in documents:
             for spec in document.figures:
-                address = plan.figures.get((document.article.slug, spec.number))
-                if address is not None and address in results:
-                    asked[figure_name(document.article.slug, spec.anchor)] = plan.jobs[address].question
+                slug = document.article.slug
+                for number, panel in enumerate(plan.figures.get((slug, spec.number), ()), 1):
+                    if panel.address in results:
+                        asked[figure_name(slug, spec.anchor, number)] = plan.jobs[panel.address].question
         self._ledger().record(asked)
 
     def _sift(self, problems: list[Problem]) -> list[Problem]:

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .figure import Result
+from .figure import Result, published
 
 __all__ = ["Cache", "Ledger", "write_atomically"]
 
 
 class Cache:
-    """Results in `folder/results/ab/ADDRESS.json`, in the form the site publishes.
+    """Results in `folder/results/ab/ADDRESS.json`, their pieces in `ADDRESS/NAME.json`, in the form the site publishes.
 
     Writes are atomic and an address has only one right content, so any number of builds may read and write at once.
     """
@@ -30,20 +30,35 @@ class Cache:
         """Return where the result of that address lies or would lie."""
         return self.folder / address[:2] / f"{address}.json"
 
+    def piece(self, address: str, name: str) -> Path:
+        """Return where a piece of the result of that address lies or would lie."""
+        return self.folder / address[:2] / address / f"{name}.json"
+
     def __contains__(self, address: object) -> bool:
         return isinstance(address, str) and self.path(address).is_file()
 
     def find(self, address: str, kind: str | None = None) -> Result | None:
-        """Return the stored result, or None; a file that is none, or of another kind, is missing and computed anew."""
+        """Return the stored result, or None, and the answer is computed anew.
+
+        A file that is no result, or of another kind, is none; nor is a result that has lost a piece.
+        """
         try:
             result = Result.from_json(address, self.path(address).read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        return result if kind in (None, result.kind) else None
+        whole = all(self.piece(address, name).is_file() for name in result.pieces)
+        return result if whole and kind in (None, result.kind) else None
 
-    def put(self, result: Result) -> None:
-        """Store a result under its address."""
-        write_atomically(self.path(result.address), result.to_json().encode())
+    def put(self, result: Result, pieces: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        """Store a result under its address, after its pieces: where the result is, they are.
+
+        Raises `ValueError` for what JSON cannot hold, before anything is written.
+        """
+        texts = {name: published(piece) for name, piece in (pieces or {}).items()}
+        whole = result.to_json()
+        for name, text in texts.items():
+            write_atomically(self.piece(result.address, name), text.encode())
+        write_atomically(self.path(result.address), whole.encode())
 
     def __iter__(self) -> Iterator[str]:
         for file in sorted(self.folder.glob("??/*.json")):

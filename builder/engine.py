@@ -164,7 +164,7 @@ def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> li
     tell("running", f"loading {batch.source.name}")
     device = _find_device(batch.device)
     try:
-        model = _load(batch, first.question.model, device)
+        model = _load(batch, batch.source, first.question.model, device)
     except BuildError as error:
         return [_placed(problem, first, "model") for problem in error.problems]
     cache = Cache(batch.cache)
@@ -178,8 +178,9 @@ def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> li
                 tell("running", f"{batch.source.name} on the text of {where}")
                 run = model.run(job.run)
             tell("running", f"{job.kind.name} for {where}")
+            run.versus = _read_by_other(run, job, batch, device)
             analysis = job.kind.analysis
-            answer = analysis.analyse(run, analysis.Params(**job.question.params))
+            answer = _noted(analysis.analyse(run, analysis.Params(**job.question.params)), run)
         except BuildError as error:
             problems += [_placed(problem, job) for problem in error.problems]
         except (MemoryError, RuntimeError) as error:
@@ -209,7 +210,7 @@ def _find_device(name: str) -> str:
     return name
 
 
-def _load(batch: Batch, fingerprint: str, device: str) -> Model:
+def _load(batch: Batch, source: ModelSource, fingerprint: str, device: str) -> Model:
     import torch
 
     from .model import Model  # torch and transformers, 2 s: only where something is computed
@@ -217,13 +218,34 @@ def _load(batch: Batch, fingerprint: str, device: str) -> Model:
 
     if batch.threads:
         torch.set_num_threads(batch.threads)
-    key = (batch.source, fingerprint, device)
+    key = (source, fingerprint, device)
     if key not in _models:
+        wanted = {batch.source, *(job.versus for job in batch.jobs)}
         # the same name with other weights: the old ones are of no more use
-        for known in [known for known in _models if not batch.keep or known[0].name == batch.source.name]:
+        for known in [k for k in _models if (not batch.keep and k[0] not in wanted) or k[0].name == source.name]:
             del _models[known]
-        _models[key] = Model.load(fetch(batch.source, batch.root), device=device)
+        _models[key] = Model.load(fetch(source, batch.root), device=device)
     return _models[key]
+
+
+def _read_by_other(run: Run, job: Job, batch: Batch, device: str) -> Run | None:
+    """Return the same text, what was generated included, as a second model reads it, where the job has one."""
+    if job.versus is None:
+        return None
+    try:
+        other = _load(batch, job.versus, str(job.question.numerics["versus"]), device)
+    except BuildError as error:
+        raise BuildError(problems=[_placed(problem, job, "versus") for problem in error.problems]) from error
+    return other.run(replace(job.run, output=run.output_text or None, generate=0))
+
+
+def _noted(answer: Answer, run: Run) -> Answer:
+    """Return the answer with a warning where a model that should have written something had nothing to say."""
+    if not run.ended_at_once:
+        return answer
+    told = "The model ended the text at once: nothing was generated."
+    before = answer.data.get("warning")
+    return replace(answer, data={**answer.data, "warning": f"{before} {told}" if before else told})
 
 
 def _keep(answer: Answer, job: Job, model: Model, cache: Cache) -> list[Problem]:
@@ -237,7 +259,9 @@ def _keep(answer: Answer, job: Job, model: Model, cache: Cache) -> list[Problem]
     if failed:
         return [Problem(message, spec.path, spec.line) for message in failed]
     try:
-        cache.put(Result(job.address, job.kind.name, answer.data, answer.checks, _provenance(job, model)))
+        origin, pieces = _provenance(job, model), answer.pieces
+        result = Result(job.address, job.kind.name, answer.data, answer.checks, origin, tuple(pieces))
+        cache.put(result, pieces)
     except ValueError:  # what JSON cannot hold
         message = f"invalid result: {job.kind.name} has a number in it that is none (NaN or infinite)"
         return [Problem(message, spec.path, spec.line)]

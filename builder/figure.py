@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Answer", "Check", "FigureSpec", "Option", "Result", "RunSpec", "address"]
+__all__ = ["Answer", "Check", "FigureSpec", "Option", "Result", "RunSpec", "address", "published"]
 
 MIN_TEMPERATURE = 0.001
 """Logits divided by less overflow in float16 and, with less again, in float32: there is nothing to sample from."""
@@ -52,13 +53,15 @@ class RunSpec:
     """Which text goes through which model: the prompt, and its continuation by decoding or by hand.
 
     `output` given: the continuation is that text and nothing is generated. `generate` 0 and no output: the prompt
-    itself is the text to analyse. Decoding parameters are transformers' `GenerationConfig` fields of the same name.
+    itself is the text to analyse. With `chat` the prompt is what a user says, put into the tokenizer's chat template.
+    Decoding parameters are transformers' `GenerationConfig` fields of the same name.
     """
 
     model: str
     prompt: str
     generate: int = 20
     output: str | None = None
+    chat: bool = False
     do_sample: bool = False
     temperature: float = 1.0
     top_k: int = 50
@@ -118,20 +121,32 @@ class Result:
     data: Mapping[str, Any]
     checks: Mapping[str, Check]
     provenance: Mapping[str, Any]
+    pieces: tuple[str, ...] = ()
+    """The names of its pieces, which are published beside it."""
 
     def to_json(self) -> str:
         """Return the published form; `<` is escaped so that it may stand inside a script element."""
         checks = {name: asdict(check) for name, check in self.checks.items()}
         body = {"kind": self.kind, "data": self.data, "checks": checks, "provenance": self.provenance}
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return text.replace("<", "\\u003c")
+        return published({**body, **({"pieces": self.pieces} if self.pieces else {})})
 
     @classmethod
     def from_json(cls, address: str, text: str) -> Result:
         """Read the published form; raises `ValueError` or `KeyError` where it is not one."""
         body = json.loads(text)
         checks = {name: Check(**check) for name, check in body["checks"].items()}
-        return cls(address, body["kind"], body["data"], checks, body["provenance"])
+        pieces = tuple(name for name in body.get("pieces", ()) if _PIECE.fullmatch(name))
+        return cls(address, body["kind"], body["data"], checks, body["provenance"], pieces)
+
+
+def published(value: Mapping[str, Any]) -> str:
+    """Return the JSON of a result or a piece. Raises `ValueError` for what JSON cannot hold: NaN, infinities."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
+
+
+_PIECE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+"""The form of a piece's name: it becomes a file's."""
 
 
 def address(
@@ -144,6 +159,8 @@ def address(
     """
     asked = asdict(run)
     del asked["model"]
+    if not run.chat:
+        del asked["chat"]
     if not run.do_sample:  # greedy decoding does not read these
         for name in ("temperature", "top_k", "top_p", "seed"):
             del asked[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,12 +30,15 @@ __all__ = [
     "ArticlePage",
     "LostPage",
     "Picture",
+    "ShownPanel",
     "SitePage",
     "data_path",
     "make_theme",
     "page_path",
+    "piece_path",
     "render_article",
     "render_index",
+    "shared_extent",
 ]
 
 
@@ -110,18 +113,31 @@ class LostPage(SitePage):
 
 
 @dataclass(frozen=True)
+class ShownPanel:
+    """One answer that a figure shows, and the title it has in a gallery."""
+
+    result: Result
+    title: str = ""
+
+
+@dataclass(frozen=True)
 class ArticlePage(SitePage):
     """An article's page; render rules of directives find it as `env["page"]`."""
 
     document: Document
     bibliography: Bibliography
-    results: Mapping[int, Result]
-    """Results of the article's computed figures, by figure number."""
+    panels: Mapping[int, tuple[ShownPanel, ...]]
+    """What the article's computed figures show, by figure number; a gallery has several panels."""
     kinds: Mapping[str, Kind]
     pictures: Mapping[str, Picture]
     """The article's pictures, by the path it names them with."""
     tex: Callable[[str, bool], str]
     """TeX and whether it is displayed, to HTML; raises `TexError`."""
+
+    @property
+    def results(self) -> Mapping[int, Result]:
+        """The result of each computed figure, of a gallery's first panel, by figure number."""
+        return {number: panels[0].result for number, panels in self.panels.items() if panels}
 
     def math(self, tex: str, display: bool) -> str:
         """Return a formula's HTML; one with an error, which was told, stands as it was written (`--no-strict`)."""
@@ -135,26 +151,37 @@ class ArticlePage(SitePage):
         if spec.picture is not None:
             picture = self.pictures[str(spec.picture.value)]
             body = self.part("picture", picture=picture, src=self.url(picture.path), alt=spec.alt or "")
-            return self.part("figure", figure=spec, body=body, caption=caption, kind=None, result=None)
-        result = self.results.get(spec.number)
-        if result is None:  # --no-strict: the article is shown without this answer
-            return self.part("figure", figure=spec, body=Markup(), caption=caption, kind=None, result=None)
-        kind = self.kinds[result.kind]
-        context = {"data": result.data, "figure": spec, "result": result, "page": self}
-        describe = kind.analysis.describe(result.data)
-        body = self._kind_template(kind, "fallback.html", context)
+            return self.part("figure", figure=spec, body=body, caption=caption, panels=())
+        panels = self.panels.get(spec.number, ())
+        if not panels:  # --no-strict: the article is shown without this answer
+            return self.part("figure", figure=spec, body=Markup(), caption=caption, panels=())
+        kind = self.kinds[panels[0].result.kind]
+        extent = shared_extent(kind, [panel.result.data for panel in panels])
+        drawn = [self._panel(kind, panel, spec, extent) for panel in panels]
         return self.part(
             "figure",
             figure=spec,
             kind=kind.name,
-            body=body,
+            panels=drawn,
+            extent=_json(extent),
             caption=caption,
-            alt=spec.alt or describe,
-            result=result,
-            method=self._kind_template(kind, "method.html", context),
-            data_url=self.url(data_path(result)),
+            alt=spec.alt or " ".join(panel["alt"] for panel in drawn),
+            method=self._kind_template(kind, "method.html", drawn[0]),
             view_url=self.asset(f"figures/{kind.name}/view.js"),
         )
+
+    def _panel(self, kind: Kind, panel: ShownPanel, spec: FigureSpec, extent: Mapping[str, float]) -> dict[str, Any]:
+        """Return what templates get of a panel: the answer, its address, and what it says without a script."""
+        data = panel.result.data
+        context = {"data": data, "figure": spec, "result": panel.result, "page": self, "extent": extent}
+        described = kind.analysis.describe(data)
+        return {
+            **context,
+            "title": panel.title,
+            "alt": f"{panel.title}: {described}" if panel.title else described,
+            "body": self._kind_template(kind, "fallback.html", context),
+            "data_url": self.url(data_path(panel.result)),
+        }
 
     def _kind_template(self, kind: Kind, name: str, context: Mapping[str, Any]) -> Markup:
         if not (kind.folder / name).is_file():
@@ -176,6 +203,17 @@ def data_path(result: Result) -> str:
     return f"data/{result.address}.json"
 
 
+def piece_path(result: Result, name: str) -> str:
+    """Return where a piece of a result lies in the site: in a folder beside the result, named as it is."""
+    return f"data/{result.address}/{name}.json"
+
+
+def shared_extent(kind: Kind, panels: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the upper ends of a gallery's scales, which all its panels share; a figure alone has its own scales."""
+    ends = [kind.extent(data) for data in panels] if len(panels) > 1 else []
+    return {name: max(end[name] for end in ends if name in end) for end in ends for name in end}
+
+
 def page_path(article: Article) -> str:
     """Return where an article's page lies in the site."""
     return f"{article.slug}/index.html"
@@ -188,7 +226,8 @@ def render_article(page: ArticlePage) -> str:
     parser = make_parser()
     content = Markup(parser.renderer.render(list(document.tokens), parser.options, env))
     references = page.part("references", document=document, bibliography=page.bibliography, env=env)
-    kinds = sorted({result.kind for result in page.results.values()})
+    results = [panel.result for panels in page.panels.values() for panel in panels]
+    kinds = sorted({result.kind for result in results})
     template = page.theme.get_template("article.html")
     return template.render(
         **_common(page, kinds, has_math=document.has_math),
@@ -202,7 +241,7 @@ def render_article(page: ArticlePage) -> str:
         kinds=kinds,
         has_math=document.has_math,
         reading_minutes=max(1, round(document.n_words / 230)),
-        models=_models(page.results),
+        models=_models(results),
     )
 
 
@@ -248,10 +287,10 @@ def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool) -> dict[str
     }
 
 
-def _models(results: Mapping[int, Result]) -> list[Mapping[str, Any]]:
+def _models(results: Iterable[Result]) -> list[Mapping[str, Any]]:
     """Return the provenance of each model an article shows, once."""
     found: dict[str, Mapping[str, Any]] = {}
-    for result in results.values():
+    for result in results:
         found.setdefault(str(result.provenance.get("model")), result.provenance)
     return list(found.values())
 

@@ -12,11 +12,12 @@ from typing import Any
 from .document import Document
 from .errors import BuildError, Problem, nearest
 from .figure import FigureSpec, Option, RunSpec, address
+from .gallery import GALLERY, read_gallery
 from .kind import Kind, parameters
 from .parameters import read_parameters
 from .site import ModelSource, Site
 
-__all__ = ["Job", "Plan", "Question", "make_plan"]
+__all__ = ["Job", "Panel", "Plan", "Question", "make_plan"]
 
 Fingerprint = Callable[[ModelSource], str]
 
@@ -52,21 +53,31 @@ class Job:
     wanted_by: tuple[FigureSpec, ...]
     lines: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Where the first figure's article says what: its own options, its run's, its defaults'."""
+    versus: ModelSource | None = None
+    """A second model that reads the same text, for kinds that compare two."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The address of one answer of a figure. A gallery has several, each with a title; any other figure has one."""
+
+    address: str
+    title: str = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Jobs by address, and the address of each figure by `(slug, figure number)`."""
+    """Jobs by address, and the panels of each figure by `(slug, figure number)`."""
 
     jobs: Mapping[str, Job]
-    figures: Mapping[tuple[str, int], str]
+    figures: Mapping[tuple[str, int], tuple[Panel, ...]]
     problems: tuple[Problem, ...]
 
 
 def make_plan(documents: Iterable[Document], site: Site, kinds: Mapping[str, Kind], fingerprint: Fingerprint) -> Plan:
     """Return the plan for all computed figures; what a figure asks wrongly becomes a problem at its line."""
     jobs: dict[str, Job] = {}
-    figures: dict[tuple[str, int], str] = {}
+    figures: dict[tuple[str, int], tuple[Panel, ...]] = {}
     problems: list[Problem] = list(_default_problems(site.figures, kinds, site.config))
     prints = _Fingerprints(fingerprint)
     for document in documents:
@@ -76,34 +87,54 @@ def make_plan(documents: Iterable[Document], site: Site, kinds: Mapping[str, Kin
         for spec in document.figures:
             if spec.kind is None:
                 continue
-            job, wrong = _ask(spec, document, site, kinds, prints)
+            asked, wrong = _ask(spec, document, site, kinds, prints)
             problems += wrong
-            if job is not None:
-                known = jobs.get(job.address)
-                if known is not None:
-                    job = dataclasses.replace(known, wanted_by=(*known.wanted_by, spec))
-                jobs[job.address] = job
-                figures[article.slug, spec.number] = job.address
-    return Plan(jobs, figures, tuple(problems))
+            for job, _ in asked:
+                known = jobs.get(job.address, job)
+                waiting = known.wanted_by if spec in known.wanted_by else (*known.wanted_by, spec)
+                jobs[job.address] = dataclasses.replace(known, wanted_by=waiting)
+            if asked:
+                figures[article.slug, spec.number] = tuple(Panel(job.address, title) for job, title in asked)
+    return Plan(jobs, figures, tuple(dict.fromkeys(problems)))
 
 
 def _ask(
     spec: FigureSpec, document: Document, site: Site, kinds: Mapping[str, Kind], prints: _Fingerprints
-) -> tuple[Job | None, list[Problem]]:
+) -> tuple[list[tuple[Job, str]], list[Problem]]:
+    """Return the jobs of a figure's panels, each with the panel's title; none of them where one is wrong."""
     assert spec.kind is not None
     name = str(spec.kind.value)
     if name not in kinds:
-        return None, [Problem(f"unknown analysis: {name}{nearest(name, kinds)}", spec.path, spec.kind.line)]
-    kind = kinds[name]
+        return [], [Problem(f"unknown analysis: {name}{nearest(name, kinds)}", spec.path, spec.kind.line)]
+    panels, wrong = read_gallery(spec.options, spec.path)
+    problems = list(wrong)
+    shared = {key: option for key, option in spec.options.items() if key not in (*GALLERY, "titles")}
+    asked = []
+    for panel in panels:
+        job, wrong_panel = _ask_panel(spec, {**shared, **panel.options}, document, site, kinds[name], prints)
+        problems += wrong_panel
+        if job is not None:
+            asked.append((job, panel.title))
+    return ([] if problems or len(asked) < len(panels) else asked), problems
+
+
+def _ask_panel(
+    spec: FigureSpec,
+    written: Mapping[str, Option],
+    document: Document,
+    site: Site,
+    kind: Kind,
+    prints: _Fingerprints,
+) -> tuple[Job | None, list[Problem]]:
     own = {field.name for field in parameters(kind)}
-    options, problems = _merge(spec, document, site, own)
+    options, problems = _merge(spec, written, document, site, own)
     lines = {key: option.line for key, option in options.items()}
 
     run_options = {key: options.pop(key) for key in _RUN if key in options}
     unknown = {key: option for key, option in options.items() if key not in own}
     for key, option in unknown.items():
-        close = nearest(key, [*own, *_RUN, "label", "layout", "alt", "run"])
-        problems.append(Problem(f"unknown parameter of {name}: {key}{close}", spec.path, option.line))
+        close = nearest(key, [*own, *_RUN, *GALLERY, "titles", "label", "layout", "alt", "run"])
+        problems.append(Problem(f"unknown parameter of {kind.name}: {key}{close}", spec.path, option.line))
         del options[key]
     run_options.setdefault("model", Option(site.model, spec.line))
     if "prompt" not in run_options:
@@ -115,27 +146,31 @@ def _ask(
 
     source, wrong_model = _find_model(run_options["model"], site, spec)
     problems += wrong_model
+    versus, wrong_versus = _find_versus(params, options, site, spec)
+    problems += wrong_versus
     if source is None or problems or run is None or params is None:
         return None, problems
-    try:
-        weights = prints.of(source)
-    except BuildError as error:
-        if source in prints.told:
-            return None, []
-        prints.told.add(source)
-        line = run_options["model"].line
-        return None, [p if p.path else Problem(p.message, spec.path, line) for p in error.problems]
-    question = Question(name, kind.code, weights, run, dataclasses.asdict(params), {"dtype": source.dtype})
-    return Job(question.address, question, kind, source, run, (spec,), lines), []
+    weights, wrong_weights = prints.ask(source, spec.path, run_options["model"].line)
+    numerics = {"dtype": source.dtype}
+    if versus is not None:
+        others, wrong_others = prints.ask(versus, spec.path, options["versus"].line)
+        wrong_weights += wrong_others
+        numerics |= {"versus": others or "", "versus dtype": versus.dtype}
+    if weights is None or wrong_weights:
+        return None, wrong_weights
+    question = Question(kind.name, kind.code, weights, run, dataclasses.asdict(params), numerics)
+    return Job(question.address, question, kind, source, run, (spec,), lines, versus), []
 
 
-def _merge(spec: FigureSpec, document: Document, site: Site, own: set[str]) -> tuple[dict[str, Option], list[Problem]]:
-    """Return the options that hold for a figure: the site's defaults, the article's, the run's, its own."""
+def _merge(
+    spec: FigureSpec, written: Mapping[str, Option], document: Document, site: Site, own: set[str]
+) -> tuple[dict[str, Option], list[Problem]]:
+    """Return the options that hold for a panel: the site's defaults, the article's, the run's, its own."""
     meta = document.article.meta
     fitting = {*own, *_RUN}
     merged = {key: Option(value, spec.line) for key, value in site.figures.items() if key in fitting}
     merged.update({key: option for key, option in meta.figures.items() if key in fitting})
-    asked = dict(spec.options)
+    asked = dict(written)
     problems = []
     run = asked.pop("run", None)
     if run is not None:
@@ -181,6 +216,16 @@ def _find_model(option: Option, site: Site, spec: FigureSpec) -> tuple[ModelSour
     return None, [Problem(f"unknown model: {name}{known}", spec.path, option.line)]
 
 
+def _find_versus(
+    params: Any, options: Mapping[str, Option], site: Site, spec: FigureSpec
+) -> tuple[ModelSource | None, list[Problem]]:
+    """Return the source of the second model, where the kind's parameters name one as `versus`."""
+    name = getattr(params, "versus", None)
+    if name is None:
+        return None, []
+    return _find_model(Option(name, options["versus"].line), site, spec)
+
+
 class _Fingerprints:
     """Each model's fingerprint, asked for once; a model that cannot be had is told of once."""
 
@@ -189,13 +234,16 @@ class _Fingerprints:
         self._known: dict[ModelSource, str | BuildError] = {}
         self.told: set[ModelSource] = set()
 
-    def of(self, source: ModelSource) -> str:
+    def ask(self, source: ModelSource, path: Path, line: int) -> tuple[str | None, list[Problem]]:
+        """Return a model's fingerprint, or None and, the first time, why it cannot be had."""
         if source not in self._known:
             try:
                 self._known[source] = self._fingerprint(source)
             except BuildError as error:
                 self._known[source] = error
         found = self._known[source]
-        if isinstance(found, BuildError):
-            raise found
-        return found
+        if isinstance(found, str):
+            return found, []
+        told = source in self.told
+        self.told.add(source)
+        return None, [] if told else [p if p.path else Problem(p.message, path, line) for p in found.problems]

@@ -20,7 +20,10 @@ State = Literal["fresh", "stale", "missing"]
 
 @dataclass(frozen=True)
 class FigureStatus:
-    """How one figure stands. `stale`: it was answered before, but the question is another one now."""
+    """How one figure stands, or one panel of a gallery.
+
+    `stale`: it was answered before, but the question is another one now.
+    """
 
     article: str
     label: str
@@ -32,9 +35,9 @@ class FigureStatus:
     address: str
 
 
-def figure_name(article: str, anchor: str) -> str:
-    """Return the name the ledger knows a figure by."""
-    return f"{article}#{anchor}"
+def figure_name(article: str, anchor: str, panel: int = 1) -> str:
+    """Return the name the ledger knows a figure by, or one of a gallery's panels, counted from 1."""
+    return f"{article}#{anchor}" if panel == 1 else f"{article}#{anchor}.{panel}"
 
 
 def read_status(documents: list[Document], plan: Plan, cache: Cache, ledger: Ledger) -> list[FigureStatus]:
@@ -43,12 +46,13 @@ def read_status(documents: list[Document], plan: Plan, cache: Cache, ledger: Led
     for document in documents:
         slug = document.article.slug
         for spec in document.figures:
-            address = plan.figures.get((slug, spec.number))
-            if address is None:
-                continue
-            question = plan.jobs[address].question
-            state, why = _judge(address, question, cache, ledger.find(figure_name(slug, spec.anchor)))
-            statuses.append(FigureStatus(slug, spec.anchor, question.kind, spec.path, spec.line, state, why, address))
+            panels = plan.figures.get((slug, spec.number), ())
+            for number, panel in enumerate(panels, 1):
+                question = plan.jobs[panel.address].question
+                state, why = _judge(panel.address, question, cache, ledger.find(figure_name(slug, spec.anchor, number)))
+                label = f"{spec.anchor} {number}/{len(panels)}" if len(panels) > 1 else spec.anchor
+                status = FigureStatus(slug, label, question.kind, spec.path, spec.line, state, why, panel.address)
+                statuses.append(status)
     return statuses
 
 

@@ -16,7 +16,7 @@ BUILDER = ROOT / "builder"
 LAYERS = [
     {"__init__", "errors"},
     {"site", "figure", "parts", "quantised"},
-    {"kind", "parameters", "progress", "local", "source_map", "spoken"},
+    {"kind", "parameters", "progress", "local", "source_map", "spoken", "gallery"},
     {"article", "bibliography", "mathematics"},
     {"directives"},
     {"document"},

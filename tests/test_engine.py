@@ -51,6 +51,9 @@ def describe(data):
 class FakeRun:
     """A run that only knows what was asked."""
 
+    ended_at_once = False
+    versus: Any = None
+
     def __init__(self, spec: RunSpec) -> None:
         self.spec = spec
 

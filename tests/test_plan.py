@@ -14,7 +14,7 @@ from builder.document import parse
 from builder.errors import BuildError
 from builder.figure import RunSpec
 from builder.kind import load_kinds
-from builder.plan import Plan, make_plan
+from builder.plan import Panel, Plan, make_plan
 from builder.site import ModelSource, Site, built_in
 
 FRONT = """---
@@ -88,7 +88,8 @@ def test_two_figures_that_ask_the_same_share_one_job(plan: Callable[..., Plan]) 
     """One answer, two figures; the name of a model is not part of the question."""
     made = plan(figure(":run: eu") + figure(":model: tiny", ":prompt: The countries:", ":generate: 30"))
     assert [spec.number for spec in only(made).wanted_by] == [1, 2]
-    assert made.figures == {("a", 1): only(made).address, ("a", 2): only(made).address}
+    panels = (Panel(only(made).address),)
+    assert made.figures == {("a", 1): panels, ("a", 2): panels}
 
 
 @pytest.mark.parametrize(

@@ -171,18 +171,23 @@ def listing(template: str, kind: type[SitePage] = SitePage) -> Page:
     return Page(page.theme.get_template(template).render(**common(page), articles=entries))
 
 
+def panel(result: Result = RESULT, number: str = "", **given: Any) -> dict[str, Any]:
+    """Return a panel of a computed figure as the page hands it to its templates."""
+    shown = {"title": "", "result": result, "data": result.data, "body": Markup("<p>1 2 3</p>")}
+    return {**shown, "data_url": f"../data/f{number}.json", **given}
+
+
 def figure(**given: Any) -> Page:
     """Render a computed figure."""
     spec = FigureSpec(1, "fig-eu", THEME, 1, layout="page")
     context: dict[str, Any] = {
         "figure": spec,
-        "body": Markup("<p>1 2 3</p>"),
+        "panels": [panel()],
+        "extent": "{}",
         "caption": Markup("A <em>caption</em>."),
         "kind": "saliency",
         "alt": "What it shows & more",
-        "result": RESULT,
         "method": Markup("<p>A method.</p>"),
-        "data_url": "../data/f.json",
         "view_url": "../assets/d/figures/saliency/view.js",
     }
     return Page(site_page().part("figure", **{**context, **given}))
@@ -273,13 +278,26 @@ def test_a_figure_tells_its_method_and_where_it_comes_from() -> None:
 def test_a_figure_says_what_its_result_warns_of() -> None:
     """An integral that has not converged is told to the reader, not only to who opens the JSON."""
     warned = replace(RESULT, data={**RESULT.data, "warning": "It has <not> converged."})
-    assert "It has <not> converged." in figure(result=warned).text
+    assert "It has <not> converged." in figure(panels=[panel(warned)]).text
     assert "converged" not in figure().text
+
+
+def test_a_gallery_has_a_titled_panel_for_each_answer() -> None:
+    """Each panel has its own data and its own id; the scales that all share stand at the figure."""
+    panels = [panel(number=name, title=f"model <{name}>") for name in "ab"]
+    page = figure(panels=panels, extent='{"share": 0.5}')
+    element = page.all("figure")[0]
+    assert (element["data-extent"], element.get("data-src")) == ('{"share": 0.5}', None)
+    sections = page.all("section")
+    assert [section["data-src"] for section in sections] == ["../data/fa.json", "../data/fb.json"]
+    assert all(section["aria-labelledby"] in page.ids for section in sections)
+    assert "model <b>" in page.text
+    assert {"href": "../data/fb.json", "download": "fig-eu-2.json"} in page.all("a")
 
 
 def test_a_figure_without_answer_says_so() -> None:
     """`--no-strict` publishes an article whose figure is missing: the reader is told, and nothing is fetched."""
-    page = figure(kind=None, result=None, body=Markup(), method=Markup())
+    page = figure(panels=[], body=Markup(), method=Markup())
     assert "not been computed" in page.text
     assert "data-src" not in page.all("figure")[0]
 

@@ -90,12 +90,13 @@ class Model:
         return run
 
     def _run(self, spec: RunSpec) -> Run:
-        prompt, added = self.encode(spec.prompt)
+        text = self.prompt_text(spec)
+        prompt, added = self.encode(text)
         if not prompt:
             why = "the prompt is empty" if not spec.prompt else "its tokenizer makes no tokens of it; is it whole?"
             raise BuildError(f"missing prompt: model {self.name} has nothing to read: {why}")
         start = added + prompt
-        continuation = self.encode_output(spec.prompt, prompt, spec.output) if spec.output is not None else []
+        continuation = self.encode_output(text, prompt, spec.output) if spec.output is not None else []
         wanted = len(start) + (spec.generate if spec.output is None else len(continuation))
         if self.context is not None and wanted > self.context:
             what = f"generate {spec.generate}" if spec.output is None else f"an output of {len(continuation)}"
@@ -107,6 +108,18 @@ class Model:
         if spec.output is None and spec.generate:
             ids = self._generate(ids, spec)
         return Run(self, spec, ids[0], n_input=len(start))
+
+    def prompt_text(self, spec: RunSpec) -> str:
+        """Return what the model reads: the prompt, or with `chat` the chat template with the prompt as a user's words.
+
+        Raises `BuildError` where the tokenizer has no such template.
+        """
+        if not spec.chat:
+            return spec.prompt
+        if not getattr(self.tokenizer, "chat_template", None):
+            raise BuildError(f"unsupported chat: the tokenizer of model {self.name} has no chat template")
+        said = [{"role": "user", "content": spec.prompt}]
+        return str(self.tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
 
     def encode(self, text: str) -> tuple[list[int], list[int]]:
         """Return a text's own tokens, and those the tokenizer puts before them (a BOS), never twice.
@@ -140,7 +153,12 @@ class Model:
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), torch.no_grad():
             torch.manual_seed(spec.seed)
-            done: Tensor = self.network.generate(ids, attention_mask=torch.ones_like(ids), generation_config=config)
+            try:
+                done: Tensor = self.network.generate(ids, attention_mask=torch.ones_like(ids), generation_config=config)
+            except RuntimeError as error:
+                if "probability tensor" not in str(error):  # how torch says that there is nothing to sample from
+                    raise
+                raise BuildError(f"invalid numbers: model {self.name} gives no probabilities to sample from") from error
         return done
 
     def unembed(self, hidden: Tensor) -> Tensor:

@@ -35,11 +35,25 @@ class Run:
         self.spec = spec
         self.ids = ids
         self.n_input = n_input
+        self.versus: Run | None = None
+        """The same text as a second model reads it, where a figure compares two."""
+
+    @property
+    def output_text(self) -> str:
+        """What follows the prompt, as text; an end token is none."""
+        ids = [token for token in self.ids[self.n_input :].tolist() if token not in self.model.end_tokens]
+        return b"".join(self.model.pieces[token] for token in ids).decode(errors="replace")
+
+    @property
+    def ended_at_once(self) -> bool:
+        """Whether something was to be generated, and the model's first choice was to end the text."""
+        asked = self.spec.output is None and self.spec.generate > 0
+        return asked and all(token in self.model.end_tokens for token in self.ids[self.n_input :].tolist())
 
     @cached_property
     def tokens(self) -> list[dict[str, Any]]:
         """`data.tokens` of every published result: text, id, type, and bytes where text alone would lie."""
-        return describe_tokens(self.model.pieces, self.ids.tolist(), self.n_input, self.spec.prompt)
+        return describe_tokens(self.model.pieces, self.ids.tolist(), self.n_input, self.model.prompt_text(self.spec))
 
     @cached_property
     def targets(self) -> list[int]:
@@ -51,6 +65,7 @@ class Run:
         """One forward pass: embeddings [T, d], block outputs [n_layers, T, d], final hidden states [T, d]."""
         with torch.no_grad(), recording(self.model.structure.blocks) as seen:
             final = self.model.forward_ids(self.ids[None])
+        self._check(final)
         outputs = torch.stack([seen[layer][0].float() for layer in range(self.model.n_layers)])
         return seen[-1][0].float(), outputs, final[0]
 
@@ -95,8 +110,18 @@ class Run:
                 f"unsupported model: {self.model.name} has no FFN neurons that can be read in layer {layer}"
             )
         with torch.no_grad(), reading(found) as read:
-            self.model.forward_ids(self.ids[None])
+            self._check(self.model.forward_ids(self.ids[None]))
         return [read[number].reshape(len(self.ids), -1).float() for number in range(len(found))]
+
+    def _check(self, final: Tensor) -> None:
+        """Raise `BuildError` where a number of final hidden states [1, T, d] is none."""
+        broken = (~final[0].isfinite()).any(-1).nonzero()
+        if len(broken):
+            hint = "" if final.dtype == torch.float32 else "; does float32 help?"
+            raise BuildError(
+                f"invalid numbers: model {self.model.name} computes NaN or infinity from position {int(broken[0])} on "
+                f"({str(final.dtype).removeprefix('torch.')}{hint})"
+            )
 
     def forward_embeddings(self, embeddings: Tensor) -> Tensor:
         """Input embeddings [B, T', d] → final hidden states [B, T', d]; see `Model.forward_embeddings`."""

@@ -25,7 +25,7 @@ from builder.assets import Assets, collect_assets
 from builder.build import Builder
 from builder.figure import FigureSpec, Result
 from builder.kind import Kind, load_kinds
-from builder.page import make_theme
+from builder.page import make_theme, shared_extent
 from builder.site import find_site
 
 SITE = find_site(Path(__file__).parents[2])
@@ -53,10 +53,11 @@ def example(kind: str) -> dict[str, Any]:
 
 
 def hostile(kind: str) -> dict[str, Any]:
-    """Return a kind's example with hostile texts for its tokens."""
+    """Return a kind's example with hostile texts for its tokens, the first of them for the first output token."""
     result = example(kind)
-    first = result["data"]["targets"][0]
-    for i, token in enumerate(result["data"]["tokens"]):
+    tokens = result["data"].get("tokens", [])
+    first = next((i for i, token in enumerate(tokens) if token["type"] == "output"), 1)
+    for i, token in enumerate(tokens):
         if token.get("span", 1) == 1:
             token["text"] = HOSTILE[(i - first) % len(HOSTILE)]
     if "vocabulary" in result["data"]:
@@ -74,10 +75,13 @@ class Harness:
     assets: Assets
     theme: jinja2.Environment
 
-    def write(self, name: str, results: Mapping[str, Mapping[str, Any]], gap: int = 0) -> str:
-        """Write a page with a figure for each result, `gap` pixels above each; return its address."""
+    def write(self, name: str, results: Mapping[str, Any], gap: int = 0) -> str:
+        """Write a page with a figure for each result, `gap` pixels above each; return its address.
+
+        A list of results, each with a `title`, makes a gallery.
+        """
         figures = [self._figure(number, anchor, result) for number, (anchor, result) in enumerate(results.items(), 1)]
-        kinds = {result["kind"] for result in results.values()}
+        kinds = {(result[0] if isinstance(result, list) else result)["kind"] for result in results.values()}
         sheets = ["css/fanlight.css", *(n for n in self.assets.names if re.fullmatch(r"figures/shared/[^/]+\.css", n))]
         sheets += [style for kind in sorted(kinds) if (style := f"figures/{kind}/view.css") in self.assets]
         source = Path(__file__).with_name("harness.html").read_text(encoding="utf-8")
@@ -92,28 +96,49 @@ class Harness:
         (self.folder / f"{name}.html").write_text(page, encoding="utf-8")
         return f"{self.url}/{name}.html"
 
-    def _figure(self, number: int, anchor: str, published: Mapping[str, Any]) -> Markup:
+    def _figure(self, number: int, anchor: str, published: Any) -> Markup:
         """Render a figure as a page does, and write its data; figures with the same answer share the file."""
-        text = json.dumps(published)
+        published = published if isinstance(published, list) else [published]
+        kind = KINDS[published[0]["kind"]]
+        spec = FigureSpec(number, anchor, Path("article.md"), 1, layout="page")
+        extent = shared_extent(kind, [result["data"] for result in published])
+        panels = [self._panel(kind, result, spec, extent) for result in published]
+        template = self.theme.get_template("parts/figure.html")
+        text = template.render(
+            figure=spec,
+            kind=kind.name,
+            panels=panels,
+            extent=json.dumps(extent),
+            caption=Markup("A caption."),
+            alt=" ".join(panel["alt"] for panel in panels),
+            method=self._part(f"figures/{kind.name}/method.html", panels[0]),
+            view_url=self.assets.path(f"figures/{kind.name}/view.js"),
+        )
+        return Markup(text)
+
+    def _panel(
+        self, kind: Kind, published: Mapping[str, Any], spec: FigureSpec, extent: Mapping[str, float]
+    ) -> dict[str, Any]:
+        """Write a result and its pieces, and return what a page's templates get of it."""
+        text = json.dumps({key: value for key, value in published.items() if key != "title"})
         result = Result.from_json(hashlib.sha256(text.encode()).hexdigest(), text)
         address = f"data/{result.address}.json"
         (self.folder / address).write_text(result.to_json(), encoding="utf-8")
-        spec = FigureSpec(number, anchor, Path("article.md"), 1, layout="page")
-        context = {"data": result.data, "figure": spec, "result": result, "page": None}
+        for name in result.pieces:
+            piece = self.folder / "data" / result.address / f"{name}.json"
+            piece.parent.mkdir(exist_ok=True)
+            piece.write_bytes((kind.folder / "example" / f"{name}.json").read_bytes())
+        context = {"data": result.data, "figure": spec, "result": result, "page": None, "extent": extent}
+        return {
+            **context,
+            "title": published.get("title", ""),
+            "alt": kind.analysis.describe(result.data),
+            "body": self._part(f"figures/{kind.name}/fallback.html", context),
+            "data_url": address,
+        }
 
-        def part(template: str, **more: Any) -> Markup:
-            return Markup(self.theme.get_template(template).render(**context, **more))
-
-        return part(
-            "parts/figure.html",
-            kind=result.kind,
-            body=part(f"figures/{result.kind}/fallback.html"),
-            method=part(f"figures/{result.kind}/method.html"),
-            caption=Markup("A caption."),
-            alt=KINDS[result.kind].analysis.describe(result.data),
-            data_url=address,
-            view_url=self.assets.path(f"figures/{result.kind}/view.js"),
-        )
+    def _part(self, template: str, context: Mapping[str, Any]) -> Markup:
+        return Markup(self.theme.get_template(template).render(context))
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -237,7 +237,8 @@ def test_hostile_texts_stay_texts(kind: str, open_figure: Callable[..., Page]) -
         page.on("dialog", lambda dialog: pytest.fail("a token ran as a script"))
         body = page.locator("#fig-it .figure-body")
         assert body.locator("img, script, b:not(.tip b)").count() == 0
-        assert "</script>" in (body.text_content() or "")
+        if "tokens" in example(kind)["data"]:
+            assert "</script>" in (body.text_content() or "")
         assert page.locator("#after").count() == 1
     for item in page.locator("#fig-it .view [data-item][tabindex]").all()[:12]:
         item.hover()
@@ -249,7 +250,9 @@ def test_without_javascript_the_answer_is_there(kind: str, open_figure: Callable
     """The fallback shows the text and is not touched."""
     page = open_figure(kind, java_script_enabled=False, wait=False)
     text = page.locator("#fig-it .figure-body").text_content() or ""
-    shown = [token["text"].strip() for token in example(kind)["data"]["tokens"] if token["type"] == "output"]
+    tokens = example(kind)["data"].get("tokens", ())
+    shown = [token["text"].strip() for token in tokens if token["type"] == "output"]
+    assert text.strip()
     assert all(word in text for word in shown)
     assert page.locator("#fig-it[data-state]").count() == 0
 

@@ -236,8 +236,8 @@ def test_interrupting_the_computation_keeps_what_was_found(folder: SiteFolder, m
     folder.article(ARTICLE)
     put = Cache.put
 
-    def put_and_stop(self: Cache, result: Any) -> None:
-        put(self, result)
+    def put_and_stop(self: Cache, result: Any, pieces: Any) -> None:
+        put(self, result, pieces)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Cache, "put", put_and_stop)

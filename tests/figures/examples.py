@@ -1,14 +1,17 @@
-"""Writes each built-in kind's `example.json` anew, by the engine and with the real smollm2.
+"""Writes each built-in kind's `example.json` anew, by the engine and with the real smollm2; pieces go into `example/`.
 
-python -m tests.figures.examples
+python -m tests.figures.examples [KIND ...]
 """
 
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from builder.cache import Cache
 from builder.engine import run_jobs
@@ -21,32 +24,44 @@ from builder.sources import fingerprint
 
 SENTENCE = RunSpec(model="smollm2", prompt="London is in England. Paris is in", generate=6)
 CODE = 'def greet(name):\n    return "Hello <b>" + name + " from 東京 &amp; \U0001f338"\n'
-TEXTS = {
-    "tokens": RunSpec(model="smollm2", prompt=CODE, generate=8),
-    "saliency": SENTENCE,
-    "rankings": SENTENCE,
+ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
+    "tokens": (RunSpec(model="smollm2", prompt=CODE, generate=8), {}),
+    "saliency": (SENTENCE, {}),
+    "rankings": (SENTENCE, {}),
 }
+"""What each kind is asked: a text, and parameters that are not the default ones."""
 
 
-def main() -> None:
-    """Ask each kind about its text with default parameters, and write what a site would publish."""
+def main(names: list[str]) -> None:
+    """Ask the kinds, all by default, and write what a site would publish."""
     site = find_site(Path(__file__).parent)
     source = site.models["smollm2"]
     kinds = load_kinds([built_in("figures")])
     jobs = []
-    for number, (name, run) in enumerate(TEXTS.items(), 1):
+    for number, (name, (run, chosen)) in enumerate(ASKED.items(), 1):
+        if names and name not in names:
+            continue
         kind = kinds[name]
-        params = asdict(kind.analysis.Params())
+        params = asdict(kind.analysis.Params(**chosen))
         question = Question(name, kind.code, fingerprint(source, site.root), run, params, {"dtype": source.dtype})
         jobs.append(Job(question.address, question, kind, source, run, (FigureSpec(number, None, Path(), 1),)))
     with tempfile.TemporaryDirectory() as folder:
         run_jobs(jobs, site.root, Path(folder), Silent(), device="cpu")
         for job in jobs:
-            result = Cache(Path(folder)).find(job.address)
-            assert result is not None
-            text = json.dumps(json.loads(result.to_json()), ensure_ascii=False, indent=1)
-            (job.kind.folder / "example.json").write_text(text + "\n", encoding="utf-8")
+            _write(job, Cache(Path(folder)))
+
+
+def _write(job: Job, cache: Cache) -> None:
+    result = cache.find(job.address)
+    assert result is not None
+    pieces = job.kind.folder / "example"
+    shutil.rmtree(pieces, ignore_errors=True)
+    for name in result.pieces:
+        pieces.mkdir(exist_ok=True)
+        (pieces / f"{name}.json").write_bytes(cache.piece(job.address, name).read_bytes())
+    text = json.dumps(json.loads(result.to_json()), ensure_ascii=False, indent=1)
+    (job.kind.folder / "example.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,48 +1,70 @@
 /**
  * Draws each explorable over its fallback when it nears the screen, and keeps what a reader pins in the address.
  *
- * A figure with `data-src` (a result) and `data-view` (its kind's module) goes through `data-state`: none, `loading`,
- * then `ready`, or `failed` with the fallback left as it was.
+ * A figure with `data-view` (its kind's module) goes through `data-state`: none, `loading`, then `ready`, or `failed`
+ * with the fallback left as it was. Its result is at `data-src`; a gallery has several panels with one each.
  */
 
 const NEAR = "400px"; // about half a screen: drawn before it is seen, not before it is wanted
 
-const results = new Map();
+const files = new Map();
+const drawing = new WeakMap();
 
-/** Fetches a result once, however many figures show it. */
-function result(url) {
-  if (!results.has(url)) {
-    results.set(url, fetch(url).then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText)))));
+/** Fetches a file once, however many figures show it. */
+function read(url) {
+  if (!files.has(url)) {
+    const answer = fetch(url).then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText))));
+    answer.catch(() => files.delete(url)); // it may come next time
+    files.set(url, answer);
   }
-  return results.get(url);
+  return files.get(url);
 }
 
-/** Draws one figure. */
-export async function mount(figure) {
-  if (figure.dataset.state) return;
+/** Draws a figure, once; resolves when it is drawn. Then `figure.views` are the views of its panels. */
+export function mount(figure) {
+  if (!drawing.has(figure)) drawing.set(figure, draw(figure));
+  return drawing.get(figure);
+}
+
+async function draw(figure) {
   figure.dataset.state = "loading";
-  const body = figure.querySelector(".figure-body");
+  const panels = figure.dataset.src ? [figure] : [...figure.querySelectorAll(".panel")];
   try {
-    const [view, { data, checks, provenance }] = await Promise.all([
-      import(new URL(figure.dataset.view, document.baseURI)),
-      result(new URL(figure.dataset.src, document.baseURI).href),
-    ]);
-    const { id } = figure;
-    const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const element = view.default(data, { figure, id, kind: figure.dataset.kind, checks, provenance, reducedMotion, value: recall(id) });
-    element.addEventListener("input", () => remember(id, element.value));
-    keepHeight(body);
-    const held = body.contains(document.activeElement); // a reader who tabs along keeps the place
-    body.replaceChildren(element);
-    if (held) element.querySelector("[tabindex='0']")?.focus({ preventScroll: true });
+    const module = await import(new URL(figure.dataset.view, document.baseURI));
+    figure.views = await Promise.all(panels.map((panel) => drawPanel(figure, panel, module.default)));
+    if (panels.length > 1) (await import("./gallery.js")).default(figure, panels);
     figure.dataset.state = "ready";
   } catch {
     figure.dataset.state = "failed";
     const note = document.createElement("p");
     note.className = "figure-note";
     note.textContent = "The interactive figure could not be loaded; what it shows at first stands here.";
-    body.append(note);
+    figure.querySelector(".figure-body").append(note);
   }
+}
+
+async function drawPanel(figure, panel, view) {
+  const body = panel.querySelector(".panel-body, .figure-body");
+  const source = new URL(panel.dataset.src, document.baseURI).href;
+  const { data, checks, provenance } = await read(source);
+  const { id } = panel;
+  const element = view(data, {
+    figure,
+    id,
+    kind: figure.dataset.kind,
+    checks,
+    provenance,
+    reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
+    value: recall(id),
+    piece: (name) => read(source.replace(/\.json$/, `/${name}.json`)),
+    extent: JSON.parse(figure.dataset.extent ?? "{}"),
+  });
+  element.addEventListener("input", () => remember(id, element.value));
+  keepHeight(body);
+  const held = body.contains(document.activeElement); // a reader who tabs along keeps the place
+  body.replaceChildren(element);
+  if (held) element.querySelector("[tabindex='0']")?.focus({ preventScroll: true });
+  return element;
 }
 
 /** Holds a body as tall as its fallback was, so that the text below does not jump, until its width changes. */
@@ -75,7 +97,7 @@ function recall(id) {
   return { ...Object.fromEntries(pairs.map(([, key, item]) => [key, read(item)])), pinned: true };
 }
 
-const figures = document.querySelectorAll("figure[data-src]");
+const figures = document.querySelectorAll("figure[data-view]");
 if ("IntersectionObserver" in window) {
   const observer = new IntersectionObserver(
     (entries) => {
