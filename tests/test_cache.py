@@ -133,3 +133,28 @@ def test_a_ledger_that_is_nonsense_or_cannot_be_written_does_no_harm(
 
     monkeypatch.setattr(Path, "replace", full)
     ledger.record({"a#fig-z": Asked("tokens", {"k": 1})})
+
+
+def test_a_result_is_there_only_with_its_pieces(tmp_path: Path) -> None:
+    """Pieces are written first; a result that has lost one is computed again."""
+    cache = Cache(tmp_path)
+    whole = Result("ef" * 32, "activations", {}, {}, {}, ("layer-1", "layer-2"))
+    cache.put(whole, {"layer-1": {"text": "</script>"}, "layer-2": {}})
+    assert cache.find(whole.address) == whole
+    assert "<" not in cache.piece(whole.address, "layer-1").read_text()
+    assert list(cache) == [whole.address]
+    cache.piece(whole.address, "layer-2").unlink()
+    assert cache.find(whole.address) is None
+
+
+def test_a_piece_that_json_cannot_hold_leaves_nothing(tmp_path: Path) -> None:
+    """Neither the result nor its other pieces are stored."""
+    with pytest.raises(ValueError, match="Out of range"):
+        Cache(tmp_path).put(Result("ef" * 32, "x", {}, {}, {}, ("a", "b")), {"a": {}, "b": {"x": float("inf")}})
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_piece_with_a_path_for_a_name_is_none() -> None:
+    """A file in the cache may be somebody else's: names of pieces become paths in the site."""
+    text = '{"kind":"x","data":{},"checks":{},"provenance":{},"pieces":["../../etc/passwd","a/b","ok-1"]}'
+    assert Result.from_json("0" * 64, text).pieces == ("ok-1",)

@@ -371,3 +371,65 @@ class TestSmolLM2:
         run = smollm2.run(spec("In 東京", generate=0))
         assert "".join(token["text"] for token in run.tokens) == "In 東京"
         assert any(token.get("span", 0) > 1 for token in run.tokens)
+
+
+def test_a_chat_prompt_is_put_into_the_tokenizers_template(copy) -> None:
+    """What a user says, as the model was taught to read it; without a template the author is told."""
+    folder = copy("llama")
+    with pytest.raises(BuildError, match="unsupported chat: the tokenizer of model tiny has no chat template"):
+        load(folder).run(spec(chat=True))
+    (folder / "chat_template.jinja").write_text("{{ messages[0].role }}: {{ messages[0].content }}\n1.")
+    run = load(folder).run(spec(prompt="1, 1", chat=True, generate=2))
+    assert "".join(token["text"] for token in run.tokens[: run.n_input]) == "user: 1, 1\n1."
+
+
+def test_numbers_that_are_none_are_told_before_they_are_drawn(copy) -> None:
+    """A model that computes NaN is an error with the first position, not a figure full of holes."""
+    model = load(copy("llama"))
+    with torch.no_grad():
+        model.structure.blocks[1].mlp.down_proj.weight[:] = float("nan")
+    run = model.run(spec(generate=0))
+    for ask in (lambda: run.logits, lambda: run.block_outputs, lambda: run.activations([0])):
+        with pytest.raises(
+            BuildError, match=r"^invalid numbers: model tiny computes NaN or infinity from position 0 on"
+        ):
+            ask()
+    with pytest.raises(BuildError, match="invalid numbers"):
+        model.run(spec(do_sample=True))
+
+
+@ARCHITECTURES
+def test_neurons_are_what_the_down_projection_reads(tiny: Load, name: str) -> None:
+    """Each layer's neurons times the projection's weight are the MLP's output; of experts there is a clear error."""
+    run = tiny(name).run(spec(generate=0))
+    layers = list(range(run.model.n_layers))
+    modules = run.model.structure.down_projections
+    if None in modules:
+        with pytest.raises(BuildError, match="neurons that can be read in layer"):
+            run.activations(layers)
+        return
+    seen = []
+    handles = [module.register_forward_hook(lambda m, a, out: seen.append(out.float().clone())) for module in modules]
+    neurons = run.activations(layers)
+    for handle in handles:
+        handle.remove()
+    for layer, (module, output) in enumerate(zip(modules, seen, strict=True)):
+        assert neurons[layer].shape[0] == len(run.ids)
+        weight = module.weight.float()
+        weight = weight if weight.shape[1] == neurons[layer].shape[1] else weight.T
+        bias = 0 if getattr(module, "bias", None) is None else module.bias.float()
+        torch.testing.assert_close(
+            neurons[layer] @ weight.T + bias, output.reshape(len(run.ids), -1), rtol=1e-4, atol=1e-4
+        )
+
+
+def test_a_text_that_ends_at_once_is_known(tiny: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where something was to be generated, and the first choice was an end token."""
+    model = tiny("llama")
+    run = model.run(spec(generate=3))
+    assert not run.ended_at_once
+    monkeypatch.setattr(model, "end_tokens", (int(run.ids[run.n_input]),))
+    ended = Run(model, run.spec, run.ids[: run.n_input + 1], n_input=run.n_input)
+    assert ended.ended_at_once
+    assert ended.output_text == ""
+    assert not Run(model, spec(generate=0), run.ids[: run.n_input], n_input=run.n_input).ended_at_once

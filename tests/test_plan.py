@@ -155,3 +155,27 @@ def test_pictures_are_not_planned(plan: Callable[..., Plan], tmp_path: Path) -> 
     (tmp_path / "content" / "a").mkdir(parents=True)
     (tmp_path / "content" / "a" / "p.png").write_bytes(b"png")
     assert plan(":::{figure} p.png\n:alt: x\n\nA caption.\n:::\n").jobs == {}
+
+
+def test_a_gallery_asks_a_question_a_panel(plan: Callable[..., Plan]) -> None:
+    """Prompts, models and named runs; what the figure says otherwise holds for all panels."""
+    made = plan(figure(":prompts: [one, two]", ":models: [tiny, smollm2]", ":generate: 2"))
+    assert not made.problems
+    titles = [panel.title for panel in made.figures["a", 1]]
+    assert titles == ["tiny · one", "tiny · two", "smollm2 · one", "smollm2 · two"]
+    assert {(job.run.model, job.run.prompt, job.run.generate) for job in made.jobs.values()} == {
+        (model, prompt, 2) for model in ("tiny", "smollm2") for prompt in ("one", "two")
+    }
+    front = FRONT.replace("figures:", "  other: {prompt: x}\nfigures:")
+    (first, second) = plan(figure(":runs: [eu, other]"), front=front).figures["a", 1]
+    assert (first.title, second.title) == ("eu", "other")
+
+
+def test_what_is_wrong_with_a_gallery_is_told_once(plan: Callable[..., Plan]) -> None:
+    """A parameter that all panels share is wrong once, a model that one of them names at the list."""
+    made = plan(figure(":prompts: [one, two]", ":models: [tiny, smolm2]", ":detial: true", analysis="saliency"))
+    assert made.figures == {}
+    assert sorted(messages(made)) == [
+        "11: unknown model: smolm2 (did you mean smollm2?)",
+        "12: unknown parameter of saliency: detial (did you mean detail?)",
+    ]

@@ -281,3 +281,74 @@ def test_a_builder_reads_again_only_what_changed(folder: SiteFolder, monkeypatch
     builder.build()
     assert parsed == ["b"]
     assert "Other words." in folder.read("b/index.html")
+
+
+GALLERY = """
+:::{figure}
+:label: fig-two
+:analysis: rankings
+:prompts: [The countries, 1. Austria]
+:generate: 2
+
+Two texts; @fig-two.
+:::
+"""
+
+
+def test_a_gallery_is_published_with_an_answer_a_panel(folder: SiteFolder) -> None:
+    """One figure, two results, each with its title; `status` tells of both."""
+    folder.article(GALLERY)
+    built = folder.build()
+    assert (built.computed, len([path for path in built.files if path.startswith("data/")])) == (2, 2)
+    page = folder.read("a/index.html")
+    assert page.count('class="panel"') == 2
+    assert page.count("<figure") == 1
+    assert "1. Austria" in page
+    labels = [entry.label for entry in Builder(find_site(folder.root)).status()]
+    assert labels == ["fig-two 1/2", "fig-two 2/2"]
+
+
+PIECES = """
+from dataclasses import dataclass
+from builder.figure import Answer, Check
+
+@dataclass(frozen=True)
+class Params:
+    versus: str | None = None
+
+def analyse(run, params):
+    other = run.versus.output_text if run.versus else ""
+    data = {"same": run.output_text == other, "first": run.ended_at_once}
+    return Answer(data, {"true": Check(0.0, 0.0)}, {"layer-0": {"values": [1]}})
+
+def describe(data):
+    return "Pieces."
+"""
+
+
+def test_pieces_are_published_beside_their_result(folder: SiteFolder) -> None:
+    """Each a file of its own in a folder named as the result, and gone with it."""
+    folder.write("figures/pieces/analysis.py", PIECES)
+    folder.write("figures/pieces/fallback.html", "{# Gets: data. #}<p>{{ data.same }}</p>")
+    folder.article(":::{figure}\n:analysis: pieces\n:prompt: 1. Austria\n:generate: 2\n\nA caption.\n:::\n")
+    folder.build()
+    (piece,) = [path for path in folder.snapshot() if path.endswith("layer-0.json")]
+    assert folder.snapshot()[piece] == b'{"values":[1]}'
+    assert f"{piece.removesuffix('/layer-0.json')}.json" in folder.snapshot()
+    folder.article("Words.")
+    folder.build()
+    assert not [path for path in folder.snapshot() if path.startswith("data")]
+
+
+def test_a_second_model_reads_the_text_that_the_first_one_wrote(folder: SiteFolder) -> None:
+    """`versus` names it; its weights are part of the question, and a wrong name is told at its line."""
+    folder.write("figures/pieces/analysis.py", PIECES)
+    folder.write("figures/pieces/fallback.html", "{# Gets: data. #}<p>{{ data.same }}</p>")
+    figure = ":::{figure}\n:analysis: pieces\n:prompt: 1. Austria\n:generate: 2\n:versus: VERSUS\n\nA caption.\n:::\n"
+    (name,) = find_site(folder.root).models
+    folder.article(figure.replace("VERSUS", name))
+    folder.build()
+    assert "<p>True</p>" in folder.read("a/index.html")
+    folder.article(figure.replace("VERSUS", f"{name}x"))
+    (told,) = folder.fail()
+    assert f"content/a/article.md:8: unknown model: {name}x (did you mean {name}?)" in told
