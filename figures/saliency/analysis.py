@@ -1,4 +1,4 @@
-"""Saliency: how much each token matters to each later output token, by gradients of the model."""
+"""Saliency: how much each token matters to each later output token, by gradients or by taking tokens away."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from builder.errors import BuildError
 from builder.figure import Answer, Check
+from builder.parts import Part, Spark, token_parts
 from builder.spoken import counted, listed, share, token
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from builder.model import Run
 
     from .attribution import Attribution
+    from .gradients import Network
+    from .objective import Objective
 
 GAP = 0.1
 """From which typical gap on, as a share of f(x) − f(x′), a reader is warned of integrated gradients."""
@@ -26,7 +29,11 @@ METHODS = {
     "gradient_x_input": "gradient × input",
     "gradient": "gradient norm",
     "integrated_gradients": "integrated gradients",
+    "occlusion": "occlusion",
+    "value_zeroing": "value zeroing",
 }
+TARGETS = {"logit": "logit", "logprob": "log-probability", "probability": "probability"}
+SPARKS = ("token",)
 
 
 @dataclass(frozen=True)
@@ -35,15 +42,21 @@ class Params:
 
     `target` is what is explained of an output token: its logit, or the logarithm of its probability. With `contrast`,
     one token of the vocabulary such as " are", it is the difference of the two logits: why this token and not that.
-    `detail` adds a bar and a percentage to each token. `steps` and `baseline` are integrated gradients' own.
+    `detail` adds a bar and a percentage to each token. `baseline` is what integrated gradients start from, zero unless
+    said otherwise, and what occlusion puts in a token's place: the mean of all embeddings, which unlike zero is as long
+    as a model expects of an input, and unlike a pad or end token means nothing to it. `steps` are integrated gradients'
+    own. With `reproduce: ecco` it is the probability that is explained, as Ecco does.
     """
 
-    method: Literal["gradient_x_input", "gradient", "integrated_gradients"] = "gradient_x_input"
+    method: Literal["gradient_x_input", "gradient", "integrated_gradients", "occlusion", "value_zeroing"] = (
+        "gradient_x_input"
+    )
     target: Literal["logit", "logprob"] = "logit"
     contrast: str | None = None
     detail: bool = False
     steps: int = 50
-    baseline: Literal["zero", "mean", "pad", "eos"] = "zero"
+    baseline: Literal["zero", "mean", "pad", "eos"] | None = None
+    reproduce: Literal["ecco"] | None = None
 
     def validate(self) -> Iterator[tuple[str, str]]:
         """Yield what cannot be."""
@@ -51,89 +64,125 @@ class Params:
             yield "steps", f"{self.steps} is not between 1 and 1000"
         if self.contrast == "":
             yield "contrast", "it is empty"
+        if self.reproduce and self.contrast:
+            yield "reproduce", "ecco explains one token and knows no contrast"
+        elif self.reproduce and self.method in ("occlusion", "value_zeroing"):
+            yield "reproduce", f"ecco has no {self.method} (did you mean method gradient_x_input?)"
 
 
 def analyse(run: Run, params: Params) -> Answer:
     """Return `scores[t]`, the share of each earlier position in the importance for target t; a row sums to 1.
 
-    A row is all 0 only where f does not depend on the inputs, as for a token contrasted with itself. Integrated
-    gradients keep their signs in `values[t]`, and `completeness[t]` is |Σ values − (f(x) − f(x′))|.
+    A row is all 0 only where f does not depend on the inputs, as for a token contrasted with itself. `values[t]` are
+    the same with their sign, in units of f; the gradient norm has none. `completeness[t]` of integrated gradients is
+    |Σ values − (f(x) − f(x′))|.
 
-    Raises `BuildError` for a text of one token, for a contrast that is not one, and for a baseline token that the
-    tokenizer lacks.
+    Raises `BuildError` for a text of one token, for a contrast that is not one, for a baseline token that the
+    tokenizer lacks, for values that cannot be zeroed, and for a model that answers with no numbers.
     """
     import torch
 
-    from .attribution import attribute
-    from .baseline import baseline
+    from .contrast import foil
     from .gradients import Network
     from .objective import Objective, softmax
-    from .reference import plain_gradient
 
     model, positions = run.model, run.targets
     if not positions:
         raise BuildError("missing output: the prompt is one token and nothing follows it, so nothing can be explained")
     ids = run.ids[torch.tensor(positions, device=run.ids.device)]
-    objective = Objective(params.target, _foil(run, params.contrast))
+    target: Any = "probability" if params.reproduce else params.target
+    objective = Objective(target, foil(run, params.contrast))
+    _must_be_finite([run.logits], run, "logits")
     x = model.embed(run.ids).detach()
-    integrated = params.method == "integrated_gradients"
-    sample = len(positions) // 2
-    found = attribute(
-        Network(run.forward_embeddings, model.head_logits),
-        objective,
-        x,
-        positions,
-        ids,
-        method=params.method,
-        baseline=baseline(model, params.baseline, x) if integrated else None,
-        steps=params.steps,
-        sample=sample,
-    )
-    plain = plain_gradient(model.network, objective, x[: positions[sample]], ids[sample], model.context)
+    network = Network(run.forward_embeddings, model.head_logits)
+    how = _by_gradients if params.method in ("gradient_x_input", "gradient", "integrated_gradients") else _by_drops
+    found, told, checks = how(run, params, network, objective, x)
+    _must_be_finite(found.scores, run, METHODS[params.method])
     data: dict[str, Any] = {
         "tokens": run.tokens,
         "targets": positions,
         "scores": [_rounded(row.tolist(), 5) for row in found.scores],
         "probabilities": _rounded(softmax(run.logits).gather(-1, ids[:, None])[:, 0].tolist(), 4),
         "method": params.method,
-        "target": params.target,
+        "target": target,
         "contrast": params.contrast,
         "detail": params.detail,
     }
-    if integrated:
-        data |= _completeness(found, params)
-    return Answer(data, _checks(run, found, _distance(found.samples[sample], plain), data["scores"]))
+    if found.values:
+        data["values"] = [_rounded(row.tolist(), 5) for row in found.values]
+    if params.reproduce:
+        ecco = "As Ecco does it, this is about the token's probability after the softmax, not about its logit."
+        told["warning"] = f"{ecco} {told['warning']}" if "warning" in told else ecco
+    return Answer(data | told, _checks(run, found, data["scores"]) | checks)
 
 
-def _foil(run: Run, contrast: str | None) -> int | None:
-    """Return the id of the contrast, encoded as what could follow the prompt."""
-    if contrast is None:
-        return None
-    model = run.model
-    ids = model.encode_output(run.spec.prompt, model.encode(run.spec.prompt)[0], contrast)
-    if len(ids) != 1:
-        parts = listed([repr(model.token_text(part)) for part in ids])
-        raise BuildError(
-            f"invalid contrast: {contrast!r} is {counted(len(ids), 'token')} of model {model.name} and not one: {parts}"
-        )
-    return ids[0]
+Found = tuple["Attribution", dict[str, Any], dict[str, Check]]
+"""The attribution, what else is published, and what proves it."""
 
 
-def _completeness(found: Attribution, params: Params) -> dict[str, Any]:
+def _by_gradients(run: Run, params: Params, network: Network, objective: Objective, x: Tensor) -> Found:
+    from .attribution import attribute
+    from .baseline import baseline
+    from .reference import plain_gradient
+
+    model, positions = run.model, run.targets
+    ids = run.ids[positions[0] :]
+    integrated = params.method == "integrated_gradients"
+    name = params.baseline or "zero"
+    sample = len(positions) // 2
+    found = attribute(
+        network,
+        objective,
+        x,
+        positions,
+        ids,
+        method=params.method,
+        baseline=baseline(model, name, x) if integrated else None,
+        steps=params.steps,
+        sample=sample,
+    )
+    plain = plain_gradient(model.network, objective, x[: positions[sample]], ids[sample], model.context)
+    # of a difference to the largest number; 0 for two that are 0 everywhere
+    distance = float((found.samples[sample] - plain).abs().max() / plain.abs().max().clamp_min(1e-30))
+    return (
+        found,
+        _completeness(found, name, params.steps) if integrated else {},
+        {
+            "gradient against plain autograd, one token": Check(distance, _bound(run)),
+            "gradient by later tokens": Check(max(found.leaks), 1e-6),
+        },
+    )
+
+
+def _by_drops(run: Run, params: Params, network: Network, objective: Objective, x: Tensor) -> Found:
+    from .perturbation import by_occlusion, by_value_zeroing
+
+    told = {}
+    if params.method == "occlusion":
+        told["baseline"] = params.baseline or "mean"
+        found, measured = by_occlusion(run, network, objective, x, told["baseline"])
+    else:
+        found, measured = by_value_zeroing(run, network, objective, x)
+    # f is a sum over the width of the model, about as exact as the largest logit is
+    largest = max(float(run.logits.abs().max()), 1.0)
+    scale = {name: largest if name.startswith(("f ", "drop ")) else 1.0 for name in measured}
+    return found, told, {name: Check(value, _bound(run) * scale[name]) for name, value in measured.items()}
+
+
+def _completeness(found: Attribution, baseline: str, steps: int) -> dict[str, Any]:
     """Return what tells how far the integral has come: a target's values should add up to f(x) − f(x′)."""
     changes = [there - here for there, here in zip(found.f, found.f_baseline, strict=True)]
     gaps = [abs(float(row.sum()) - change) for row, change in zip(found.values, changes, strict=True)]
     typical = median(gap / max(abs(change), 1e-6) for gap, change in zip(gaps, changes, strict=True))
     data: dict[str, Any] = {
-        "values": [_rounded(row.tolist(), 5) for row in found.values],
         "completeness": _rounded(gaps, 3),
         "f": _rounded(found.f, 5),
         "f_baseline": _rounded(found.f_baseline, 5),
-        "baseline": params.baseline,
-        "steps": params.steps,
+        "baseline": baseline,
+        "steps": steps,
     }
     if typical > GAP:
-        how = f"{counted(params.steps, 'step')} from the {params.baseline} baseline"
+        how = f"{counted(steps, 'step')} from the {baseline} baseline"
         data["warning"] = (
             f"Integrated gradients have not converged: with {how} the values of half of the tokens are off by more "
             f"than {typical:.0%} of the change that they share out."
@@ -141,36 +190,67 @@ def _completeness(found: Attribution, params: Params) -> dict[str, Any]:
     return data
 
 
-def _checks(run: Run, found: Attribution, distance: float, scores: list[list[float]]) -> dict[str, Check]:
-    """Return what proves the scores; bounds are for float32, or half of the digits of a shorter format."""
-    import torch
-
-    eps = torch.finfo(run.model.network.dtype).eps
-    bound = 1e-4 if eps < 1e-6 else eps**0.5
+def _checks(run: Run, found: Attribution, scores: list[list[float]]) -> dict[str, Check]:
+    """Return what proves any method's scores."""
     own = [float(row[token]) for row, token in zip(run.logits, run.ids[run.targets[0] :], strict=True)]
     return {
         # five digits of each share are published: at most 5e-5 of the sum are lost
         "rows sum to 1": Check(max((abs(sum(row) - 1) for row in scores if any(row)), default=0.0), 1e-4),
-        "gradient against plain autograd, one token": Check(distance, bound),
-        "gradient by later tokens": Check(max(found.leaks), 1e-6),
         "logits against the model's own": Check(
-            max(abs(a - b) for a, b in zip(found.logits, own, strict=True)), bound * float(run.logits.abs().max())
+            max(abs(a - b) for a, b in zip(found.logits, own, strict=True)), _bound(run) * float(run.logits.abs().max())
         ),
     }
 
 
-def _distance(ours: Tensor, plain: Tensor) -> float:
-    """Return the largest difference over the largest number; 0 for two that are 0 everywhere."""
-    return float((ours - plain).abs().max() / plain.abs().max().clamp_min(1e-30))
+def _bound(run: Run) -> float:
+    """Return how exact a relative number must be: for float32, or half of the digits of a shorter format."""
+    import torch
+
+    eps = torch.finfo(run.model.network.dtype).eps
+    return 1e-4 if eps < 1e-6 else float(eps**0.5)
+
+
+def _must_be_finite(rows: list[Tensor], run: Run, what: str) -> None:
+    """Raise `BuildError` where there are numbers that are none: nothing can be said of them."""
+    if not all(bool(row.isfinite().all()) for row in rows):
+        dtype = str(run.model.network.dtype).removeprefix("torch.")
+        why = f"its weights are run as {dtype}" if "16" in dtype else "are its weights whole?"
+        raise BuildError(f"broken model: {what} of {run.model.name} are not all numbers (NaN or infinite); {why}")
 
 
 def _rounded(values: list[float], digits: int) -> list[float]:
     return [float(f"{value:.{digits}g}") for value in values]
 
 
+def parts(data: Mapping[str, Any]) -> dict[str, dict[str, Part]]:
+    """Return the tokens, by position and by text."""
+    return {"token": token_parts(data["tokens"])}
+
+
+def spark(data: Mapping[str, Any], aspect: str, part: Part) -> Spark:  # noqa: ARG001 - there is but one aspect
+    """Return an explained token's row, or of another token what it gives to each of those that are, as bars."""
+    tokens, targets, at = data["tokens"], data["targets"], int(part.value)
+    if at in targets:
+        row = data["scores"][targets.index(at)]
+        label = f"What matters to {token(tokens[at])}. {_strongest(data, targets.index(at))}"
+    else:
+        row = [scores[at] if at < len(scores) else 0.0 for scores in data["scores"]]
+        label = f"Share of {token(tokens[at])} in each of {counted(len(row), 'token')}: at most {share(max(row))}"
+    peak = max(row) or 1.0
+    return Spark(tuple(score / peak for score in row), label, "bars", mark=row.index(max(row)))
+
+
+def extent(data: Mapping[str, Any]) -> dict[str, float]:
+    """Return the largest share of any row, and the largest value, whatever its sign."""
+    sizes = {"share": max(map(max, data["scores"]))}
+    if "values" in data:
+        sizes["value"] = max(abs(value) for row in data["values"] for value in row)
+    return sizes
+
+
 def describe(data: Mapping[str, Any]) -> str:
     """Say which tokens matter most for the first output token, and for the last one."""
-    what = "logit" if data["target"] == "logit" else "log-probability"
+    what = TARGETS[data["target"]] if data.get("contrast") is None else "logit"
     if data.get("contrast") is not None:
         what = f"logit minus that of {token({'text': data['contrast']})}"
     targets = data["targets"]
@@ -183,5 +263,5 @@ def describe(data: Mapping[str, Any]) -> str:
 def _strongest(data: Mapping[str, Any], t: int) -> str:
     tokens, row = data["tokens"], data["scores"][t]
     order = sorted(range(len(row)), key=lambda i: -row[i])[:3]
-    parts = [f"{token(tokens[i])} ({share(row[i])})" for i in order]
-    return f"For {token(tokens[data['targets'][t]])}: {listed(parts)}."
+    named = [f"{token(tokens[i])} ({share(row[i])})" for i in order]
+    return f"For {token(tokens[data['targets'][t]])}: {listed(named)}."

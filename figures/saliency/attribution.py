@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .gradients import Network
     from .objective import Objective
 
-__all__ = ["Attribution", "attribute"]
+__all__ = ["Attribution", "attribute", "shares"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Attribution:
     scores: list[Tensor] = field(default_factory=list)
     """Shares ≥ 0 that sum to 1, or all 0 where the gradient is."""
     values: list[Tensor] = field(default_factory=list)
-    """Signed; only integrated gradients have them."""
+    """Signed; the gradient norm has none."""
     f: list[float] = field(default_factory=list)
     """What is explained, at the input."""
     f_baseline: list[float] = field(default_factory=list)
@@ -56,7 +56,8 @@ def attribute(
 ) -> Attribution:
     """Attribute f of the tokens `ids` [N] at ascending `positions` to the inputs x [T, d] before each.
 
-    With a `baseline` [T, d] by integrated gradients, whose scores are the shares of the absolute values.
+    With a `baseline` [T, d] by integrated gradients, whose scores are the shares of the absolute values. Those of
+    gradient × input are the shares of the products' lengths, its values the products' sums.
     """
     found = Attribution()
     for which in chunks(positions):
@@ -74,12 +75,16 @@ def attribute(
         elif method == "gradient":
             rows = gradient(grads[:, 0])
         else:
-            rows = gradient_x_input(grads[:, 0], precise(x[: chosen[-1]]))
-        found.scores.extend(_shares(row[:position].abs()) for row, position in zip(rows, chosen, strict=True))
+            inputs = precise(x[: chosen[-1]])
+            rows = gradient_x_input(grads[:, 0], inputs)
+            signed = (grads[:, 0] * inputs).sum(-1)
+            found.values.extend(row[:position] for row, position in zip(signed, chosen, strict=True))
+        found.scores.extend(shares(row[:position].abs()) for row, position in zip(rows, chosen, strict=True))
     return found
 
 
-def _shares(row: Tensor) -> Tensor:
+def shares(row: Tensor) -> Tensor:
+    """Return a row of numbers ≥ 0 over their sum; one of nothing stays."""
     total = row.sum()
     return row / total if total != 0 else row
 

@@ -1,4 +1,4 @@
-"""What integrated gradients start from: an input that is to mean nothing."""
+"""An input that is to mean nothing: integrated gradients start from it, occlusion puts it in a token's place."""
 
 from __future__ import annotations
 

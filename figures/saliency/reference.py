@@ -1,4 +1,4 @@
-"""The slow way, for the checks: one token's gradient by plain autograd through the model's own logits."""
+"""The slow way, for the checks: one token's gradient, or one drop, through the model's own logits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .objective import Objective
 
-__all__ = ["leak", "plain_gradient"]
+__all__ = ["leak", "plain_f", "plain_gradient"]
 
 
 def plain_gradient(network: Any, objective: Objective, x: Tensor, token: Tensor, context: int | None = None) -> Tensor:
@@ -28,6 +28,13 @@ def plain_gradient(network: Any, objective: Objective, x: Tensor, token: Tensor,
         inputs = torch.cat([x, x[-1:].expand(filled - position, -1)])[None].requires_grad_()
         logits = network(inputs_embeds=inputs, use_cache=False).logits[:, position - 1].double()
         return torch.autograd.grad(objective.value(logits, token[None]).sum(), inputs)[0][0, :position]
+
+
+@torch.no_grad()
+def plain_f(network: Any, objective: Objective, x: Tensor, token: Tensor) -> float:
+    """Return f of `token` (a scalar) after the prefix x [p, d]: one text, one target, and the whole network."""
+    logits = network(inputs_embeds=x[None], use_cache=False).logits[:, -1].double()
+    return float(objective.value(logits, token[None])[0])
 
 
 def leak(grads: Tensor, positions: list[int]) -> float:

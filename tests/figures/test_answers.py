@@ -25,6 +25,9 @@ QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("saliency", {"method": "gradient", "target": "logprob"}),
     ("saliency", {"method": "gradient_x_input", "contrast": "a", "detail": True}),
     ("saliency", {"method": "integrated_gradients", "steps": 4, "baseline": "mean"}),
+    ("saliency", {"method": "occlusion", "target": "logprob"}),
+    ("saliency", {"method": "occlusion", "contrast": "a", "baseline": "eos"}),
+    ("saliency", {"reproduce": "ecco"}),
 )
 TEXTS = (
     RunSpec(model="tiny", prompt="1. Austria\n2. ", generate=20),
