@@ -32,6 +32,7 @@ from .page import (
 from .pictures import read_picture
 from .plan import Job, Plan, make_plan
 from .progress import Listener, Silent
+from .prose import check_prose
 from .site import Site, cache_folder
 from .sources import fingerprint
 from .status import FigureStatus, figure_name, read_status
@@ -93,7 +94,8 @@ class Builder:
         told = [problem for document in documents for problem in document.problems]
         problems = self._sift([*told, *check_fragments(documents), *plan.problems])
         results, computed, unanswered = self._answer(plan)
-        problems += self._sift(unanswered)
+        shown = {figure: [results.get(panel.address) for panel in panels] for figure, panels in plan.figures.items()}
+        problems += self._sift([*unanswered, *check_prose(documents, shown, kinds)])
         files = self._render(documents, plan, results, kinds)
         write_site(files, self.site.output, root=self.site.root, prune=not self.only)
         self._record(documents, plan, results)

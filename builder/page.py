@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,10 +21,12 @@ from .article import Article
 from .assets import Assets
 from .bibliography import Bibliography
 from .directives import make_parser
-from .document import Document
+from .document import Document, Mention, Value
+from .errors import BuildError
 from .figure import FigureSpec, Result
 from .kind import Kind
 from .mathematics import TexError
+from .prose import find_mention, find_value
 from .site import Site
 
 __all__ = [
@@ -170,6 +173,27 @@ class ArticlePage(SitePage):
             view_url=self.asset(f"figures/{kind.name}/view.js"),
         )
 
+    def mention(self, mention: Mention | None, words: Markup, **attributes: Any) -> Markup:
+        """Render words, or a graphic, that stand for a part of a figure; without its result they are plain words."""
+        found = None
+        if mention is not None:
+            with suppress(BuildError):  # told before a page is made
+                found = find_mention(mention, self._shown(mention.figure), self.kinds)
+        given = {"id": None, "classes": [], "lang": None, **attributes}
+        return self.part("mention", mention=mention, found=found, words=words, **given)
+
+    def value(self, value: Value | None) -> Markup:
+        """Render a value; one that is not known is an ellipsis."""
+        found = None
+        if value is not None:
+            with suppress(BuildError):
+                found = find_value(value, self._shown(value.figure))
+        text, number = found or (None, None)
+        return self.part("value", text=text, number=number)
+
+    def _shown(self, figure: int) -> list[Result]:
+        return [panel.result for panel in self.panels.get(figure, ())]
+
     def _panel(self, kind: Kind, panel: ShownPanel, spec: FigureSpec, extent: Mapping[str, float]) -> dict[str, Any]:
         """Return what templates get of a panel: the answer, its address, and what it says without a script."""
         data = panel.result.data
@@ -230,7 +254,7 @@ def render_article(page: ArticlePage) -> str:
     kinds = sorted({result.kind for result in results})
     template = page.theme.get_template("article.html")
     return template.render(
-        **_common(page, kinds, has_math=document.has_math),
+        **_common(page, kinds, has_math=document.has_math, has_mentions=bool(document.mentions)),
         article=document.article,
         meta=document.article.meta,
         document=document,
@@ -267,7 +291,7 @@ def render_index(page: SitePage, articles: Sequence[Article], template: str = "i
     return page.theme.get_template(template).render(**_common(page, [], has_math=False), articles=entries)
 
 
-def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool) -> dict[str, Any]:
+def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool, has_mentions: bool = False) -> dict[str, Any]:
     """Return what every template gets."""
     styles = ["css/fanlight.css"]
     if has_math:
@@ -276,6 +300,7 @@ def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool) -> dict[str
         styles += [name for name in page.assets.names if name.startswith("figures/shared/") and name.endswith(".css")]
         styles += [name for kind in kinds if (name := f"figures/{kind}/view.css") in page.assets]
     scripts = ["js/theme-toggle.js", "js/toc.js", "js/cards.js", *(["js/mount.js"] if kinds else [])]
+    scripts += ["js/mentions.js"] if kinds and has_mentions else []
     return {
         "page": page,
         "site": page.site,

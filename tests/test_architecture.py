@@ -16,7 +16,7 @@ BUILDER = ROOT / "builder"
 LAYERS = [
     {"__init__", "errors"},
     {"site", "figure", "parts", "quantised"},
-    {"kind", "parameters", "progress", "local", "source_map", "spoken", "gallery"},
+    {"kind", "parameters", "progress", "local", "source_map", "spoken", "gallery", "numerals", "paths", "spark"},
     {"article", "bibliography", "mathematics"},
     {"directives"},
     {"document"},
@@ -25,7 +25,7 @@ LAYERS = [
     {"cache", "sources"},
     {"model"},
     {"engine", "status"},
-    {"assets"},
+    {"assets", "prose"},
     {"page"},
     {"pictures", "write"},
     {"build"},

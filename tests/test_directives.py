@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import html.parser
+import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,8 +22,12 @@ from builder.article import read_article
 from builder.bibliography import read_bibliography
 from builder.directives import DIRECTIVES, make_parser
 from builder.directives.options import read_lines
-from builder.document import Document, parse
+from builder.document import Document, Mention, Value, parse
+from builder.parts import Spark
+from builder.paths import written_path
+from builder.prose import Found
 from builder.site import Site, built_in
+from builder.spark import draw
 
 FIXTURES = Path(__file__).parent / "fixtures" / "directives"
 CASES = [
@@ -57,6 +63,17 @@ class Page:
         """Return the TeX."""
         return f"<tex{' display' if display else ''}>{escape(tex)}</tex>"
 
+    def mention(self, mention: Mention | None, words: Markup, **attributes: Any) -> Markup:
+        """Return the words, and what they stand for."""
+        hidden = dict.fromkeys(("line", "column", "anchor"))
+        named = {} if mention is None else {**asdict(mention), **hidden, "drawn": mention.drawn or None}
+        return Markup(self.part("mention", **named, **attributes, words=words).strip())
+
+    def value(self, value: Value | None) -> Markup:
+        """Return what is asked for."""
+        asked = {} if value is None else {"figure": value.figure, "panel": value.panel, "form": value.form}
+        return Markup(self.part("value", **asked, path=written_path(value.path) if value else None).strip())
+
     def figure(self, spec: Any, caption: Markup) -> Markup:
         """Return what the page is asked to show."""
         what = spec.picture or spec.kind
@@ -79,6 +96,17 @@ class ThemePage(Page):
     def part(self, name: str, /, **context: Any) -> Markup:
         """Render one of the theme's parts."""
         return Markup(self.theme.get_template(f"parts/{name}.html").render(page=self, **context))
+
+    def mention(self, mention: Mention | None, words: Markup, **attributes: Any) -> Markup:
+        """Render words, as if every part of a figure were there."""
+        drawing = draw(Spark((0, 0.5, 1), mention.name)) if mention and mention.drawn else None
+        found = Found(json.dumps(mention.name), 2, drawing) if mention else None
+        given = {"id": None, "classes": [], "lang": None, **attributes}
+        return self.part("mention", mention=mention, found=found, words=words, **given)
+
+    def value(self, value: Value | None) -> Markup:
+        """Render a text that a result may hold."""
+        return self.part("value", text=value and str(value.path[-1].value), number=None)
 
     def figure(self, spec: Any, caption: Markup) -> Markup:
         """Return the caption: the rest is the page's."""
@@ -178,6 +206,9 @@ def attacks() -> Iterator[str]:
     yield '{onclick="alert(1)" style="x"}\nA paragraph.'
     yield "[a](x){href='javascript:alert(1)'}"
     yield f"<!-- x --> {script} <!--> {script}"
+    named = f'token="\\"></a>{script}" of=fig-x lang="\\"><script>"'
+    yield f":::{{figure}}\n:analysis: x\n:label: fig-x\n\n[{script}]{{.spark {named}}} {{spark}}`{named}`\n:::"
+    yield f':::{{figure}}\n:analysis: x\n:label: fig-x\n\n{{value}}`a["{script}"]` [a]{{token={quote}}}\n:::'
     yield "<d-cite key='<script>'></d-cite> <img src=x onerror=alert(1)>"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from pathlib import Path
 
@@ -161,3 +162,103 @@ def test_the_browsers_own_colour_is_the_paper() -> None:
     """`theme-color` is written in the head, where style sheets are not known yet."""
     base = (THEME / "base.html").read_text(encoding="utf-8")
     assert re.findall(r'<meta name="theme-color".* content="(#\w+)">', base) == list(colours()["--paper"])
+
+
+# things that are told apart
+
+CATEGORIES = [f"--category-{number}" for number in range(1, 13)]
+TOLD_APART = [
+    *itertools.combinations(CATEGORIES[:6], 2),
+    *zip(CATEGORIES, [*CATEGORIES[1:], CATEGORIES[0]], strict=True),
+]
+
+# Machado, Oliveira and Fernandes 2009, https://doi.org/10.1109/TVCG.2009.113: linear RGB as who lacks a cone sees it
+SIGHTS = {
+    "all cones": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)),
+    "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.3039)),
+}
+
+# Ottosson 2020, https://bottosson.github.io/posts/oklab/
+TO_CONES = (
+    (0.4122214708, 0.5363325363, 0.0514459929),
+    (0.2119034982, 0.6806995451, 0.1073969566),
+    (0.0883024619, 0.2817188376, 0.6299787005),
+)
+TO_LAB = (
+    (0.2104542553, 0.793617785, -0.0040720468),
+    (1.9779984951, -2.428592205, 0.4505937099),
+    (0.0259040371, 0.7827717662, -0.808675766),
+)
+
+
+def times(matrix: tuple[tuple[float, ...], ...], vector: list[float]) -> list[float]:
+    """Return a matrix times a vector."""
+    return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+
+
+def seen(colour: str, sight: str) -> list[float]:
+    """Return `#rrggbb` in OKLab as that kind of colour vision sees it."""
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    shown = [min(max(channel, 0.0), 1.0) for channel in times(SIGHTS[sight], linear)]
+    return times(TO_LAB, [cone ** (1 / 3) for cone in times(TO_CONES, shown)])
+
+
+def apart(one: str, other: str, sight: str) -> float:
+    """Return how far apart two colours are in OKLab, where black and white are 1 apart.
+
+    >>> round(apart("#000000", "#ffffff", "protanopia"), 3)
+    1.0
+    """
+    return math.dist(seen(one, sight), seen(other, sight))
+
+
+def test_the_measure_of_colours_is_oklabs() -> None:
+    """Its author's own example: sRGB red is (0.628, 0.225, 0.126); a red and a green of one lightness fall together."""
+    assert seen("#ff0000", "all cones") == pytest.approx([0.628, 0.225, 0.126], abs=1e-3)
+    assert apart("#b8393f", "#7d5a3c", "protanopia") < 0.05 < apart("#b8393f", "#7d5a3c", "all cones")
+
+
+@pytest.mark.parametrize("theme", ["day", "night"])
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_things_are_told_apart_by_every_kind_of_colour_vision(sight: str, theme: str) -> None:
+    """At least 0.07 for the first six and for neighbours, 0.11 with all cones; what is just noticed is some 0.02."""
+    at = ("day", "night").index(theme)
+    least = 0.11 if sight == "all cones" else 0.07
+    near = {pair: apart(colours()[pair[0]][at], colours()[pair[1]][at], sight) for pair in TOLD_APART}
+    assert min(near.values()) >= least, min(near, key=near.__getitem__)
+
+
+@pytest.mark.parametrize("theme", ["day", "night"])
+def test_no_two_things_have_all_but_one_colour(theme: str) -> None:
+    """0.075 between any two of the twelve, with all cones."""
+    at = ("day", "night").index(theme)
+    twelve = [colours()[name][at] for name in CATEGORIES]
+    assert min(apart(one, other, "all cones") for one, other in itertools.combinations(twelve, 2)) >= 0.075
+
+
+@pytest.mark.parametrize("theme", ["day", "night"])
+@pytest.mark.parametrize("name", CATEGORIES)
+def test_things_stand_out_from_every_paper(name: str, theme: str) -> None:
+    """3:1 for lines and marks (WCAG 2.2, 1.4.11)."""
+    at = ("day", "night").index(theme)
+    assert all(contrast(colours()[name][at], colours()[paper][at]) >= 3 for paper in PAPERS)
+
+
+@pytest.mark.parametrize("theme", ["day", "night"])
+@pytest.mark.parametrize("name", CATEGORIES)
+def test_text_has_contrast_where_it_has_a_parts_colour(name: str, theme: str) -> None:
+    """Ink on the colour, thin as mentions.css lays it, thinner than 30%, on every paper and in every box."""
+    at = ("day", "night").index(theme)
+    sheet = css(THEME / "css" / "mentions.css")
+    shares = [int(share) / 100 for share in re.findall(r"var\(--mention\) (\d+)%, transparent", sheet)]
+    assert len(shares) == 2
+    assert max(shares) <= 0.3
+    known = {token: pair[at] for token, pair in colours().items()}
+    papers = [known[paper] for paper in PAPERS] + [
+        mix(known[t], 0.07, known["--paper"]) for t in ("--positive", "--error")
+    ]
+    for paper, share in itertools.product(papers, shares):
+        assert contrast(known["--ink"], mix(known[name], share, paper)) >= 4.5

@@ -19,9 +19,12 @@ from .heading import heading_plugin
 from .link import link_plugin
 from .markup import markup_plugin
 from .math import math_plugin
+from .mention import mention_plugin
 from .reference import reference_plugin
+from .spark import spark_plugin
 from .table import table, table_plugin
 from .typography import typography_plugin
+from .value import value_plugin
 
 __all__ = ["DIRECTIVES", "make_parser"]
 
@@ -51,10 +54,13 @@ def make_parser() -> MarkdownIt:
     md.use(footnote_plugin)
     md.use(cite_plugin)
     md.use(reference_plugin)
+    md.use(mention_plugin, _ATTRIBUTES)
+    md.use(spark_plugin)
+    md.use(value_plugin)
     md.use(link_plugin)
     md.use(fence_plugin, DIRECTIVES)
     md.use(figure_plugin)
     md.use(table_plugin)
     md.use(aside_plugin)
-    md.use(fold_plugin, ("directive", "table", "heading", "footnote_reference"))
+    md.use(fold_plugin, ("directive", "table", "heading", "footnote_reference", "mention"))
     return md

@@ -15,11 +15,18 @@ def fold_plugin(md: MarkdownIt, types: Iterable[str]) -> None:
     """Fold `TYPE_open … TYPE_close` into a token `TYPE` with children, so that a template can be given the inside.
 
     Last of the core rules: those before it see the flat stream that they expect. A token's
-    `meta["type"]`, where it has one, is the folded token's type.
+    `meta["type"]`, where it has one, is the folded token's type. Inline tokens are folded too, those of notes in place
+    (`^[text]`) where the footnote plugin keeps them.
     """
     folded = frozenset(types)
 
     def rule(state: StateCore) -> None:
+        for token in state.tokens:
+            if token.type == "inline" and token.children:
+                token.children = _fold(token.children, folded)
+        for note in state.env.get("footnotes", {}).get("list", {}).values():
+            if note.get("tokens"):
+                note["tokens"] = _fold(note["tokens"], folded)
         state.tokens = _fold(state.tokens, folded)
 
     md.core.ruler.push("fold", rule)

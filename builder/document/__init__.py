@@ -17,10 +17,11 @@ from ..errors import Problem, nearest
 from ..figure import FigureSpec
 from ..source_map import Source
 from .labels import PAGE_ANCHORS, Label
+from .mentions import Mention, Value
 from .reading import Footnote, Reading, plain_text
 from .settling import Heading, Link, Settling
 
-__all__ = ["Document", "Footnote", "Heading", "Label", "Link", "check_fragments", "parse"]
+__all__ = ["Document", "Footnote", "Heading", "Label", "Link", "Mention", "Value", "check_fragments", "parse"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class Document:
     """Other files that the article links to, by their path in the site."""
     links: tuple[Link, ...]
     """Links to other articles, whose fragments `check_fragments` looks up when all are parsed."""
+    mentions: tuple[Mention, ...]
+    """Words and graphics that stand for a part of a figure; `builder.prose` looks the parts up."""
+    values: tuple[Value, ...]
+    """Numbers and texts out of results."""
     anchors: frozenset[str]
     """Every id that a link may lead to."""
     has_math: bool
@@ -88,6 +93,8 @@ def parse(
         pictures=settling.pictures,
         files=settling.files,
         links=tuple(settling.links),
+        mentions=tuple(settling.mentions.mentions),
+        values=tuple(settling.mentions.values),
         anchors=frozenset(settling.labels.anchors) | PAGE_ANCHORS,
         has_math=settling.has_math,
         n_words=settling.n_words,

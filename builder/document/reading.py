@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from markdown_it.token import Token
 from ..errors import nearest
 from ..source_map import Place, Source
 
-__all__ = ["Footnote", "Reading", "plain_text"]
+__all__ = ["Footnote", "Reading", "plain_text", "unlinked", "walk_inside"]
 
 Locate = Callable[[int], Place]
 """Returns the place of a character of a token, counted from its first."""
@@ -82,6 +82,8 @@ class Reading:
                 return self.source.place(content, first, begin + delta)
 
             yield token, locate
+            if token.type == "mention":
+                yield from self._walk_inline(token.children or (), content, first, base)
             if token.type == "footnote_ref":
                 yield from self._walk_note(token, content, first, begin)
 
@@ -147,6 +149,24 @@ def plain_text(tokens: Sequence[Token] | None) -> str:
             text += token.content
         elif token.type in ("softbreak", "hardbreak"):
             text += " "
-        elif token.type == "image":
+        elif token.type in ("image", "mention"):
             text += plain_text(token.children)
+        elif token.type == "value":
+            text += "…"  # known when the results are
     return " ".join(text.split())
+
+
+def walk_inside(token: Token) -> Iterator[Token]:
+    """Yield what is within a token, but the notes that are called there."""
+    for child in token.children or ():
+        yield child
+        yield from walk_inside(child)
+
+
+def unlinked(tokens: Sequence[Token], links: Collection[str]) -> Iterator[Token]:
+    """Yield inline tokens without those of types `links`; of mentions the words are left."""
+    for token in tokens:
+        if token.type == "mention":
+            yield from unlinked(token.children or (), links)
+        elif token.type not in links:
+            yield token

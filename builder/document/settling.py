@@ -21,7 +21,8 @@ from ..mathematics import TexError
 from ..source_map import Place, Source
 from .labels import PREFIXES, Label, LabelKind, Labels
 from .links import find_target
-from .reading import Locate, plain_text
+from .mentions import Mentions
+from .reading import Locate, plain_text, unlinked
 from .specification import read_layout, read_spec
 
 __all__ = ["Heading", "Link", "Settling"]
@@ -49,7 +50,7 @@ class Link:
 
 
 _YEAR = re.compile(r"[A-Za-z].*(1[5-9]|20)\d\d")
-_NOT_IN_TOC = ("link_open", "link_close", "footnote_ref", "citation", "reference", "image")
+_NOT_IN_TOC = ("link_open", "link_close", "footnote_ref", "citation", "reference", "image", "spark")
 
 
 class Settling:
@@ -75,6 +76,7 @@ class Settling:
         self.pictures: dict[str, Path] = {}
         self.files: dict[str, Path] = {}
         self.links: list[Link] = []
+        self.mentions = Mentions(source)
         self.has_math = False
         self.n_words = 0
         self._n_tables = 0
@@ -94,6 +96,9 @@ class Settling:
             "math_block_label": self._equation,
             "citation": self._citation,
             "reference": self._reference,
+            "mention": self.mentions.add_mention,
+            "spark": self.mentions.add_mention,
+            "value": self.mentions.add_value,
             "link_open": self._link,
             "image": self._image,
             "fence": self._fence,
@@ -118,6 +123,7 @@ class Settling:
             self.headings.append(replace(heading, anchor=anchor))
         for name, place in self._references:
             self.labels.check_reference(name, place)
+        self.mentions.finish(self.figures, self.labels.by_name)
         for fragment, place in self._fragments:
             self.labels.check_fragment(fragment, place)
 
@@ -137,7 +143,7 @@ class Settling:
         self._sections[-1] += 1
         number = token.meta["number"] = ".".join(str(count) for count in self._sections)
         inline = token.children[0].children if token.children else None
-        shown = tuple(child for child in inline or () if child.type not in _NOT_IN_TOC)
+        shown = tuple(unlinked(inline or (), _NOT_IN_TOC))
         heading = Heading(level, number, str(token.attrs.get("id") or ""), plain_text(shown), shown)
         if re.match("|".join(PREFIXES.values()), heading.anchor):
             self.labels.add(heading.anchor, Label("section", number, heading.anchor, heading.text, shown), place)
@@ -152,6 +158,7 @@ class Settling:
         if not self._label(token, "figure", spec.number, spec.label):
             spec = replace(spec, label=None)
         token.meta["spec"] = spec
+        self.mentions.note_caption(token, spec)
         self.figures.append(spec)
 
     def _table(self, token: Token, locate: Locate) -> None:

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from builder.figure import Answer, Check
+from builder.parts import Part, Spark, token_parts
 from builder.spoken import counted, listed, token
 
 if TYPE_CHECKING:
@@ -57,6 +58,25 @@ def describe(data: Mapping[str, Any]) -> str:
     if not written:
         return f"{start}."
     return f"{start}, and {counted(len(written), 'output token')}, {_words(written)}."
+
+
+def parts(data: Mapping[str, Any]) -> dict[str, dict[str, Part]]:
+    """Return the tokens."""
+    return {"token": token_parts(data["tokens"])}
+
+
+SPARKS = ("token",)
+
+
+def spark(data: Mapping[str, Any], aspect: str, part: Part) -> Spark:  # noqa: ARG001 - there is one aspect
+    """Return the lengths of all tokens in characters, as bars; the one that is meant stands out."""
+    lengths = [len(entry["text"]) for entry in data["tokens"]]
+    longest = max(lengths, default=0) or 1
+    at = int(part.value)
+    entry = data["tokens"][at]
+    length = counted(lengths[at], "character")
+    label = f"{token(entry)}, {length} long, the longest of {counted(len(lengths), 'token')} is {longest}"
+    return Spark(tuple(length / longest for length in lengths), label, shape="bars", mark=at)
 
 
 def _words(entries: list[dict[str, Any]], most: int = 8) -> str:

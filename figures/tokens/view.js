@@ -11,7 +11,7 @@ import { positions, tokenUnits } from "../shared/units.js";
 
 /**
  * Returns an element whose `value` is `{ position, pinned }` (`position` is null while nothing is selected) and which
- * emits `input` when it changes. `options.value` restores a selection.
+ * emits `input` when it changes. `options.value` restores a selection. `show({ token })` shows a position as if hovered.
  */
 export default function tokens({ tokens }, { value } = {}) {
   const root = document.createElement("div");
@@ -40,21 +40,34 @@ export default function tokens({ tokens }, { value } = {}) {
       state.preview(null);
     },
   });
+  let shown = null; // what the text beside the figure points at
+  root.show = (part, { pin = false } = {}) => {
+    const index = units.findIndex((unit) => positions(unit).includes(part?.token));
+    shown = pin || index < 0 ? null : index;
+    if (pin && index >= 0) {
+      stops.rest(index);
+      state.toggle(index);
+      if (!state.pinned) state.preview(null);
+    }
+    draw();
+  };
   draw();
   return root;
 
   function changed() {
+    shown = null;
     draw();
     root.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   function draw() {
-    const index = state.current;
+    const index = shown ?? state.current;
+    const pinned = state.pinned && index === state.current;
+    root.value = { position: state.current === null ? null : units[state.current].start, pinned: state.pinned };
     line.chips.forEach((chip, i) => {
       chip.classList.toggle("is-selected", i === index);
-      chip.setAttribute("aria-pressed", String(i === index && state.pinned));
+      chip.setAttribute("aria-pressed", String(i === index && pinned));
     });
-    root.value = { position: index === null ? null : units[index].start, pinned: state.pinned };
     if (index === null) {
       tip.hide();
       sentence.say([summary()], summary());
@@ -67,7 +80,7 @@ export default function tokens({ tokens }, { value } = {}) {
     const role = unit.special ? "special" : unit.type;
     const ids = parts.map((token) => token.id).join(" ");
     const several = unit.size === 1 ? "" : ` ${unit.size} tokens that are text only together,`;
-    const mark = state.pinned ? [pinMark()] : [];
+    const mark = pinned ? [pinMark()] : [];
     sentence.say([quoted(text), `${several} ${where}, id ${ids}, ${role}`, ...mark], `${spoken(text)},${several} ${where}, id ${ids}, ${role}`);
     tip.show(
       line.chips[index],
