@@ -68,7 +68,8 @@ def follow(steps: Sequence[Step], root: Mapping[str, Any], data: Mapping[str, An
     Raises `BuildError` where the path leads nowhere, with the names that are there.
     """
     found: Any = root
-    target: int | None = None  # the position of the target that a step has chosen
+    # whether a target was chosen, lists within being its own, about the tokens before it; None: perhaps, by a number
+    rows: bool | None = False
     for n, step in enumerate(steps):
         whole = written_path(steps[: n + 1])
         if isinstance(found, Mapping) and isinstance(step.value, str):
@@ -79,11 +80,10 @@ def follow(steps: Sequence[Step], root: Mapping[str, Any], data: Mapping[str, An
         elif isinstance(found, list) and isinstance(step.value, int):
             if not -len(found) <= step.value < len(found):
                 raise BuildError(f"unknown value: {whole} of {name} (known: {_range(found)})")
-            if target is None and len(found) == len(data.get("targets", ())):
-                target = data["targets"][step.value]
+            rows = rows or (None if len(found) == len(data.get("targets", ())) else False)
             found = found[step.value]
         elif isinstance(found, list) and step.quoted:
-            index, target = _index_of(str(step.value), found, data, target, f"{whole} of {name}")
+            index, rows = _index_of(str(step.value), found, data, rows, f"{whole} of {name}")
             found = found[index]
         else:
             before = written_path(steps[:n])
@@ -93,30 +93,28 @@ def follow(steps: Sequence[Step], root: Mapping[str, Any], data: Mapping[str, An
     return found
 
 
-def _index_of(
-    text: str, items: list[Any], data: Mapping[str, Any], target: int | None, where: str
-) -> tuple[int, int | None]:
-    """Return which item of a list a token's text chooses, and the position of the target if it is one's.
+def _index_of(text: str, items: list[Any], data: Mapping[str, Any], rows: bool | None, where: str) -> tuple[int, bool]:
+    """Return which item of a list a token's text chooses, and whether it is a target's.
 
-    A list as long as `targets` has an item for each of them, one as long as `tokens` for each token; the list of a
-    target that was chosen may end earlier, for it is about the tokens before.
+    A list as long as `targets` has an item for each of them, one as long as `tokens` for each token. `rows`: the list
+    is a target's own, and may end earlier. What may be either is not guessed at.
     """
     tokens: Sequence[Mapping[str, Any]] = data.get("tokens", ())
     targets: Sequence[int] = data.get("targets", ())
     starts = find_starts(tokens, text)
-    if target is None and len(targets) == len(items) != len(tokens):
-        rows = [item for item in items if isinstance(item, list)]
-        if len(items) > 1 and len(rows) == len(items) and all(len(row) == len(targets) for row in rows):
+    if not rows and len(items) == len(targets) != len(tokens):
+        square = all(isinstance(item, list) and len(item) == len(targets) for item in items)
+        if len(items) > 1 and (square or rows is None):
             raise BuildError(f"invalid value: {where} (a target's item, or one that holds its item? use numbers)")
-        found = next((targets.index(start) for start in starts if start in targets), None)
-        if found is not None:
-            return found, targets[found]
-    elif len(items) == len(tokens) or (target is not None and len(items) <= len(tokens)):
-        found = next((start for start in starts if start < len(items)), None)
-        if found is not None:
-            return found, target
+        chosen = [targets.index(start) for start in starts if start in targets]
+    elif len(items) == len(tokens) or (rows and len(items) <= len(tokens)):
+        chosen = [start for start in starts if start < len(items)]
     else:
         raise BuildError(f"invalid value: {where}, for that is {_what(items)}, which are not tokens")
+    if chosen:
+        return chosen[0], bool(rows) or len(items) != len(tokens)
+    if starts:
+        raise BuildError(f"unknown token: {where} (it is in the text, but has no item here)")
     texts = {str(token["text"]).strip() for token in tokens} - {""}
     raise BuildError(f"unknown token: {where}{nearest(text.strip(), texts)}")
 

@@ -29,7 +29,7 @@ def value_plugin(md: MarkdownIt) -> None:
     A path leads through the figure's `data` (the JSON that a reader can download), or begins with `checks` or
     `provenance`. `[i]` is a list's item from 0, from the end if negative; `["key"]` a mapping's. On a list of tokens
     `["text"]` is the token of that text, and on a list with an item for each target the target of that text: the first
-    output token of it, else the first; on a target's own list, the token before it. `as` is one of
+    output token of it, else the first; after a target chosen so, a token before it. `as` is one of
     `builder.numerals.FORMS`, or a dot and a number of digits. In a figure's own caption `of` may be left out.
     Token: `value`, content as written, `meta` written, offset. `parts/value.html` gets `text`, `number` (see
     `page.value`).
