@@ -1,5 +1,6 @@
 /** Saliency: choose an output token, and each token before it is shaded by its share of the importance. */
-import { max, scaleLinear, sort } from "d3";
+import { sort } from "d3";
+import { choice } from "../shared/choice.js";
 import { percent } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
@@ -11,72 +12,115 @@ import { strip, stripKey } from "../shared/strip.js";
 import { switcher } from "../shared/switch.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
 import { tooltip } from "../shared/tooltip.js";
-import { mergeRows, positions, tokenUnits, wordUnits } from "../shared/units.js";
+import { groupedUnits, groupings, mergeRows, positions } from "../shared/units.js";
 
 const METHODS = {
   gradient_x_input: "gradient × input",
   gradient: "gradient norm",
   integrated_gradients: "integrated gradients",
+  occlusion: "occlusion",
+  value_zeroing: "value zeroing",
 };
+const TARGETS = { logit: "logit", logprob: "log-probability", probability: "probability" };
 
 /**
- * Returns an element whose `value` is `{ position, words, pinned }`: the selected output token's position, whether
- * tokens are merged into words. It emits `input` when that changes. `options.value` restores a selection.
+ * Returns an element whose `value` is `{ position, unit, signed, detail, compare, pinned }`: the selected output token's
+ * position, what tokens are grouped into, whether values have their sign and chips a number, and the position of a
+ * second output token, or null. It emits `input` when that changes. `options.value` restores a selection; `extent` is
+ * the upper end of a scale that several figures share.
  */
-export default function saliency(data, { value } = {}) {
-  const { tokens, targets, scores, probabilities = [], completeness = [] } = data;
+export default function saliency(data, { value, extent = {} } = {}) {
+  const { tokens, targets, scores, values, probabilities = [], completeness = [] } = data;
   const root = document.createElement("div");
   const sentence = readout();
-  const against = data.contrast ? ` against ${spoken(data.contrast)}` : "";
-  const ramp = legend(`${METHODS[data.method] ?? data.method}${against}`, "0%", "");
-  const bar = document.createElement("div");
+  const name = METHODS[data.method] ?? data.method;
+  const ramp = legend(`${name}${data.contrast ? ` against ${spoken(data.contrast)}` : ""}`, "0%", "");
+  const [bar, controls] = [document.createElement("div"), document.createElement("div")];
+  const groups = groupings(tokens, targets);
   root.className = "view";
-  if (data.detail) root.dataset.detail = "";
   bar.className = "view-bar";
-  bar.append(...stripKey(tokens), ramp.element, hint("← → choose", "↑ ↓ walk its inputs", "Enter pins", "Esc lets go"));
-  bar.append(switcher("Merge into words", Boolean(value?.words), merge));
-  root.append(sentence.element, bar);
-  const tip = tooltip(root);
+  controls.className = "controls";
 
-  let words = Boolean(value?.words);
-  let units, rows, line, stops;
+  let unit = groups.includes(value?.unit) ? value.unit : "tokens";
+  let signed = Boolean(values) && value?.signed === true;
+  let detail = typeof value?.detail === "boolean" ? value.detail : Boolean(data.detail);
+  let units, shares, rows, line, stops; // `rows` are the shares, or the values with their sign
   let chosen; // indices of the units that have a row
+  let extras, worn; // what chips have below their text, and for what
   let walked = null; // index of the unit that is looked at beside the selected one
-  const state = selection({
-    current: targets.includes(value?.position) ? value.position : targets[0],
-    pinned: targets.includes(value?.position) && value.pinned !== false,
-    changed,
-  });
+  let glimpse = null; // index of a unit that prose points at
+  let shift = false;
+  const known = targets.includes(value?.position);
+  let other = known && targets.includes(value.compare) && value.compare !== value.position ? value.compare : null;
+  const state = selection({ current: known ? value.position : targets[0], pinned: known && value.pinned !== false, changed });
+
+  const comparing = switcher("Compare", other !== null, (on) => compare(on ? neighbour() : null));
+  bar.append(...stripKey(tokens), ramp.element, hint("← → choose", "↑ ↓ walk its inputs", "Enter pins", "Shift+Enter compares", "Esc lets go"));
+  if (groups.length > 1) controls.append(choice("Shade", groups.map((by) => [by, by]), unit, (by) => set(() => (unit = by), lay)).element);
+  if (values) controls.append(switcher("Signed", signed, (on) => set(() => (signed = on), merge)));
+  controls.append(switcher("Numbers", detail, (on) => set(() => (detail = on))), comparing);
+  root.append(sentence.element, bar, controls);
+  const tip = tooltip(root);
+  for (const type of ["click", "keydown", "mousedown"]) root.addEventListener(type, (event) => (shift = event.shiftKey), true);
   lay();
+  draw();
+  root.show = show;
   return root;
 
   function lay() {
-    units = words ? wordUnits(tokens) : tokenUnits(tokens);
-    rows = mergeRows(units, targets, scores);
-    chosen = units.map((_, u) => u).filter((u) => rows[u]);
+    units = groupedUnits(tokens, unit);
+    merge();
+    chosen = units.map((_, u) => u).filter((u) => shares[u]);
+    comparing.hidden = chosen.length < 2;
     const label = "Output tokens: choose one to see which tokens before it weigh most";
-    const next = strip(units, tokens, { choosable: (unit) => rows[units.indexOf(unit)], label });
+    const next = strip(units, tokens, { choosable: (one) => shares[units.indexOf(one)], label });
+    next.element.toggleAttribute("data-long", unit === "lines" || unit === "sentences");
     if (line) line.element.replaceWith(next.element);
     else sentence.element.after(next.element);
     line = next;
-    if (data.detail) for (const chip of line.chips) chip.append(share());
+    [extras, worn, walked, glimpse] = [[], "", null, null];
+    if (other !== null && unitAt(other) === selected()) other = null;
     const buttons = chosen.map((u) => line.chips[u]);
-    stops = roving(line.element, buttons, alongLine(buttons.length), (i) => choose(() => state.step(units[chosen[i]].start)));
+    stops = roving(line.element, buttons, alongLine(buttons.length), (i) => choose(() => step(chosen[i])));
     pointing(line.element, line.chips, { point, press, escape });
     line.element.addEventListener("keydown", walk);
-    draw();
+    // with Shift a click would select text
+    line.element.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
   }
 
-  function merge(on) {
+  function merge() {
+    shares = mergeRows(units, targets, scores);
+    rows = signed ? mergeRows(units, targets, values, { shares: false }) : shares;
+  }
+
+  /** Changes how all of it is shown. */
+  function set(change, ...then) {
     look(null);
-    words = on;
-    lay();
-    emit();
+    change();
+    then.forEach((act) => act());
+    changed();
   }
 
   function choose(act) {
     look(null);
     act();
+  }
+
+  function compare(position) {
+    set(() => {
+      other = unitAt(position) === selected() ? null : position;
+      if (other !== null && !state.pinned) state.toggle(units[selected()].start);
+    });
+  }
+
+  function neighbour() {
+    const at = chosen.indexOf(selected());
+    return units[chosen[at + 1] ?? chosen[at - 1]].start;
+  }
+
+  function step(u) {
+    if (other === null) state.step(units[u].start);
+    else compare(units[u].start);
   }
 
   function point(u) {
@@ -86,105 +130,187 @@ export default function saliency(data, { value } = {}) {
 
   function press(u) {
     if (!rows[u]) return look(u);
-    choose(() => state.toggle(units[u].start));
-    stops.rest(chosen.indexOf(selected()));
+    const start = units[u].start;
+    const second = state.pinned && u !== selected() && (shift || other !== null);
+    if (second) compare(u === unitAt(other) ? null : start);
+    else choose(() => state.toggle(start));
+    stops.rest(chosen.indexOf(second ? u : selected()));
   }
 
   function escape() {
+    if (walked === null && other !== null) return compare(null);
+    const walking = walked !== null && other !== null;
     look(null);
-    state.release();
+    if (!walking) state.release();
     draw();
+  }
+
+  /** Shows what prose names, as if it were pointed at. */
+  function show(part, { pin = false } = {}) {
+    const u = unitAt(part?.token);
+    if (pin && rows[u]) {
+      [glimpse, other] = [null, null];
+      return choose(() => state.toggle(units[u].start));
+    }
+    look(null);
+    glimpse = rows[u] ? u : null;
+    draw();
+    if (u >= 0 && !rows[u]) look(u);
   }
 
   /** Up and down walk the inputs of the selected token from the strongest to the weakest. */
   function walk(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by) return;
     event.preventDefault();
-    const order = strongest();
+    const order = strongest(selected());
     if (!order.length) return;
-    const at = order.indexOf(walked);
-    look(order[Math.max(0, Math.min(order.length - 1, at + step))]);
-    const [text, portion] = [units[walked].text, percent(rows[selected()][walked])];
+    look(order[Math.max(0, Math.min(order.length - 1, order.indexOf(walked) + by))]);
+    const portion = [selected(), ...second()].map((u) => portionOf(u, walked)).join(" and ");
     const place = `Strongest inputs, no. ${order.indexOf(walked) + 1} of ${order.length}`;
-    sentence.say([`${place}: `, quoted(text), ` ${portion}`], `${place}: ${spoken(text)}, ${portion}`);
+    sentence.say([`${place}: `, quoted(label(walked)), ` ${portion}`], `${place}: ${spoken(label(walked))}, ${portion}`);
   }
 
-  /** Shows what one token gives to the selected one. */
+  /** Shows what one token gives to the selected one, or to both. */
   function look(u) {
     if (walked !== null) line.chips[walked]?.classList.remove("is-looked-at");
     walked = u;
-    const row = rows[selected()] ?? [];
-    if (u === null || u >= row.length) return tip.hide();
+    const [a, b] = [selected(), ...second()];
+    if (u === null || u >= Math.max(a ?? 0, b ?? 0)) return tip.hide();
     const portion = document.createElement("b");
-    portion.textContent = percent(row[u]);
+    const place = `no. ${strongest(a).indexOf(u) + 1} of ${rows[a].length}`;
+    portion.textContent = b === undefined ? portionOf(a, u) : `${portionOf(a, u)} | ${portionOf(b, u)}`;
     line.chips[u].classList.add("is-looked-at");
-    tip.show(line.chips[u], [portion, `no. ${strongest().indexOf(u) + 1} of ${row.length}`]);
+    tip.show(line.chips[u], [portion, b !== undefined ? "upper | lower" : signed ? `${percent(shares[a][u])}, ${place}` : place]);
+  }
+
+  function unitAt(position) {
+    return units.findIndex((one) => positions(one).includes(position));
   }
 
   function selected() {
-    const u = units.findIndex((unit) => positions(unit).includes(state.current));
+    const u = glimpse ?? unitAt(state.current);
     return rows[u] ? u : chosen[0];
   }
 
-  function strongest() {
-    const row = rows[selected()] ?? [];
-    return sort(row.keys(), (u) => -row[u]);
+  /** Returns the unit that is compared with the selected one: a list of one or none. */
+  function second() {
+    return other !== null && glimpse === null && rows[unitAt(other)] ? [unitAt(other)] : [];
+  }
+
+  function strongest(u) {
+    const row = rows[u] ?? [];
+    return sort(row.keys(), (i) => -Math.abs(row[i]));
   }
 
   function changed() {
+    if (!state.pinned) other = null;
+    glimpse = null;
     draw();
-    emit();
-  }
-
-  function emit() {
     root.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   function draw() {
-    root.value = { position: state.current, words, pinned: state.pinned };
-    const u = selected();
-    const row = rows[u] ?? []; // merged into a single word, a text has nothing before it
-    const shade = scaleLinear([0, max(row) || 1], [0, 1]);
+    root.value = { position: state.current, unit, signed, detail, compare: other, pinned: state.pinned };
+    const [a, b] = [selected(), ...second()];
+    const shown = [a, b].filter((u) => rows[u]).map((u) => rows[u]); // one word has nothing before it
+    const own = Math.max(0, ...shown.flat().map(Math.abs));
+    const top = (signed ? extent.value : extent.share) || own;
+    dress(b !== undefined);
     line.chips.forEach((chip, i) => {
-      chip.classList.toggle("is-selected", i === u);
-      chip.classList.toggle("is-pinned", i === u && state.pinned);
-      chip.classList.toggle("is-later", i > u);
-      chip.classList.toggle("is-shaded", i < u);
-      chip.style.setProperty("--s", i < u ? shade(row[i]).toFixed(4) : 0);
-      if (rows[i]) chip.setAttribute("aria-pressed", String(i === u && state.pinned));
-      if (data.detail) chip.lastChild.textContent = i < u ? percent(row[i]) : "";
+      const extra = extras[i];
+      chip.classList.toggle("is-selected", i === a);
+      chip.classList.toggle("is-second", i === b);
+      chip.classList.toggle("is-later", i > a && !(i <= b));
+      if (rows[i]) chip.setAttribute("aria-pressed", String((i === a && state.pinned) || i === b));
+      if (b === undefined) shade(chip, shown[0]?.[i], top);
+      else shown.forEach((row, r) => shade(extra.children[r], row[i], top, detail ? portionOf([a, b][r], i) : ""));
+      if (extra && b === undefined) extra.textContent = portionOf(a, i);
     });
-    ramp.set(percent(max(row) ?? 0));
-    if (u === undefined) return sentence.say(["One word: nothing stands before it."], "One word: nothing stands before it.");
-    if (!line.element.contains(document.activeElement)) stops.rest(chosen.indexOf(u));
-    tell(u, row);
+    comparing.firstChild.checked = b !== undefined;
+    ramp.element.children[0].textContent = `${name}${data.contrast ? ` against ${spoken(data.contrast)}` : signed ? ` (${TARGETS[data.target]})` : ""}`;
+    ramp.element.children[1].textContent = signed ? number(-top) : "0%";
+    ramp.set(`${own > top ? "≥ " : ""}${signed ? number(top) : percent(top)}`);
+    if (a === undefined) return sentence.say(["One piece: nothing stands before it."], "One piece: nothing stands before it.");
+    if (!line.element.contains(document.activeElement)) stops.rest(chosen.indexOf(a));
+    if (b === undefined) tell(a);
+    else tellBoth(a, b);
   }
 
-  function tell(u, row) {
-    const unit = units[u];
-    const [text, top] = [label(unit), strongest().slice(0, 3)];
-    const place = unit.size === 1 ? `position ${unit.start}` : `positions ${unit.start} to ${unit.start + unit.size - 1}`;
-    const t = targets.indexOf(unit.start);
+  /** Shades an element by a number of a row; one that is not in it has no shade. */
+  function shade(element, number, top, text) {
+    element.classList.toggle("is-shaded", number !== undefined);
+    element.classList.toggle("is-negative", number < 0);
+    element.style.setProperty("--s", number && top ? Math.min(1, Math.abs(number) / top).toFixed(4) : 0);
+    if (text !== undefined) element.textContent = text;
+  }
+
+  /** Gives chips what they need below their text: a number, or two halves. */
+  function dress(two) {
+    root.toggleAttribute("data-signed", signed);
+    root.toggleAttribute("data-detail", detail);
+    const wanted = two ? "halves" : detail ? "share" : "";
+    if (wanted === worn) return;
+    worn = wanted;
+    line.chips.forEach((chip, i) => {
+      extras[i]?.remove();
+      chip.classList.remove("is-shaded", "is-negative");
+      extras[i] = wanted ? below(wanted) : null;
+      if (extras[i]) chip.append(extras[i]);
+    });
+  }
+
+  function tell(u) {
+    const { size, start, type } = units[u];
+    const top = strongest(u).slice(0, 3);
+    const place = size === 1 ? `position ${start}` : `positions ${start} to ${start + size - 1}`;
+    const t = targets.indexOf(start);
     const facts = [place];
-    if (unit.size === 1 && probabilities[t] !== undefined) facts.push(`probability ${percent(probabilities[t])}`);
-    if (unit.size === 1 && completeness[t] !== undefined) facts.push(`completeness gap ${completeness[t].toPrecision(2)}`);
-    const role = unit.type === "output" ? (unit.size === 1 ? "Output token" : "Output") : "Token";
-    const nodes = [`${role} `, quoted(text), ` ${facts.join(", ")}: strongest inputs `];
-    for (const i of top) nodes.push(quoted(label(units[i])), ` ${percent(row[i])}${i === top.at(-1) ? "" : ", "}`);
-    if (state.pinned) nodes.push(pinMark());
-    const inputs = top.map((i) => `${spoken(label(units[i]))} ${percent(row[i])}`).join(", ");
-    sentence.say(nodes, `${role} ${spoken(text)}, ${facts.join(", ")}: strongest inputs ${inputs}${state.pinned ? ". Pinned" : ""}`);
+    if (size === 1 && probabilities[t] !== undefined) facts.push(`probability ${percent(probabilities[t])}`);
+    if (size === 1 && completeness[t] !== undefined) facts.push(`completeness gap ${completeness[t].toPrecision(2)}`);
+    const role = type === "output" ? (size === 1 ? "Output token" : "Output") : "Token";
+    say(`${role} `, u, ` ${facts.join(", ")}: strongest inputs `, ...top.flatMap((i) => [i, ` ${portionOf(u, i)}`, ", "]).slice(0, -1));
   }
 
-  function label(unit) {
-    return unit.size === 1 ? textOf(tokens[unit.start]) : unit.text;
+  function tellBoth(a, b) {
+    const gap = (i) => Math.abs(rows[a][i] - rows[b][i]);
+    const top = sort(rows[Math.min(a, b)].keys(), (i) => -gap(i)).slice(0, 3);
+    const parts = top.flatMap((i) => [i, ` ${portionOf(a, i)} and ${portionOf(b, i)}`, ", "]);
+    say("Upper half ", a, ", lower half ", b, ": furthest apart at ", ...parts.slice(0, -1));
   }
 
-  function share() {
-    const element = document.createElement("span");
-    element.className = "share";
-    element.setAttribute("aria-hidden", "true");
-    return element;
+  /** Says text and units, given by their index, to eye and ear. */
+  function say(...parts) {
+    const nodes = parts.map((part) => (typeof part === "number" ? quoted(label(part)) : part));
+    const heard = parts.map((part, i) => {
+      if (typeof part === "number") return spoken(label(part));
+      return typeof parts[i - 1] === "number" && part.startsWith(" ") && i === 2 ? `,${part}` : part;
+    });
+    if (state.pinned && glimpse === null) nodes.push(pinMark());
+    sentence.say(nodes, `${heard.join("")}${state.pinned && glimpse === null ? ". Pinned" : ""}`);
   }
+
+  function portionOf(u, i) {
+    const portion = rows[u]?.[i];
+    return portion === undefined ? "" : signed ? number(portion) : percent(portion);
+  }
+
+  function label(u) {
+    return units[u].size === 1 ? textOf(tokens[units[u].start]) : units[u].text;
+  }
+}
+
+function below(kind) {
+  const element = document.createElement("span");
+  element.className = kind;
+  element.setAttribute("aria-hidden", "true");
+  if (kind === "halves") element.append(document.createElement("span"), document.createElement("span"));
+  return element;
+}
+
+/** Returns a number with its sign, two digits of it at least. */
+function number(value) {
+  const size = Math.abs(value);
+  const text = size >= 100 || size === 0 ? size.toFixed(0) : size < 0.0005 ? "0.000" : size.toPrecision(2);
+  return `${size === 0 ? "" : value < 0 ? "−" : "+"}${text}`;
 }

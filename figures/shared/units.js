@@ -15,18 +15,25 @@ export function tokenUnits(tokens) {
   return units;
 }
 
-/**
- * Returns one unit a word: a token joins the one before it where it begins inside a word of the text (Unicode's word
- * boundaries, so that languages without spaces are not glued together). Input and output are never joined.
- */
+/** Returns one unit a word, see `groupedUnits`. */
 export function wordUnits(tokens) {
+  return groupedUnits(tokens, "words");
+}
+
+/**
+ * Returns units of `tokens`, `words`, `lines` or `sentences`: a token joins the one before it where it begins inside the
+ * same word or sentence of the text (Unicode's boundaries, so that languages without spaces are not glued together), or
+ * in the same line. Input and output are never joined, nor are special tokens.
+ */
+export function groupedUnits(tokens, by) {
   const pieces = tokenUnits(tokens);
-  const inside = insideWords(pieces.map((piece) => piece.text).join(""));
+  if (by === "tokens") return pieces;
+  const goesOn = by === "lines" ? inLine : inside(pieces.map((piece) => piece.text).join(""), by);
   const units = [];
   let offset = 0;
   for (const piece of pieces) {
     const last = units.at(-1);
-    const joins = last && inside(offset) && last.type === piece.type && !last.special && !piece.special;
+    const joins = last && last.type === piece.type && !last.special && !piece.special && goesOn(offset, piece.text, last.text);
     if (joins) units[units.length - 1] = unit(tokens, last.start, last.size + piece.size);
     else units.push(piece);
     offset += piece.text.length;
@@ -34,36 +41,64 @@ export function wordUnits(tokens) {
   return units;
 }
 
+/** Returns the names of groupings that differ, and that leave a target something before it; tokens always. */
+export function groupings(tokens, targets) {
+  const found = new Map();
+  for (const by of ["tokens", "words", "lines", "sentences"]) {
+    const units = groupedUnits(tokens, by);
+    const key = units.map(({ start }) => start).join();
+    const some = units.some((unit, u) => u && positions(unit).some((position) => targets.includes(position)));
+    if (by === "tokens" || (some && !found.has(key))) found.set(key, by);
+  }
+  return [...found.values()];
+}
+
+/** An empty line goes with the one before it. */
+function inLine(_offset, text, before) {
+  return !before.endsWith("\n") || text.startsWith("\n");
+}
+
 function unit(tokens, start, size) {
   const text = tokens.slice(start, start + size).map((token) => token.text).join("");
   return { start, size, text, type: tokens[start].type, special: Boolean(tokens[start].special) };
 }
 
-function insideWords(text) {
-  if (!globalThis.Intl?.Segmenter) return (offset) => /^[\p{L}\p{M}\p{N}]{2}$/u.test(text.slice(offset - 1, offset + 1));
-  const within = new Set();
-  for (const { segment, index, isWordLike } of new Intl.Segmenter(undefined, { granularity: "word" }).segment(text)) {
-    for (let i = index + 1; isWordLike && i < index + segment.length; i++) within.add(i);
+function inside(text, by) {
+  const sentences = by === "sentences";
+  // a sentence has the space after it, a token the one before it
+  const start = (offset, piece) => (sentences && piece.trim() ? offset + piece.search(/\S/) : offset);
+  if (!globalThis.Intl?.Segmenter) {
+    const border = sentences ? /(^|[.!?]\s+)$/ : /(^|[^\p{L}\p{M}\p{N}])$/u;
+    return (offset, piece) => !border.test(text.slice(0, start(offset, piece))) && (sentences || /^[\p{L}\p{M}\p{N}]/u.test(piece));
   }
-  return (offset) => within.has(offset);
+  const within = new Set();
+  const segmenter = new Intl.Segmenter(undefined, { granularity: sentences ? "sentence" : "word" });
+  for (const { segment, index, isWordLike } of segmenter.segment(text)) {
+    for (let i = index + 1; (sentences || isWordLike) && i < index + segment.length; i++) within.add(i);
+  }
+  return (offset, piece) => within.has(start(offset, piece));
 }
 
 /**
  * Returns for each unit its row of scores over the units before it, or `null` where it has none.
  *
  * A unit's row is the mean of its tokens' rows: each gives to a unit before it the sum over that unit's tokens. What
- * its tokens give to the unit itself is left out, and the rest rescaled to sum to what the tokens' rows summed to.
+ * its tokens give to the unit itself is left out, and the rest rescaled to sum to what the tokens' rows summed to; not
+ * so with `shares` false, for numbers with a sign.
  */
-export function mergeRows(units, targets, scores) {
+export function mergeRows(units, targets, scores, { shares = true } = {}) {
   const rows = new Map(targets.map((position, t) => [position, scores[t]]));
   return units.map((unit, u) => {
     const own = positions(unit).map((position) => rows.get(position)).filter(Boolean);
     if (!own.length || u === 0) return null;
-    const earlier = units.slice(0, u);
-    const merged = earlier.map((other) => total(own.map((row) => total(row.slice(other.start, other.start + other.size)))));
+    const merged = units.slice(0, u).map(({ start, size }) => {
+      let sum = 0;
+      for (const row of own) for (let i = start; i < start + size; i++) sum += row[i];
+      return sum / own.length;
+    });
     const kept = total(merged);
     const whole = total(own.map(total)) / own.length;
-    return kept > 0 ? merged.map((score) => (score * whole) / kept) : merged;
+    return shares && kept > 0 ? merged.map((score) => (score * whole) / kept) : merged;
   });
 }
 
