@@ -51,7 +51,7 @@ KEYS = {
     "title", "subtitle", "description", "date", "updated", "author", "authors", "affiliations", "bibliography", "tags",
     "draft", "license", "doi", "citation", "thumbnail", "toc", "slug", "math", "comments", "runs", "figures",
 }  # fmt: skip
-RUN_KEYS = {"model", "prompt", "generate", "output", "do_sample", "temperature", "top_k", "top_p", "seed"}
+RUN_KEYS = {"model", "prompt", "generate", "output", "chat", "do_sample", "temperature", "top_k", "top_p", "seed"}
 TAKEN = {"assets", "data"}
 """Folders of the site that are no article's."""
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
