@@ -83,14 +83,16 @@ def _maybe(value: Any, choices: list[Any]) -> Any:
 
 
 def _list(value: Any, item: Any) -> tuple[Any, ...]:
-    if isinstance(value, str):
+    """Convert the items of a YAML list or one text, as they are (`" is"` keeps its space), or what commas part."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            read = yaml.safe_load(value) if value.lstrip().startswith("[") else value.split(",")
+            value = yaml.safe_load(value)
         except yaml.YAMLError as error:
             raise _UnfitError("a list such as [1, 2]") from error
-        value = read
+    elif isinstance(value, str) and "," in value:
+        value = [entry.strip() for entry in value.split(",")]
     values = value if isinstance(value, (list, tuple)) else [value]
-    return tuple(_convert(entry.strip() if isinstance(entry, str) else entry, item) for entry in values)
+    return tuple(_convert(entry, item) for entry in values)
 
 
 def _text(value: Any) -> str:

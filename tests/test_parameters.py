@@ -27,6 +27,7 @@ class Sample:
     contrast: str | None = None
     layers: tuple[int, ...] = ()
     limit: int | None = None
+    watch: tuple[str, ...] = ()
 
     def validate(self) -> Iterator[tuple[str, str]]:
         """Yield what cannot be."""
@@ -57,6 +58,10 @@ def read(**values: Any) -> tuple[Any, list[str]]:
         ("contrast", "none", None),
         ("contrast", None, None),
         ("limit", "none", None),
+        ("watch", '[" is", " are"]', (" is", " are")),
+        ("watch", [" is", ","], (" is", ",")),
+        ("watch", " is", (" is",)),
+        ("watch", "is, are", ("is", "are")),
         ("count", "9007199254740993", 9007199254740993),
         ("layers", "[2, 5]", (2, 5)),
         ("layers", "2, 5", (2, 5)),
