@@ -148,13 +148,13 @@ def test_graphics_are_drawn_on_the_page(site: SiteFolder) -> None:
     site.article("It {spark}`factor=3 of=fig-count`, [so]{.spark layer=0 of=fig-count}." + FIGURE)
     site.build()
     line, bars, _ = links(site.read("a/index.html"))
-    assert line["words"].startswith('<svg class="spark" role="img" aria-label="factor 3 &lt;rises&gt;"')
+    assert line["words"].startswith('<span class="spark-word"><svg class="spark" role="img" aria-label="factor 3 &lt;rises&gt;"')
     assert line["style"] == "--mention: var(--category-3)"
     assert 'viewBox="0 0 96.0 16" width="6.0em" height="1em"' in line["words"]
     points = re.findall(r"([\d.]+),([\d.]+)", line["words"])
     assert (points[0], points[-1], len(points)) == (("2.0", "14.0"), ("94.0", "2.0"), 41)
     assert 'cx="94.0" cy="2.0"' in line["words"]
-    assert bars["words"].startswith("so\u2060<svg")
+    assert bars["words"].startswith('<span class="spark-word">so<svg')
     assert bars["words"].count("<path") == 2
     assert "style" not in bars
 

@@ -2,8 +2,6 @@
 // Escape, lets go. Without this script they are links.
 import { mount } from "./mount.js";
 
-const SEEN = 150; // px of a figure that are enough to see it change
-
 let pointed;
 let letGo;
 
@@ -22,7 +20,7 @@ async function point(mention) {
   if (pointed) viewOf(pointed).then((view) => view?.show?.(null));
   pointed = mention;
   const view = mention && (await viewOf(mention));
-  if (mention === pointed) view?.show?.(partOf(mention)); // else the pointer went on while the figure was drawn
+  if (mention === pointed) view?.show?.(partOf(mention)); // else the pointer went on meanwhile
 }
 
 async function pin(mention) {
@@ -41,6 +39,7 @@ addEventListener("click", (event) => {
   const mention = at(event);
   if (!mention || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const { top, bottom } = figureOf(mention).getBoundingClientRect();
-  if (bottom > SEEN && top < innerHeight - SEEN) event.preventDefault(); // else the link leads there, and Back returns
+  // Unless some of the figure is seen, the link leads there, and Back returns.
+  if (bottom > 150 && top < innerHeight - 150) event.preventDefault();
   pin(mention);
 });
