@@ -1,0 +1,90 @@
+"""A decomposition of activations: factors with unit weights on the neurons, the one of most energy first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from .fastica import fastica
+from .nmf import nmf
+from .pca import pca
+from .plain import plain_nmf
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Decomposition", "decompose", "positive_parts"]
+
+SAMPLE = 48
+"""Neurons, and tokens, of which the check solves the least squares exactly."""
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """X [T, N] ≈ W [T, k] H [k, N]; the rows of H have length 1, so that the columns of W can be compared.
+
+    `energy` [k] are shares of ‖X‖²: ⟨w_j h_j, X⟩ of each factor, which at a minimum add up to `explained`,
+    1 − ‖X − WH‖² / ‖X‖². `slack` is the share of the energy that exact least squares add.
+    """
+
+    w: Tensor
+    h: Tensor
+    energy: list[float]
+    explained: float
+    slack: float
+    converged: bool
+
+
+def positive_parts(x: Tensor, *, split: bool) -> Tensor:
+    """Return max(X, 0) [T, N], or [X⁺; X⁻] [T, 2N], from which X can be had back."""
+    return torch.cat([x.clamp_min(0), (-x).clamp_min(0)], dim=1) if split else x.clamp_min(0)
+
+
+def decompose(x: Tensor, k: int, method: str, *, seed: int = 0) -> Decomposition:
+    """Decompose X [T, N] float32: `nmf` and `plain_nmf` take X ≥ 0, `pca` and `fastica` columns of mean 0.
+
+    The sign of a signed factor is that of its largest number over the tokens.
+    """
+    converged = True
+    if method == "pca":
+        w, h = pca(x, k)
+    elif method == "fastica":
+        w, h, converged = fastica(x, k, seed=seed)
+    else:
+        w, h = (nmf if method == "nmf" else plain_nmf)(x, k, seed=seed)
+    lengths = h.norm(dim=1)
+    w, h = w * lengths, h / lengths.clamp_min(torch.finfo(h.dtype).tiny)[:, None]
+    signs = w.gather(0, w.abs().argmax(0, keepdim=True)).sign()[0]
+    w, h = w * torch.where(signs < 0, -1, 1), h * torch.where(signs < 0, -1, 1)[:, None]
+    total = float((x * x).sum(dtype=torch.float64))
+    energy = (w * (x @ h.T)).sum(0, dtype=torch.float64) / total
+    order = energy.argsort(descending=True, stable=True)
+    w, h = w[:, order].contiguous(), h[order].contiguous()
+    error = float(((x - w @ h) ** 2).sum(dtype=torch.float64))
+    explained = 1 - error / total
+    slack = _slack(x, w, h) if method in {"nmf", "plain_nmf"} else 0.0
+    return Decomposition(w, h, energy[order].tolist(), explained, slack, converged)
+
+
+def _slack(x: Tensor, w: Tensor, h: Tensor) -> float:
+    """Return by how much exact non-negative least squares (Lawson & Hanson's) lower the error of some rows of W or H.
+
+    As a share of the energy of those neurons, or tokens: the loudest, and others evenly down to the quietest.
+    """
+    return max(_gain(x, w, h), _gain(x.T, h.T, w.T))
+
+
+def _gain(x: Tensor, w: Tensor, h: Tensor) -> float:
+    from scipy.optimize import nnls  # type: ignore[import-untyped]
+
+    energy = (x * x).sum(0)
+    order = energy.argsort(descending=True, stable=True)
+    half = min(SAMPLE // 2, len(order))
+    columns = sorted({*order[:half].tolist(), *order[torch.linspace(0, len(order) - 1, half).long()].tolist()})
+    basis, a = torch.linalg.qr(w.double())  # what lies outside of the basis no solution reaches: k numbers are left
+    b = basis.T @ x[:, columns].double()
+    ours = float(((a @ h[:, columns].double() - b) ** 2).sum())
+    exact = sum(float(nnls(a.numpy(), column.numpy())[1]) ** 2 for column in b.T)
+    return (ours - exact) / max(float(energy[columns].sum()), 1e-30)
