@@ -1,22 +1,29 @@
 /** A heat map as a table: layers by tokens, a number in each cell, and its shade in the property `--s` (0 to 1). */
+import { pointing } from "./pointing.js";
+import { overGrid, roving } from "./roving.js";
 import { spoken, visible } from "./text.js";
 
 const SHORT = 2; // characters that fit above a cell level: a comma on its side is no comma
 const FEW = 10; // columns whose names fit above and below them on all but phones
 
 /**
- * Returns `{ element, cells, heads }`: a container that scrolls sideways under its row names, the cells row by row, and
- * for each column the header cells above and below it.
+ * Returns `{ element, cells, heads, names, fill }`: a container that scrolls sideways under its row names, the cells row
+ * by row, for each column the header cells above and below it, the header of each row; `fill(cell)` writes all cells anew.
  *
  * `rows` are names; `columns` are `{ above, below }` texts of tokens; `cell(r, c)` gives `{ text, shade }`.
+ *
+ * With `on`, `{ look, press, step, escape }`, it listens: they get `[r, c]`, `[r, null]` for a row, and `look(null)` when
+ * the pointer leaves. Then it has `anchor(at)`, the cell, and `select(at, pinned)` and `look(at)`, which draw lines
+ * around cells: a class on the cells themselves would cost a thousand times their style, layout and paint.
  */
-export function heatmap({ label, corner, rows, columns, cell }) {
+export function heatmap({ label, corner, rows, columns, cell, on }) {
   const element = document.createElement("div");
   const table = document.createElement("table");
   const heads = columns.map(() => []);
+  const width = columns.length;
   element.className = "heat";
-  element.toggleAttribute("data-few", columns.length <= FEW);
-  element.style.setProperty("--columns", columns.length);
+  element.toggleAttribute("data-few", width <= FEW);
+  element.style.setProperty("--columns", width);
   element.style.setProperty("--rows", rows.length);
   table.setAttribute("role", "grid");
   table.setAttribute("aria-label", label);
@@ -25,20 +32,77 @@ export function heatmap({ label, corner, rows, columns, cell }) {
   edge(table.createTHead(), corner.above, "above");
   const body = table.createTBody();
   const cells = [];
-  rows.forEach((name, r) => {
+  const names = rows.map((name) => {
     const row = body.insertRow();
-    row.append(header("row", name));
-    columns.forEach((_, c) => {
-      const { text, shade } = cell(r, c);
-      const td = row.insertCell();
-      td.textContent = text;
-      td.style.setProperty("--s", shade.toFixed(3));
+    const th = header("row", name);
+    row.append(th);
+    for (const _ of columns) {
+      const td = document.createElement("td");
       td.tabIndex = -1;
+      row.append(td);
       cells.push(td);
-    });
+    }
+    return th;
   });
+  fill(cell);
   edge(table.createTFoot(), corner.below, "below");
-  return { element, cells, heads };
+  const made = { element, cells, heads, names, fill };
+  return on ? listening() : made;
+
+  function fill(cell) {
+    cells.forEach((td, index) => {
+      const { text, shade } = cell(...place(index));
+      if (td.textContent !== text) td.textContent = text;
+      td.style.setProperty("--s", shade.toFixed(3));
+    });
+  }
+
+  function place(index) {
+    return [Math.floor(index / width), index % width];
+  }
+
+  function listening() {
+    const frames = {};
+    let chosen = [null, false];
+    let seen = null;
+    const anchor = ([r, c]) => cells[r * width + c];
+    const { rest } = roving(element, cells, overGrid(rows.length, width), (index) => on.step(place(index)));
+    pointing(element, cells, {
+      point: (index) => on.look(index === null ? null : place(index)),
+      press(index) {
+        rest(index);
+        on.press(place(index));
+      },
+      escape: on.escape,
+    });
+    heads.forEach((pair, c) => pair.forEach((head) => head.addEventListener("click", () => on.press([rows.length - 1, c]))));
+    names.forEach((head, r) => head.addEventListener("click", () => on.press([r, null])));
+    new ResizeObserver(() => (select(...chosen), look(seen))).observe(table);
+    return { ...made, anchor, select, look };
+
+    function select(at, pinned) {
+      chosen = [at, pinned];
+      const [r, c] = at ?? [];
+      element.classList.toggle("is-pinned", pinned);
+      frame("line", ...(!at ? [] : c === null ? [names[r], cells[(r + 1) * width - 1]] : heads[c]));
+      frame("cell", at && c !== null && anchor(at));
+    }
+
+    function look(at) {
+      seen = at;
+      frame("look", at && anchor(at));
+    }
+
+    function frame(name, from, to = from) {
+      const box = (frames[name] ??= element.appendChild(document.createElement("div")));
+      box.className = `heat-frame is-${name}`;
+      box.hidden = !from;
+      if (!from) return;
+      const [left, top] = [from.offsetLeft, from.offsetTop];
+      const [across, down] = [to.offsetLeft + to.offsetWidth - left, to.offsetTop + to.offsetHeight - top];
+      box.style.cssText = `translate:${left}px ${top}px;width:${across}px;height:${down}px`;
+    }
+  }
 
   function edge(section, name, side) {
     const row = section.insertRow();

@@ -21,6 +21,7 @@ from . import Ask
 QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tokens", {}),
     ("rankings", {}),
+    ("rankings", {"embeddings": False, "display": "text", "top": 5}),
     ("saliency", {}),
     ("saliency", {"method": "gradient", "target": "logprob"}),
     ("saliency", {"method": "gradient_x_input", "contrast": "a", "detail": True}),
