@@ -26,6 +26,9 @@ INLINE = 180_000
 
 STRONGEST = 5
 
+SATURATED = 0.999
+"""The share of cells that the colour scale tells apart: of SmolLM2's a few are ten times as strong as all others."""
+
 
 @dataclass(frozen=True)
 class Params:
@@ -145,6 +148,7 @@ def _layer(
         "layer": number,
         "n_neurons": values.shape[1],
         "silent": int((found.labels == 0).sum()),
+        "scale": _rounded(np.quantile(np.abs(counted), SATURATED)),
         "top": _rounded(positive[first:].max()),
         "bottom": _rounded(min(float(counted.min()), 0.0)),
         "positive": _rounded((counted > 0).mean()),
@@ -212,8 +216,8 @@ def spark(data: Mapping[str, Any], aspect: str, part: Part) -> Spark:
 
 
 def extent(data: Mapping[str, Any]) -> dict[str, float]:
-    """Return the strongest activation of each layer: panels of a gallery share it, layer by layer."""
-    return {f"layer {layer['layer']}": max(layer["top"], -layer["bottom"]) for layer in data["layers"]}
+    """Return where the colour scale of each layer ends: panels of a gallery share it, layer by layer."""
+    return {f"layer {layer['layer']}": layer["scale"] for layer in data["layers"]}
 
 
 def describe(data: Mapping[str, Any]) -> str:

@@ -23,12 +23,20 @@ def distance_from_outputs(run: Run, layers: Sequence[int], activations: Sequence
     import torch
     from torch import nn
 
-    from builder.model.trace import recording
-
     modules = [run.model.structure.down_projections[layer] for layer in layers]
     found = [module for module in modules if module is not None]
-    with torch.no_grad(), recording(found) as outputs:
-        run.model.forward_ids(run.ids[None])
+    outputs: dict[int, Tensor] = {}
+    handles = [
+        # a copy: Falcon adds the attention's output to this very tensor
+        module.register_forward_hook(lambda _, __, given, i=i: outputs.__setitem__(i, given.clone()))
+        for i, module in enumerate(found)
+    ]
+    try:
+        with torch.no_grad():
+            run.model.forward_ids(run.ids[None])
+    finally:
+        for handle in handles:
+            handle.remove()
     distances = [0.0]
     for number, (module, neurons) in enumerate(zip(found, activations, strict=True)):
         weight, bias = module.get_parameter("weight").float(), getattr(module, "bias", None)

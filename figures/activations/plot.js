@@ -1,0 +1,129 @@
+/** The plot: neurons by tokens on canvas, at first all rows at once, each pixel the strongest of the rows under it. */
+import { category } from "../shared/category.js";
+import { colour, onRepaint, pixels, sharpen } from "../shared/canvas.js";
+
+const ROW = 16; // px: the height of a row where zooming ends
+const LINE = 11; // px: and of a line of text
+
+/**
+ * Draws into `element`, and the rows' names into the canvas `axis`. `columns()` are left edge and width of each token's
+ * column in px. The browser itself scrolls the rows: the canvas stays while its room grows.
+ */
+export function plot(element, axis, first, columns, moved) {
+  const [room, view, canvas, column, cell] = ["div", "div", "canvas", "i", "i"].map((tag) => document.createElement(tag));
+  view.append(canvas, column, cell);
+  room.append(view);
+  element.append(room);
+  let scene, palette; // scene: { n, shades, order, clusters, negatives, by }
+  let [span, width, height, places] = [0, 0, 0, []];
+  element.addEventListener("scroll", paint);
+  new ResizeObserver(repaint).observe(element);
+  onRepaint(repaint);
+  return { canvas, cell, set, zoom, at, mark, reveal };
+
+  function set(next) {
+    if (scene?.n !== next.n) span = next.n;
+    scene = next;
+    repaint();
+  }
+
+  /** Measures and paints: another width, other colours. */
+  function repaint() {
+    [width, height] = [element.clientWidth, element.clientHeight];
+    if (!scene || !width) return;
+    const mix = (...names) => pixels(element, names.map((name) => `var(--${name})`), 511);
+    const scale = scene.negatives ? mix("negative", "scale-low", "positive") : mix("scale-low", "scale-low", "scale-low", "scale-mid", "scale-high");
+    const groups = scene.clusters.reduce((most, group) => Math.max(most, group), 0);
+    palette = { scale, out: mix("f-soft", "f-paper", "f-soft"), groups: Array.from({ length: groups + 1 }, (_, i) => colour(element, i ? category(i) : "var(--f-soft)")) };
+    places = columns();
+    zoom(1);
+  }
+
+  function from() {
+    return (element.scrollTop / height) * span;
+  }
+
+  /** Shows fewer rows by a factor, around the one at a share of the height. */
+  function zoom(factor, share = 0.5) {
+    const middle = from() + share * span;
+    span = Math.min(Math.max(span / factor, height / ROW), scene.n);
+    room.style.height = `${(scene.n / span) * height}px`;
+    element.scrollTop = (middle / span - share) * height;
+    paint();
+  }
+
+  /** A line of the picture is a row, or a pixel of the screen where there are more rows than these. */
+  function paint() {
+    const { n, shades, order } = scene;
+    const dots = Math.round(height * devicePixelRatio);
+    const step = Math.max(1, span / dots);
+    const top = step > 1 ? from() : Math.floor(from());
+    const count = step > 1 ? dots : Math.min(Math.ceil(span) + 1, n - top);
+    const [y, pitch] = [((top - from()) / span) * height, (step / span) * height];
+    const edges = Uint16Array.from({ length: count + 1 }, (_, line) => Math.min(top + line * step, n));
+    const image = new ImageData(places.length, count);
+    const dot = new Uint32Array(image.data.buffer);
+    places.forEach((_, t) => {
+      for (let line = 0; line < count; line++) {
+        let best = 0;
+        for (let r = edges[line]; r < edges[line + 1]; r++) {
+          const shade = shades[t * n + order[r]];
+          if (Math.abs(shade) > Math.abs(best)) best = shade;
+        }
+        dot[line * places.length + t] = palette[t < first ? "out" : "scale"][255 + best];
+      }
+    });
+    const source = Object.assign(document.createElement("canvas"), { width: places.length, height: count });
+    source.getContext("2d").putImageData(image, 0, 0);
+    const context = sharpen(canvas, width, height);
+    context.imageSmoothingEnabled = false;
+    places.forEach(([x, wide], t) => context.drawImage(source, t, 0, 1, count, x, y, wide, count * pitch));
+    if (pitch > LINE) edges.forEach((_, line) => context.clearRect(0, y + line * pitch, width, 1));
+    name(edges.subarray(0, -1), y, pitch);
+    moved();
+  }
+
+  /** Beside the rows: a stripe of their clusters with its numbers, or the numbers of neurons. */
+  function name(rows, y, pitch) {
+    const right = axis.parentElement.clientWidth - 5;
+    const context = sharpen(axis, right + 5, height);
+    const single = pitch > LINE;
+    Object.assign(context, { font: getComputedStyle(axis).font, textAlign: "right", textBaseline: "top" });
+    let [before, free] = [-1, 0];
+    rows.forEach((row, line) => {
+      const [neuron, place] = [scene.order[row], y + line * pitch];
+      const group = scene.clusters[neuron];
+      context.fillStyle = palette.groups[group];
+      if (group) context.fillRect(right, place, 5, pitch + 0.5);
+      if (place < free || place > height - LINE || (!single && scene.by === "cluster" && group === before)) return;
+      context.fillStyle = palette.groups[0];
+      context.fillText(single || scene.by !== "cluster" ? neuron : group || "none", right - 5, place + 2);
+      before = group;
+      free = place + (single || scene.by === "cluster" ? LINE : 50);
+    });
+  }
+
+  /** Returns token and neuron under the pointer: of the rows that share its pixel, the strongest. */
+  function at({ clientX, clientY }) {
+    const box = canvas.getBoundingClientRect();
+    const t = Math.max(0, places.findLastIndex(([x]) => x <= clientX - box.left));
+    const row = Math.min(from() + Math.max(0, (clientY - box.top) / height) * span, scene.n - 1);
+    const size = (neuron) => Math.abs(scene.shades[t * scene.n + neuron]);
+    return [t, scene.order.subarray(row, Math.max(row + span / height, row + 1)).reduce((best, neuron) => (size(neuron) > size(best) ? neuron : best))];
+  }
+
+  /** Frames a token's column and a neuron's cell; nothing is painted for it. */
+  function mark(t, neuron) {
+    const [x, wide] = places[t] ?? [0, width];
+    const frame = (box, hidden, top, high) => Object.assign(box, { hidden, style: `translate: ${x}px ${top}px; width: ${wide}px; height: ${high}px` });
+    frame(column, t === null, 0, height);
+    frame(cell, neuron === null, ((scene.order.indexOf(neuron) - from()) / span) * height, Math.max(height / span, 3));
+  }
+
+  /** Scrolls to the row `by` rows from a neuron's, or to the first in sight; returns the neuron there. */
+  function reveal(neuron, by = 0) {
+    const row = neuron === null ? Math.ceil(from()) : Math.min(Math.max(scene.order.indexOf(neuron) + by, 0), scene.n - 1);
+    if (row < from() || row + 1 > from() + span) element.scrollTop = (row / span - 0.5) * height;
+    return scene.order[row];
+  }
+}
