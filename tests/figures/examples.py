@@ -24,10 +24,24 @@ from builder.sources import fingerprint
 
 SENTENCE = RunSpec(model="smollm2", prompt="London is in England. Paris is in", generate=6)
 CODE = 'def greet(name):\n    return "Hello <b>" + name + " from 東京 &amp; \U0001f338"\n'
+PASSAGE = (
+    "The lamps along the quay were already lit when the old captain came back to the harbour where he was born. Nobody "
+    "knew him. A boy ran past and shouted that a ship was due in the morning, and two women with baskets looked up and "
+    "then away. He walked on slowly, leaning on his stick, until he stood before the house with the green door."
+)
 ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
     "tokens": (RunSpec(model="smollm2", prompt=CODE, generate=8), {}),
     "saliency": (SENTENCE, {}),
+    "activations": (RunSpec(model="smollm2", prompt="1, 2, 3,", generate=6), {"layers": ("4", "20")}),
+    "factors": (RunSpec(model="smollm2", prompt="1, 2, 3,", generate=16), {"factors": (2, 5), "layers": ("all", "4-9")}),
     "rankings": (SENTENCE, {}),
+    "layer_predictions": (SENTENCE, {"top": 6}),
+    "decoding": (SENTENCE, {"candidates": 12}),
+    "layer_similarity": (RunSpec(model="smollm2", prompt=PASSAGE, generate=0), {}),
+    "rankings_watch": (
+        RunSpec(model="smollm2", prompt="The keys to the cabinet", generate=0),
+        {"watch": (" is", " are")},
+    ),
 }
 """What each kind is asked: a text, and parameters that are not the default ones."""
 
