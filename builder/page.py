@@ -166,7 +166,7 @@ class ArticlePage(SitePage):
             figure=spec,
             kind=kind.name,
             panels=drawn,
-            extent=_json(extent),
+            extent=json.dumps(extent, separators=(",", ":")),  # the template escapes it: it stands in an attribute
             caption=caption,
             alt=spec.alt or " ".join(panel["alt"] for panel in drawn),
             method=self._kind_template(kind, "method.html", drawn[0]),
