@@ -115,8 +115,9 @@ def _index_of(text: str, items: list[Any], data: Mapping[str, Any], rows: bool |
         return chosen[0], bool(rows) or len(items) != len(tokens)
     if starts:
         raise BuildError(f"unknown token: {where} (it is in the text, but has no item here)")
-    texts = {str(token["text"]).strip() for token in tokens} - {""}
-    raise BuildError(f"unknown token: {where}{nearest(text.strip(), texts)}")
+    among = tokens if len(items) != len(targets) else [tokens[target] for target in targets]
+    texts = dict.fromkeys(str(token["text"]).strip() for token in among if str(token["text"]).strip())
+    raise BuildError(f"unknown token: {where}{nearest(text.strip(), texts) or known_names(texts)}")
 
 
 def find_starts(tokens: Sequence[Mapping[str, Any]], text: str) -> list[int]:

@@ -71,10 +71,9 @@ def find_mention(mention: Mention, panels: Sequence[Result | None], kinds: Mappi
         raise BuildError(f"unknown aspect of {kind.name}: {aspect}{known}")
     part = _part(mention.name, aspect, parts[aspect], result.data)
     if part is None:
-        close = "" if mention.name.isdecimal() else nearest(mention.name, parts[aspect])
-        raise BuildError(
-            f"unknown {aspect}: {mention.name} of {mention.anchor}{close or known_names(tuple(parts[aspect]))}"
-        )
+        name = mention.name if mention.name == mention.name.strip() else f'"{mention.name}"'
+        close = "" if name.isdecimal() else nearest(mention.name, parts[aspect])
+        raise BuildError(f"unknown {aspect}: {name} of {mention.anchor}{close or known_names(tuple(parts[aspect]))}")
     if mention.drawn and aspect not in kind.sparks:
         raise BuildError(f"unknown spark of {kind.name}: {aspect}{known_names(kind.sparks)}")
     drawing = draw(kind.spark(result.data, aspect, part)) if mention.drawn else None

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from playwright.sync_api import Page
 
 from builder.document import Mention
+from builder.numerals import shown_value
 from builder.parts import Spark
 from builder.prose import Found
 from builder.spark import draw
@@ -245,3 +246,18 @@ def test_the_script_is_small() -> None:
     """0.8 KB compressed."""
     script = Path(__file__).parents[2] / "theme" / "js" / "mentions.js"
     assert len(compress(script.read_bytes())) <= 0.8 * 1024
+
+
+def test_numbers_read_alike_in_prose_and_in_figures(open_prose: Callable[..., Page], harness: Harness) -> None:
+    """What is exactly in the middle of two digits too."""
+    shares = [0, 5e-5, 1e-4, 0.00123, 0.00995, 0.01, 0.0994, 0.0995, 0.125, 0.135, 0.625, 0.9951, 0.9996, 0.5, 1]
+    ranks = [1, 999, 1000, 1250, 1350, 9949, 9950, 12_500, 13_500, 49_152]
+    shown = open_prose().evaluate(
+        """async ([url, shares, ranks]) => {
+          const { percent, compact, whole } = await import(url);
+          return [shares.map(percent), ranks.map(compact), ranks.map(whole)];
+        }""",
+        [f"{harness.url}/{harness.assets.path('figures/shared/format.js')}", shares, ranks],
+    )
+    prose = [[shown_value(share, "percent") for share in shares], [shown_value(rank, "rank") for rank in ranks]]
+    assert shown == [*prose, [shown_value(rank, "count") for rank in ranks]]

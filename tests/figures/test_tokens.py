@@ -49,3 +49,17 @@ def test_the_description_reads_the_text_out(kinds: dict[str, Kind], tiny: Load, 
     entry = {"text": "\n", "id": 1, "type": "input"}
     assert describe({"tokens": [entry], "targets": []}) == "1 input token, new line."
     assert describe({"tokens": [entry] * 9, "targets": []}).endswith("new line and so on.")
+
+
+def test_prose_may_name_tokens_and_draw_them(kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
+    """By position or text; the graphic has the lengths of all tokens, the named one marked."""
+    kind = kinds["tokens"]
+    data = ask("tokens", tiny("hand_written"), RunSpec(model="", prompt="A B", output="C")).data
+    tokens = kind.parts(data)["token"]
+    assert [tokens[name].value for name in ("0", "A", "B", "C")] == [0, 1, 2, 3]
+    assert tokens["A"].colour is None
+    drawn = kind.spark(data, "token", tokens["C"])
+    assert kind.sparks == ("token",)
+    longest = len(data["tokens"][0]["text"])  # of the token before the text
+    assert (drawn.values[0], drawn.values[3], drawn.mark, drawn.shape) == (1, 1 / longest, 3, "bars")
+    assert drawn.label == f"“C”, 1 character long, the longest of 4 tokens is {longest}"
