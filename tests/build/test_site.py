@@ -305,7 +305,8 @@ def test_a_gallery_is_published_with_an_answer_a_panel(folder: SiteFolder) -> No
     assert page.count('class="panel"') == 2
     assert page.count("<figure") == 1
     extent = re.search(r'data-extent="([^"]*)"', page)
-    assert extent and set(json.loads(html.unescape(extent[1]))) >= {"rank"}  # whole, in spite of its quotes
+    assert extent
+    assert "rank" in json.loads(html.unescape(extent[1]))  # whole, in spite of its quotes
     assert "1. Austria" in page
     labels = [entry.label for entry in Builder(find_site(folder.root)).status()]
     assert labels == ["fig-two 1/2", "fig-two 2/2"]
