@@ -23,7 +23,6 @@ from .page import (
     ShownPanel,
     SitePage,
     data_path,
-    make_theme,
     page_path,
     piece_path,
     render_article,
@@ -36,6 +35,7 @@ from .prose import check_prose
 from .site import Site, cache_folder
 from .sources import fingerprint
 from .status import FigureStatus, figure_name, read_status
+from .templates import make_theme
 from .write import check_output, write_site
 
 __all__ = ["Builder", "Built", "status"]
@@ -207,7 +207,8 @@ class Builder:
         shown = {}
         for spec in document.figures:
             panels = plan.figures.get((article.slug, spec.number), ())
-            shown[spec.number] = tuple(ShownPanel(results[p.address], p.title) for p in panels if p.address in results)
+            if all(panel.address in results for panel in panels):  # --no-strict: a gallery is shown whole or not at all
+                shown[spec.number] = tuple(ShownPanel(results[panel.address], panel.title) for panel in panels)
         page = ArticlePage(
             page_path(article),
             self.site,

@@ -7,8 +7,6 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -36,36 +34,12 @@ __all__ = [
     "ShownPanel",
     "SitePage",
     "data_path",
-    "make_theme",
     "page_path",
     "piece_path",
     "render_article",
     "render_index",
     "shared_extent",
 ]
-
-
-def make_theme(site: Site) -> jinja2.Environment:
-    """Return the templates: a site's `theme/` before ours, and each kind's folder under `figures/`."""
-    return _compiler(site.folders("theme"), site.folders("figures"))
-
-
-@cache
-def _compiler(theme: tuple[Path, ...], kinds: tuple[Path, ...]) -> jinja2.Environment:
-    """Compile each template once a process and again when its file changes: 0.2 s that `serve` does not pay twice.
-
-    Nothing is kept on disk: jinja2's own cache of compiled templates is a pickle.
-    """
-    templates = jinja2.FileSystemLoader([str(folder) for folder in theme])
-    figures = jinja2.FileSystemLoader([str(folder) for folder in kinds])
-    loader = jinja2.ChoiceLoader([templates, jinja2.PrefixLoader({"figures": figures})])
-    return jinja2.Environment(
-        loader=loader,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ LAYERS = [
     {"cache", "sources"},
     {"model"},
     {"engine", "status"},
-    {"assets", "prose"},
+    {"assets", "prose", "templates"},
     {"page"},
     {"pictures", "write"},
     {"build"},

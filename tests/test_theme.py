@@ -17,8 +17,9 @@ from markupsafe import Markup
 from builder.article import Affiliation, Author, Meta
 from builder.assets import Assets
 from builder.figure import Check, FigureSpec, Result
-from builder.page import LostPage, SitePage, make_theme
+from builder.page import LostPage, SitePage
 from builder.site import Site
+from builder.templates import make_theme
 
 THEME = Path(__file__).resolve().parent.parent / "theme"
 TEMPLATES = sorted(path.relative_to(THEME).as_posix() for path in (*THEME.glob("*.html"), *THEME.glob("parts/*.html")))

@@ -25,8 +25,9 @@ from builder.assets import Assets, collect_assets
 from builder.build import Builder
 from builder.figure import FigureSpec, Result
 from builder.kind import Kind, load_kinds
-from builder.page import make_theme, shared_extent
+from builder.page import shared_extent
 from builder.site import find_site
+from builder.templates import make_theme
 
 SITE = find_site(Path(__file__).parents[2])
 FOUND = load_kinds(SITE.folders("figures"))
