@@ -45,11 +45,11 @@ def read_layers(
     Statistics of the lens: Belrose et al. 2023, https://arxiv.org/abs/2303.08112
     """
     n_layers, n = states.shape[:2]
-    where = {"device": states.device}
+    device = states.device
     ranks = torch.empty(n_layers, n, dtype=torch.int64)
-    probabilities = torch.empty(n_layers, n, dtype=torch.float64, **where)
-    tops = torch.empty(n_layers, n, top, dtype=torch.int64, **where)
-    entropies, divergences = torch.empty(n_layers, n, **where), torch.empty(n_layers, n, **where)
+    probabilities = torch.empty(n_layers, n, dtype=torch.float64, device=device)
+    tops = torch.empty(n_layers, n, top, dtype=torch.int64, device=device)
+    entropies, divergences = torch.empty(2, n_layers, n, device=device)
     last: list[Tensor] = []
     rows = max(1, FLOATS // vocab_size)
     for start in range(0, n, rows):

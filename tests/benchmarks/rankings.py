@@ -1,4 +1,4 @@
-"""Ranks, probabilities and top tokens of every output token after every layer, against a sort a layer.
+"""Ranks, probabilities, top tokens, entropy and KL of every output token after every layer, against a sort a layer.
 
 Run it from the root of the project: `python -m tests.benchmarks.rankings [--output 40] [--rounds 3]`.
 """
@@ -35,7 +35,7 @@ def main() -> None:
     say(f"{run.model.n_layers} layers × {len(run.targets)} tokens, {torch.get_num_threads()} threads")
     ways = {
         "a token and a layer at a time, argsort": lambda: one_by_one(run),
-        "a product a layer, argsort, softmax, topk": lambda: by_sorting(run),
+        "a product a layer, argsort, softmaxes, topk": lambda: by_sorting(run),
         "ours, counting, in one pass": lambda: ours(run),
         "its products alone": lambda: products(run),
     }
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def ours(run: Run) -> Tensor:
-    """Return ranks [n_layers, N]; probabilities and ten top tokens are computed too."""
+    """Return ranks [n_layers, N]; probabilities, ten top tokens, entropy and KL are computed too."""
     import torch
 
     from builder.model import lens
@@ -54,14 +54,18 @@ def ours(run: Run) -> Tensor:
 
 
 def by_sorting(run: Run) -> Tensor:
-    """Return ranks by a sort of each layer's block of logits, with softmax and the ten top tokens."""
+    """Return ranks by a sort of each layer's block of logits, with softmax, the ten top tokens, entropy and KL."""
     import torch
 
     targets = torch.tensor(run.targets)
     rows = []
     with torch.no_grad():
+        last = run.logits.log_softmax(-1)
         for states in run.block_outputs[:, targets - 1]:
             logits = run.model.unembed(states)
+            logs = logits.log_softmax(-1)
+            (logs.exp() * logs).sum(-1)
+            (last.exp() * (last - logs)).sum(-1)
             order = logits.argsort(-1, descending=True)
             rows.append(1 + (order == run.ids[targets, None]).int().argmax(-1))
             logits.softmax(-1).topk(10)

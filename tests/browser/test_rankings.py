@@ -8,8 +8,10 @@ from collections.abc import Callable
 from math import log
 from typing import Any
 
+import pytest
 from conftest import example
 from playwright.sync_api import Page
+from test_every_kind import CONTRASTS
 
 VOCABULARY = 49_152
 
@@ -241,7 +243,18 @@ def test_a_reader_switches_what_cells_tell(open_figure: Callable[..., Page]) -> 
     assert page.evaluate(VALUE)["pinned"] is True
 
 
-def test_the_last_cells_of_narrow_rows_stay_within_four_characters(open_figure: Callable[..., Page]) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_numbers_are_legible_in_every_colour(scheme: str, open_figure: Callable[..., Page]) -> None:
+    """Contrast of at least 4.5 on every shade of every measure's own scale."""
+    result = large(24, 3)
+    result["data"]["kl"] = packed([[0.01 * 1.5**row] * 3 for row in range(24)], 0.002)
+    page = open_figure(result, color_scheme=scheme, reduced_motion="reduce")
+    for name in ("probability", "surprisal", "entropy", "KL to the last layer"):
+        page.get_by_label(name, exact=True).check()
+        assert min(page.evaluate(CONTRASTS, "#fig-it td")) >= 4.5
+
+
+def test_numbers_of_narrow_cells_have_four_characters(open_figure: Callable[..., Page]) -> None:
     """Whatever a cell tells, its number fits on a phone."""
     page = open_figure(large(12, 20), width=360)
     for name in ("probability", "surprisal", "entropy", "KL to the last layer"):
