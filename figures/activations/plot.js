@@ -9,7 +9,7 @@ const LINE = 11; // px: and of a line of text
  * Draws into `element`, and the rows' names into the canvas `axis`. `columns()` are left edge and width of each token's
  * column in px. The browser itself scrolls the rows: the canvas stays while its room grows.
  */
-export function plot(element, axis, first, columns, moved) {
+export function plot(element, axis, first, moved, columns) {
   const [room, view, canvas, column, cell] = ["div", "div", "canvas", "i", "i"].map((tag) => document.createElement(tag));
   view.append(canvas, column, cell);
   room.append(view);
@@ -22,9 +22,11 @@ export function plot(element, axis, first, columns, moved) {
   return { canvas, cell, set, zoom, at, mark, reveal };
 
   function set(next) {
-    if (scene?.n !== next.n) span = next.n;
+    const before = scene ?? {};
     scene = next;
-    repaint();
+    if (before.n !== next.n) span = next.n;
+    if (palette && before.n === next.n && before.negatives === next.negatives) paint();
+    else repaint();
   }
 
   /** Measures and paints: another width, other colours. */
@@ -33,7 +35,7 @@ export function plot(element, axis, first, columns, moved) {
     if (!scene || !width) return;
     const mix = (...names) => pixels(element, names.map((name) => `var(--${name})`), 511);
     const scale = scene.negatives ? mix("negative", "scale-low", "positive") : mix("scale-low", "scale-low", "scale-low", "scale-mid", "scale-high");
-    const groups = scene.clusters.reduce((most, group) => Math.max(most, group), 0);
+    const groups = Math.max(...scene.clusters);
     palette = { scale, out: mix("f-soft", "f-paper", "f-soft"), groups: Array.from({ length: groups + 1 }, (_, i) => colour(element, i ? category(i) : "var(--f-soft)")) };
     places = columns();
     zoom(1);
@@ -64,13 +66,14 @@ export function plot(element, axis, first, columns, moved) {
     const image = new ImageData(places.length, count);
     const dot = new Uint32Array(image.data.buffer);
     places.forEach((_, t) => {
+      const table = t < first ? palette.out : palette.scale;
       for (let line = 0; line < count; line++) {
         let best = 0;
         for (let r = edges[line]; r < edges[line + 1]; r++) {
           const shade = shades[t * n + order[r]];
           if (Math.abs(shade) > Math.abs(best)) best = shade;
         }
-        dot[line * places.length + t] = palette[t < first ? "out" : "scale"][255 + best];
+        dot[line * places.length + t] = table[255 + best];
       }
     });
     const source = Object.assign(document.createElement("canvas"), { width: places.length, height: count });
@@ -123,7 +126,7 @@ export function plot(element, axis, first, columns, moved) {
   /** Scrolls to the row `by` rows from a neuron's, or to the first in sight; returns the neuron there. */
   function reveal(neuron, by = 0) {
     const row = neuron === null ? Math.ceil(from()) : Math.min(Math.max(scene.order.indexOf(neuron) + by, 0), scene.n - 1);
-    if (row < from() || row + 1 > from() + span) element.scrollTop = (row / span - 0.5) * height;
+    if (Math.abs(row + 0.5 - from() - span / 2) > span / 2) element.scrollTop = (row / span - 0.5) * height;
     return scene.order[row];
   }
 }

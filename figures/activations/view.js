@@ -1,5 +1,4 @@
 /** Activations: every neuron of a layer's FFN at every token, on canvas, under the means of the clusters that fire alike. */
-import { max, range } from "d3";
 import { category } from "../shared/category.js";
 import { choice } from "../shared/choice.js";
 import { percent, whole } from "../shared/format.js";
@@ -26,59 +25,64 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
   const { tokens, layers, first } = data;
   const texts = tokens.map(textOf);
   const sheets = layers.map((_, r) => (r ? {} : data.sheet));
-  const root = document.createElement("div");
-  const bar = document.createElement("div");
-  const frame = document.createElement("div");
-  const axis = document.createElement("canvas");
-  const zoom = document.createElement("span");
+  const [root, bar, frame, axis, buttons] = ["div", "div", "div", "canvas", "span"].map((tag) => document.createElement(tag));
   const sentence = readout();
-  let row = Math.max(0, layers.findIndex(({ layer }) => layer === value?.layer)); // of `layers`: the one shown,
+  const asked = layers.findIndex(({ layer }) => layer === value?.layer);
+  let row = Math.max(0, asked); // of `layers`: the one that is shown,
   let chosen = row; // and the reader's own
   let order = ORDERS.includes(value?.order) ? value.order : data.order;
   let negatives = false;
   let transient = null; // what prose points at
-  let painted;
+  let shown; // the row that the table tells of
+  let painted; // the cluster that is isolated in the plot; undefined: paint anew
+  const groups = layers[0].clusters.length;
   const grid = heatmap({
     label: "Mean activation of each cluster at each token",
     corner: { above: "reads", below: "reads" },
-    rows: layers[0].clusters.map(String),
+    rows: Array(groups).fill(""),
     columns: texts.map((text) => ({ above: text, below: text })),
     cell: () => ({ text: "", shade: 0 }),
   });
   const line = grid.element.querySelector("tbody").insertRow();
-  const cell = line.insertCell();
-  line.prepend(document.createElement("th"));
   line.className = "plot";
+  line.append(document.createElement("th"), document.createElement("td"));
   line.firstChild.append(axis);
-  axis.role = "img";
-  axis.ariaLabel = "neurons";
-  cell.colSpan = tokens.length;
-  cell.append(frame);
-  frame.tabIndex = 0;
-  frame.role = "application";
-  frame.ariaLabel = "Neurons by tokens: arrows walk, plus and minus zoom";
-  const picture = plot(frame, axis, first, columns, mark);
+  line.lastChild.append(frame);
+  line.lastChild.colSpan = tokens.length;
+  Object.assign(axis, { role: "img", ariaLabel: "neurons" });
+  Object.assign(frame, { role: "application", tabIndex: 0, ariaLabel: "Neurons by tokens: arrows walk, plus and minus zoom" });
+  const picture = plot(frame, axis, first, mark, () =>
+    grid.heads.map(([head]) => head.getBoundingClientRect()).map(({ left, width }) => [left - frame.getBoundingClientRect().left, width]),
+  );
   const ramp = legend("activation, root scale", "", "");
+  const layer = choice("Layer", layers.map(({ layer }, r) => [r, `${layer}`]), row, turn);
   root.className = "view";
-  zoom.className = "zoom";
-  zoom.append(button("−", 0.5), button("+", 2));
   bar.className = "view-bar";
-  if (layers[1]) bar.append(choice("Layer", layers.map(({ layer }, r) => [r, `${layer}`]), row, turn).element);
-  bar.append(choice("Order", ORDERS.map((name) => [name, name]), order, (name) => (order = name) && show().then(emit)).element, zoom);
-  bar.append(ramp.element, hint("arrows move", "+ − zoom", "Enter pins", "Esc lets go"), switcher("Show negatives too", false, (on) => show((negatives = on))));
+  buttons.className = "zoom";
+  for (const [name, text, factor] of [["Zoom out", "−", 0.5], ["Zoom in", "+", 2]]) {
+    const button = Object.assign(document.createElement("button"), { ariaLabel: name, textContent: text });
+    button.addEventListener("click", () => picture.zoom(factor));
+    buttons.append(button);
+  }
+  if (layers[1]) bar.append(layer.element);
+  bar.append(choice("Order", ORDERS.map((name) => [name, name]), order, (name) => (show((order = name)), emit())).element);
+  bar.append(buttons, ramp.element, hint("arrows move", "+ − zoom", "Enter pins", "Esc lets go"));
+  bar.append(switcher("Show negatives too", false, (on) => show((negatives = on))));
   root.append(sentence.element, grid.element, bar);
   grid.element.toggleAttribute("data-thin", tokens.length > 30);
   const tip = tooltip(root);
 
-  const state = selection({ current: known(value), pinned: known(value) !== null && value.pinned !== false, changed: () => (draw(), emit()) });
-  const stops = roving(grid.element, grid.cells, overGrid(grid.names.length, tokens.length), (index) => state.step(mean(index)));
+  const restored = known(value) ?? (asked < 0 ? null : NOTHING);
+  const state = selection({ current: restored, pinned: restored !== null && value.pinned !== false, changed: () => (draw(), emit()) });
+  const stops = roving(grid.element, grid.cells, overGrid(groups, tokens.length), (index) => state.step(mean(index)));
+  const press = (element, at) => element.addEventListener("click", (event) => state.toggle(at(event)));
   pointing(grid.element, grid.cells, { point: (index) => look(index === null ? null : mean(index)), press: (index) => (stops.rest(index), state.toggle(mean(index))), escape });
-  grid.names.forEach((name, r) => name.addEventListener("click", () => state.toggle({ ...NOTHING, cluster: r + 1 })));
-  grid.heads.forEach((heads, position) => heads.forEach((head) => head.addEventListener("click", () => state.toggle({ ...NOTHING, position }))));
+  grid.names.forEach((name, r) => press(name, () => ({ ...NOTHING, cluster: r + 1 })));
+  grid.heads.forEach((heads, position) => heads.forEach((head) => press(head, () => ({ ...NOTHING, position }))));
   picture.canvas.role = "img";
   picture.canvas.addEventListener("pointermove", (event) => event.pointerType !== "touch" && look(under(event)));
-  picture.canvas.addEventListener("click", (event) => state.toggle(under(event)));
-  frame.addEventListener("keydown", press);
+  press(picture.canvas, under);
+  frame.addEventListener("keydown", walk);
   frame.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls
     event.preventDefault();
@@ -88,58 +92,50 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
   show();
   return root;
 
-  function columns() {
-    const { left } = frame.getBoundingClientRect();
-    return grid.heads.map(([head]) => head.getBoundingClientRect()).map((box) => [box.left - left, box.width]);
-  }
-
-  function button(text, factor) {
-    const element = document.createElement("button");
-    element.textContent = text;
-    element.ariaLabel = factor > 1 ? "Zoom in" : "Zoom out";
-    element.addEventListener("click", () => picture.zoom(factor));
-    return element;
-  }
-
   /** Shows the layer, once its cells are there. */
   async function show() {
-    const wanted = row;
-    const sheet = sheets[row];
-    const name = `layer-${layers[row].layer}`;
-    painted = undefined;
-    if (!sheet.values) draw();
+    const [wanted, sheet, name] = [row, sheets[row], `layer-${layers[row].layer}`];
+    layer.set((shown = row));
+    relabel();
+    draw();
     try {
       if (!sheet.roots) Object.assign(sheet, await piece(name));
       if (!sheet.values) fill(sheet, sheet, 1);
       if (negatives && !sheet.whole) fill(sheet, (sheet.whole = await piece(`${name}-rest`)), -1);
+      if (wanted !== row) return;
+      if (sheet.by !== order) Object.assign(sheet, { by: order, order: arrange(sheet, order, first) });
+      relabel();
       painted = undefined;
-      if (wanted === row) draw();
+      draw();
     } catch {
-      sentence.say([`Layer ${layers[row].layer} could not be loaded.`], "");
+      sentence.say([`Layer ${layers[wanted].layer} could not be loaded.`], "");
     }
   }
 
-  /** Paints the layer, other clusters than `isolated` faintly. */
-  function paint(isolated) {
-    const [sheet, { layer, n_neurons, scale, clusters }] = [sheets[row], layers[row]];
+  function relabel() {
+    const [{ values, profiles }, { clusters }] = [sheets[row], layers[row]];
+    frame.ariaBusy = !values;
     grid.names.forEach((name, r) => {
       name.textContent = `${r ? "" : "cluster "}${r + 1} · ${whole(clusters[r].size)}`;
       name.style.setProperty("--group", category(r + 1));
     });
-    grid.fill((r, t) => ({ text: "", shade: t < first ? 0 : sheet.profiles?.[r][t] / (max(sheet.profiles[r].slice(first)) || 1) || 0 }));
+    const tops = profiles?.map((profile) => Math.max(...profile.slice(first)) || 1);
+    grid.fill((r, t) => ({ text: "", shade: tops && t >= first ? profiles[r][t] / tops[r] : 0 }));
     grid.cells.forEach((cell, index) => {
       cell.classList.toggle("is-out", index % tokens.length < first);
       cell.ariaLabel = told(mean(index), spoken).join("");
     });
-    frame.ariaBusy = !sheet.values;
-    if (!sheet.values) return;
-    painted = isolated;
+  }
+
+  function paint(isolated) {
+    const [sheet, { layer, n_neurons: n, scale }] = [sheets[row], layers[row]];
     const end = extent[`layer ${layer}`] || scale || 1;
+    painted = isolated;
     ramp.element.children[1].textContent = negatives ? `≤ ${short(-end)}` : "0";
     ramp.element.classList.toggle("is-signed", negatives);
     ramp.set(`≥ ${short(end)}`);
-    picture.canvas.ariaLabel = `Activations of ${n_neurons} neurons of layer ${layer}`;
-    picture.set({ n: n_neurons, clusters: sheet.clusters, shades: shade(sheet, end, negatives, isolated), order: (sheet.rows = arrange(sheet, order, first)), by: order, negatives });
+    picture.canvas.ariaLabel = `Activations of ${n} neurons of layer ${layer}`;
+    picture.set({ ...sheet, n, negatives, shades: shade(sheet, end, negatives, isolated) });
   }
 
   function turn(to) {
@@ -164,13 +160,13 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
   /** Returns a selection made of what exists, or null. */
   function known(part) {
     const among = (number, from, end) => (Number.isInteger(number) && number >= from && number < end ? number : null);
-    const found = { cluster: among(part?.cluster, 1, grid.names.length + 1), position: among(part?.position ?? part?.token, 0, tokens.length), neuron: among(part?.neuron, 0, layers[row].n_neurons) };
+    const found = { cluster: among(part?.cluster, 1, groups + 1), position: among(part?.position ?? part?.token, 0, tokens.length), neuron: among(part?.neuron, 0, layers[row].n_neurons) };
     return Object.values(found).some((item) => item !== null) ? found : null;
   }
 
   /** Hover: while something is pinned, only the card tells of what is under the pointer. */
   function look(to) {
-    if (state.pinned) card(to);
+    if (state.pinned) card(to ?? NOTHING);
     else state.preview(to);
   }
 
@@ -181,22 +177,22 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
 
   /** Shows what prose names, a layer by its row; with `pin` pins it, or lets it go. */
   function point(part, { pin = false } = {}) {
-    const turned = layers[part?.layer] ? part.layer : chosen;
-    const to = known(part);
-    if (part && !to && !layers[part.layer]) return;
+    const to = known(part) ?? (layers[part?.layer] ? NOTHING : null);
+    if (part && !to) return;
     transient = pin ? null : to;
+    row = layers[part?.layer] ? part.layer : chosen;
+    if (pin && row !== chosen) turn(row);
+    else if (shown !== row) show();
     if (pin && to) state.toggle(to);
-    if (pin && turned !== chosen) turn(turned);
-    else if (turned !== row) show((row = turned));
     else draw();
   }
 
-  function press(event) {
-    const { cluster, position, neuron } = state.current ?? NOTHING;
+  function walk(event) {
+    const { position, neuron } = state.current ?? NOTHING;
     const [key, step] = [event.key, WALK[event.key]];
     if (event.altKey || event.ctrlKey || event.metaKey || !sheets[row].values) return;
     if (ZOOM[key]) picture.zoom(ZOOM[key]);
-    else if (key === "Enter") state.toggle({ cluster, position, neuron });
+    else if (key === "Enter" && state.current) state.toggle(state.current);
     else if (step) state.step(at(Math.min(Math.max((position ?? 0) + step[0], 0), tokens.length - 1), picture.reveal(neuron, step[1])));
     else return;
     event.preventDefault();
@@ -214,38 +210,43 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
   function draw() {
     const now = transient ?? state.current ?? NOTHING;
     const { cluster, position, neuron } = now;
-    root.value = { layer: layers[chosen].layer, order, ...(state.current ?? NOTHING), pinned: state.pinned };
     const isolated = neuron === null ? cluster : null;
-    if (painted !== isolated) paint(isolated);
+    root.value = { layer: layers[chosen].layer, order, ...(state.current ?? NOTHING), pinned: state.pinned };
     grid.names.forEach((name, r) => name.classList.toggle("is-row", r + 1 === cluster));
     grid.heads.forEach((heads, t) => heads.forEach((head) => head.classList.toggle("is-column", t === position)));
-    grid.cells.forEach((cell, index) => cell.classList.toggle("is-selected", index === (cluster - 1) * tokens.length + position && cluster && position !== null));
-    if (sheets[row].values && neuron !== null) picture.reveal(neuron);
-    if (sheets[row].values) mark();
+    grid.element.querySelector(".is-selected")?.classList.remove("is-selected");
+    if (cluster && position !== null) grid.cells[(cluster - 1) * tokens.length + position].classList.add("is-selected");
+    if (sheets[row].order) {
+      if (painted !== isolated) paint(isolated);
+      if (neuron !== null) picture.reveal(neuron);
+      mark();
+    }
     card(now);
     sentence.say([...told(now, quoted, true), ...(state.pinned ? [pinMark()] : [])], told(now, spoken, true).join(""));
   }
 
-  /** Says what is selected, its tokens as `chip` writes them. */
-  function told({ cluster, position, neuron }, chip, long) {
-    const [{ layer, n_neurons, clusters }, { values, profiles }] = [layers[row], sheets[row]];
-    const outside = position !== null && position < first ? ", outside the colour scale" : "";
-    const where = position === null ? [] : [" at ", chip(texts[position]), ` position ${position}`];
-    const amount = (i) => (values[position * n_neurons + i] > 0 || negatives ? short(values[position * n_neurons + i]) : "not positive");
-    if (neuron !== null) return [`Neuron ${neuron} of layer ${layer}, ${cluster ? `cluster ${cluster}` : "in no cluster"}`, ...where, position !== null && values ? `: ${amount(neuron)}` : "", outside];
-    if (cluster) {
-      const { size, share, strongest } = clusters[cluster - 1];
-      const best = [...new Set(strongest.map((t) => texts[t]))].slice(0, 3).flatMap((text) => [" ", chip(text)]);
-      return [`Cluster ${cluster}`, ...where, profiles && position !== null ? `: mean ${short(profiles[cluster - 1][position])}${outside}` : "", ...(long ? [`. ${whole(size)} neurons, ${percent(share)}, strongest at`, ...best] : [])];
+  /** Says what is selected, its tokens as `chip` writes them, and at `length` what its cluster is. */
+  function told({ cluster, position, neuron }, chip, length) {
+    const [{ layer, n_neurons: n, clusters }, { values, profiles, clusters: labels }] = [layers[row], sheets[row]];
+    const group = clusters[cluster - 1];
+    const here = position !== null && values ? values.subarray(position * n, (position + 1) * n) : null;
+    let [who, what] = [`Layer ${layer}`, () => `strongest is neuron ${here.indexOf(Math.max(...here))}, ${short(Math.max(...here))}`];
+    if (neuron !== null) [who, what] = [`Neuron ${neuron} of layer ${layer}, cluster ${labels?.[neuron] || "none"}`, () => (here[neuron] > 0 || negatives ? short(here[neuron]) : "not positive")];
+    else if (group) [who, what] = [`Cluster ${cluster}`, () => `mean ${short(profiles[cluster - 1][position])}`];
+    else if (position === null) return [`${whole(n)} neurons of layer ${layer} at ${tokens.length} tokens, in clusters of those that fire alike. A row is a neuron, darker where it fires more strongly.`];
+    const words = [who];
+    if (position !== null) words.push(" at ", chip(texts[position]), ` position ${position}`);
+    if (here) words.push(`: ${what()}`, position < first ? ", outside the colour scale" : "");
+    if (length && group && neuron === null) {
+      const best = [...new Set(group.strongest.map((t) => texts[t]))].slice(0, 3);
+      words.push(`. ${whole(group.size)} neurons, ${percent(group.share)}, strongest at`, ...best.flatMap((text) => [" ", chip(text)]));
     }
-    if (position === null) return [`${whole(n_neurons)} neurons of layer ${layer} at ${tokens.length} tokens, in clusters of those that fire alike. A row is a neuron, darker where it fires more strongly.`];
-    const best = values && range(n_neurons).reduce((a, b) => (values[position * n_neurons + b] > values[position * n_neurons + a] ? b : a));
-    return ["Layer ", `${layer}`, ...where, values ? `: strongest is neuron ${best}, ${amount(best)}` : "", outside];
+    return words;
   }
 
   function card(to) {
-    const { cluster, position, neuron } = to ?? NOTHING;
-    if (position === null || (!cluster && neuron === null)) return tip.hide();
+    const { cluster, position, neuron } = to;
+    if (position === null || !(cluster || neuron !== null)) return tip.hide();
     if (neuron !== null) picture.mark(position, neuron);
     tip.show(neuron === null ? grid.cells[(cluster - 1) * tokens.length + position] : picture.cell, told(to, quoted), { beside: true });
   }
