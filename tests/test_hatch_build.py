@@ -202,11 +202,11 @@ class TestBuilt:
         names = {path.stem for path in (self.built / "licenses").iterdir()}
         assert {"katex", "literata", "hanken-grotesk", "red-hat-mono", "d3-scale", "d3-selection"} <= names
 
-    def test_d3_is_at_most_40_kb_on_the_wire(self) -> None:
+    def test_d3_is_at_most_30_kb_on_the_wire(self) -> None:
         """Two thirds of the budget for scripts."""
         import gzip
 
-        assert len(gzip.compress((self.built / "d3.js").read_bytes(), 9)) <= 40 * 1024
+        assert len(gzip.compress((self.built / "d3.js").read_bytes(), 9)) <= 30 * 1024
 
     def test_d3_has_what_explorables_import(self) -> None:
         """Every name that a view or shared module imports from "d3" is exported by the bundle."""

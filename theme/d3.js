@@ -1,19 +1,16 @@
-// The D3 that explorables share: every page's import map names the bundle of these modules "d3".
-// Two modules are taken in part: no figure has dates, and most of the 40 colour ramps are not safe for colour-blind readers.
+// The D3 that explorables share: every page's import map names the bundle of these modules "d3". What no figure of ours
+// needs, and a site's own figure hardly will, is left out: dates, maps, most curves and symbols, ramps of colour (the theme
+// has its own, as CSS).
 export * from "d3-array";
 export * from "d3-axis";
 export * from "d3-format";
-export * from "d3-interpolate";
+export { interpolateLab, interpolateNumber, interpolateRgb, piecewise } from "d3-interpolate";
 export {
-  scaleBand, scaleDiverging, scaleDivergingLog, scaleDivergingPow, scaleDivergingSymlog, scaleIdentity, scaleImplicit,
-  scaleLinear, scaleLog, scaleOrdinal, scalePoint, scalePow, scaleQuantile, scaleQuantize, scaleRadial, scaleSequential,
-  scaleSequentialLog, scaleSequentialPow, scaleSequentialQuantile, scaleSequentialSqrt, scaleSequentialSymlog, scaleSqrt,
-  scaleSymlog, scaleThreshold, tickFormat,
+  scaleBand, scaleDiverging, scaleLinear, scaleLog, scaleOrdinal, scalePoint, scalePow, scaleQuantize, scaleSequential,
+  scaleSequentialLog, scaleSqrt, scaleSymlog, scaleThreshold, tickFormat,
 } from "d3-scale";
-export {
-  interpolateBlues, interpolateCividis, interpolateGreys, interpolateInferno, interpolateMagma, interpolateOranges,
-  interpolatePlasma, interpolatePuOr, interpolatePurples, interpolateRdBu, interpolateViridis, schemeBlues, schemeOranges,
-  schemePurples, schemeTableau10,
-} from "d3-scale-chromatic";
 export * from "d3-selection";
-export * from "d3-shape";
+export {
+  arc, area, curveBasis, curveLinear, curveMonotoneX, curveStep, line, linkHorizontal, linkVertical, stack, stackOffsetNone,
+  stackOffsetSilhouette, stackOrderNone,
+} from "d3-shape";
