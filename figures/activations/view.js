@@ -233,7 +233,7 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     let [who, what] = [`Layer ${layer}`, () => `strongest is neuron ${here.indexOf(Math.max(...here))}, ${short(Math.max(...here))}`];
     if (neuron !== null) [who, what] = [`Neuron ${neuron} of layer ${layer}, cluster ${labels?.[neuron] || "none"}`, () => (here[neuron] > 0 || negatives ? short(here[neuron]) : "not positive")];
     else if (group) [who, what] = [`Cluster ${cluster}`, () => `mean ${short(profiles[cluster - 1][position])}`];
-    else if (position === null) return [`${whole(n)} neurons of layer ${layer} at ${tokens.length} tokens, in clusters of those that fire alike. A row is a neuron, darker where it fires more strongly.`];
+    else if (position === null) return [`${whole(n)} neurons of layer ${layer} at ${tokens.length} tokens, in clusters of those that fire alike. A row is a neuron, its colour how strongly it fires.`];
     const words = [who];
     if (position !== null) words.push(" at ", chip(texts[position]), ` position ${position}`);
     if (here) words.push(`: ${what()}`, position < first ? ", outside the colour scale" : "");
