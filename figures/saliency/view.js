@@ -8,7 +8,7 @@ import { pointing } from "../shared/pointing.js";
 import { pinMark, readout } from "../shared/readout.js";
 import { alongLine, roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
-import { strip, stripKey } from "../shared/strip.js";
+import { below, shade, strip, stripKey } from "../shared/strip.js";
 import { switcher } from "../shared/switch.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
 import { tooltip } from "../shared/tooltip.js";
@@ -223,9 +223,8 @@ export default function saliency(data, { value, extent = {} } = {}) {
       chip.classList.toggle("is-second", i === b);
       chip.classList.toggle("is-later", i > a && !(i <= b));
       if (rows[i]) chip.setAttribute("aria-pressed", String((i === a && state.pinned) || i === b));
-      if (b === undefined) shade(chip, shown[0]?.[i], top);
-      else shown.forEach((row, r) => shade(extra.children[r], row[i], top, detail ? portionOf([a, b][r], i) : ""));
-      if (extra && b === undefined) extra.textContent = portionOf(a, i);
+      if (b === undefined) shade(chip, shown[0]?.[i], top, extra, portionOf(a, i));
+      else shown.forEach((row, r) => shade(extra.children[r], row[i], top, extra.children[r], detail ? portionOf([a, b][r], i) : ""));
     });
     comparing.firstChild.checked = b !== undefined;
     ramp.element.children[0].textContent = `${name}${data.contrast ? ` against ${spoken(data.contrast)}` : signed ? ` (${TARGETS[data.target]})` : ""}`;
@@ -235,14 +234,6 @@ export default function saliency(data, { value, extent = {} } = {}) {
     if (!line.element.contains(document.activeElement)) stops.rest(chosen.indexOf(a));
     if (b === undefined) tell(a);
     else tellBoth(a, b);
-  }
-
-  /** Shades an element by a number of a row; one that is not in it has no shade. */
-  function shade(element, number, top, text) {
-    element.classList.toggle("is-shaded", number !== undefined);
-    element.classList.toggle("is-negative", number < 0);
-    element.style.setProperty("--s", number && top ? Math.min(1, Math.abs(number) / top).toFixed(4) : 0);
-    if (text !== undefined) element.textContent = text;
   }
 
   /** Gives chips what they need below their text: a number, or two halves. */
@@ -298,14 +289,6 @@ export default function saliency(data, { value, extent = {} } = {}) {
   function label(u) {
     return units[u].size === 1 ? textOf(tokens[units[u].start]) : units[u].text;
   }
-}
-
-function below(kind) {
-  const element = document.createElement("span");
-  element.className = kind;
-  element.setAttribute("aria-hidden", "true");
-  if (kind === "halves") element.append(document.createElement("span"), document.createElement("span"));
-  return element;
 }
 
 /** Returns a number with its sign, two digits of it at least. */

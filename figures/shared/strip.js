@@ -31,6 +31,26 @@ export function strip(units, tokens, { choosable, label }) {
   return { element, chips };
 }
 
+const STEPS = 50; // of shade, so that few chips change from row to row
+
+/** Shades an element by a number, or by `undefined` not at all; `top` has the full shade. */
+export function shade(element, number, top, label, text) {
+  const s = number && top ? (Math.round((STEPS * Math.min(Math.abs(number), top)) / top) / STEPS).toFixed(2) : "0";
+  element.classList.toggle("is-shaded", number !== undefined);
+  element.classList.toggle("is-negative", number < 0);
+  if (element.style.getPropertyValue("--s") !== s) element.style.setProperty("--s", s);
+  if (label) label.textContent = text;
+}
+
+/** Returns what stands below a chip's text: its `share`, or two `halves`. */
+export function below(kind) {
+  const element = document.createElement("span");
+  element.className = kind;
+  element.setAttribute("aria-hidden", "true");
+  if (kind === "halves") element.append(...["span", "span"].map((tag) => document.createElement(tag)));
+  return element;
+}
+
 /** Returns the key to a strip, how input and output look: a list of one element, of none where all tokens are alike. */
 export function stripKey(tokens) {
   if (tokens.every((token) => token.type === tokens[0].type)) return [];

@@ -21,13 +21,13 @@ export function wordUnits(tokens) {
 }
 
 /**
- * Returns units of `tokens`, `words`, `lines` or `sentences`: a token joins the one before it where it begins inside the
- * same word or sentence of the text (Unicode's boundaries, so that languages without spaces are not glued together), or
- * in the same line. Input and output are never joined, nor are special tokens.
+ * Returns units of `tokens`, `words`, `lines` or `sentences`: a token joins the one before it in the same line, or where it
+ * begins inside a word or sentence (Unicode's, so that languages without spaces are not glued together). Input and output
+ * are never joined, nor special tokens.
  */
 export function groupedUnits(tokens, by) {
   const pieces = tokenUnits(tokens);
-  if (by === "tokens") return pieces;
+  if (by === "tokens" || (by !== "lines" && !Intl.Segmenter)) return pieces;
   const goesOn = by === "lines" ? inLine : inside(pieces.map((piece) => piece.text).join(""), by);
   const units = [];
   let offset = 0;
@@ -63,28 +63,22 @@ function unit(tokens, start, size) {
   return { start, size, text, type: tokens[start].type, special: Boolean(tokens[start].special) };
 }
 
+/** Returns whether a piece at an offset begins inside a word, or a sentence: it has the space after it, a token the one before. */
 function inside(text, by) {
   const sentences = by === "sentences";
-  // a sentence has the space after it, a token the one before it
-  const start = (offset, piece) => (sentences && piece.trim() ? offset + piece.search(/\S/) : offset);
-  if (!globalThis.Intl?.Segmenter) {
-    const border = sentences ? /(^|[.!?]\s+)$/ : /(^|[^\p{L}\p{M}\p{N}])$/u;
-    return (offset, piece) => !border.test(text.slice(0, start(offset, piece))) && (sentences || /^[\p{L}\p{M}\p{N}]/u.test(piece));
-  }
   const within = new Set();
   const segmenter = new Intl.Segmenter(undefined, { granularity: sentences ? "sentence" : "word" });
   for (const { segment, index, isWordLike } of segmenter.segment(text)) {
     for (let i = index + 1; (sentences || isWordLike) && i < index + segment.length; i++) within.add(i);
   }
-  return (offset, piece) => within.has(start(offset, piece));
+  return (offset, piece) => within.has(sentences && piece.trim() ? offset + piece.search(/\S/) : offset);
 }
 
 /**
  * Returns for each unit its row of scores over the units before it, or `null` where it has none.
  *
  * A unit's row is the mean of its tokens' rows: each gives to a unit before it the sum over that unit's tokens. What
- * its tokens give to the unit itself is left out, and the rest rescaled to sum to what the tokens' rows summed to; not
- * so with `shares` false, for numbers with a sign.
+ * its tokens give to the unit itself is left out, and `shares` are rescaled to sum to what the tokens' rows summed to.
  */
 export function mergeRows(units, targets, scores, { shares = true } = {}) {
   const rows = new Map(targets.map((position, t) => [position, scores[t]]));

@@ -1,4 +1,4 @@
-"""Gradient × input and integrated gradients of every output token, against naive autograd and Captum.
+"""Gradients, integrated gradients and occlusion of every output token, against naive ways and Captum.
 
 Run it from the root of the project: `python -m tests.benchmarks.saliency [--input 23] [--output 40] [--rounds 3]`.
 """
@@ -19,7 +19,7 @@ TEXT = "The countries of the European Union are:\n1. Austria\n2. Belgium\n3. Bul
 
 
 def main() -> None:
-    """Print a table for gradient × input, and one for integrated gradients of three tokens."""
+    """Print a table for gradient × input, one for what is lost, and two for integrated gradients of some tokens."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--input", type=int, default=23, help="tokens of the prompt")
     parser.add_argument("--output", type=int, default=40, help="tokens that are explained")
@@ -42,6 +42,16 @@ def main() -> None:
         "the kind's analyse() with its checks": lambda: analysed(run),
     }
     compare(ways, apart, asked.rounds)
+    say("\nocclusion and value zeroing: the last 5 tokens by Captum, all by us")
+    compare(
+        {
+            "captum FeatureAblation, a token at a time": lambda: captum_ablation(run, run.targets[-5:]),
+            "ours, occlusion": lambda: analysed(run, "occlusion")[-5:],
+            "ours, value zeroing (another answer)": lambda: analysed(run, "value_zeroing")[-5:],
+        },
+        apart,
+        1,
+    )
     if asked.steps:
         few = run.targets[:: max(1, len(run.targets) // 3)][:3]
         say(f"\nintegrated gradients, {asked.steps} steps, targets at {few}")
@@ -89,12 +99,12 @@ def ours(run: Run, positions: list[int] | None = None, target: str = "logit", st
     ).scores
 
 
-def analysed(run: Run) -> list[Tensor]:
+def analysed(run: Run, method: str = "gradient_x_input") -> list[Tensor]:
     """Return shares by the whole analysis."""
     import torch
 
     analysis: Any = part("saliency", "analysis")
-    return [torch.tensor(row) for row in analysis.analyse(run, analysis.Params()).data["scores"]]
+    return [torch.tensor(row) for row in analysis.analyse(run, analysis.Params(method=method)).data["scores"]]
 
 
 def naive(run: Run) -> list[Tensor]:
@@ -119,6 +129,22 @@ def captum(run: Run) -> list[Tensor]:
     for position in run.targets:
         x = run.model.embed(run.ids[None, :position]).detach().requires_grad_()
         rows.append(method.attribute(x, target=int(run.ids[position]))[0].detach().norm(dim=-1))
+    return [row / row.sum() for row in rows]
+
+
+def captum_ablation(run: Run, positions: list[int]) -> list[Tensor]:
+    """Return shares by Captum's feature ablation, the mean of all embeddings in the place of each."""
+    import torch
+    from captum.attr import FeatureAblation
+
+    method = FeatureAblation(lambda x: run.model.network(inputs_embeds=x, use_cache=False).logits[:, -1])
+    mean = run.model.embed(torch.arange(run.model.vocab_size)).mean(0).detach()
+    rows = []
+    for position in positions:
+        x = run.model.embed(run.ids[None, :position]).detach()
+        mask = torch.arange(position)[None, :, None].expand_as(x)
+        found = method.attribute(x, mean.expand_as(x), int(run.ids[position]), feature_mask=mask)
+        rows.append(found[0, :, 0].abs())
     return [row / row.sum() for row in rows]
 
 

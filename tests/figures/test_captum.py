@@ -16,12 +16,13 @@ from .conftest import TEXT
 EUROPE = RunSpec(model="smollm2", prompt="London is in England. Paris is in", generate=12)
 
 
-def captum_rows(model: Any, spec: RunSpec, method: str, steps: int) -> list[list[float]]:
-    """Return shares by Captum, a target at a time, from the model's own logits."""
-    from captum.attr import InputXGradient, IntegratedGradients, Saliency
+def captum_rows(model: Any, spec: RunSpec, method: str, steps: int = 0, *, signed: bool = False) -> list[list[float]]:
+    """Return shares, or values, by Captum, a target at a time, from the model's own logits."""
+    from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients, Occlusion, Saliency
 
     run = model.run(spec)
     forward = lambda x: model.network(inputs_embeds=x, use_cache=False).logits[:, -1]  # noqa: E731
+    mean = model.embed(torch.arange(model.vocab_size)).mean(0).detach()
     rows = []
     for position in run.targets:
         x = model.embed(run.ids[None, :position]).detach()
@@ -29,11 +30,16 @@ def captum_rows(model: Any, spec: RunSpec, method: str, steps: int) -> list[list
         if method == "integrated_gradients":
             found = IntegratedGradients(forward).attribute(x, target=token, n_steps=steps, internal_batch_size=5)
             row = found[0].sum(-1).abs()
+        elif method == "ablation":  # a position is a feature
+            mask = torch.arange(position)[None, :, None].expand_as(x)
+            row = FeatureAblation(forward).attribute(x, mean.expand_as(x), token, feature_mask=mask)[0, :, 0]
+        elif method == "occlusion":  # a window of one position slides over the text
+            row = Occlusion(forward).attribute(x, (1, x.shape[-1]), 1, mean.expand_as(x), token)[0, :, 0]
         elif method == "gradient":
             row = Saliency(forward).attribute(x, target=token, abs=False)[0].norm(dim=-1)
         else:
             row = InputXGradient(forward).attribute(x, target=token)[0].norm(dim=-1)
-        rows.append((row / row.sum()).tolist())
+        rows.append(row.tolist() if signed else (row.abs() / row.abs().sum()).tolist())
     return rows
 
 
@@ -73,3 +79,25 @@ def test_smollm2_agrees_with_the_same_in_float64(target: str, smollm2: Any, ask:
         row = (torch.autograd.grad(f[run.ids[position]], x)[0] * x)[0].detach().norm(dim=-1)
         rows.append((row / row.sum()).tolist())
     assert apart(ours, rows) < 1e-5
+
+
+@pytest.mark.parametrize("theirs", ["ablation", "occlusion"])
+@pytest.mark.parametrize("name", ["gpt2", "llama", "qwen3", "gemma3", "gpt_neox", "mixtral"])
+def test_captum_agrees_on_what_is_lost(name: str, theirs: str, tiny: Load, ask: Ask) -> None:
+    """FeatureAblation and Occlusion of embeddings, a forward pass for each target and position: the same values."""
+    model = tiny(name)
+    data = ask("saliency", model, method="occlusion").data
+    values = captum_rows(model, TEXT, theirs, signed=True)
+    largest = max(abs(value) for row in values for value in row)
+    assert apart(data["values"], values) < 6e-5 * largest  # published are five digits
+    assert apart(data["scores"], captum_rows(model, TEXT, theirs)) < 1e-5
+
+
+@pytest.mark.weights
+def test_captum_agrees_on_what_is_lost_in_smollm2(smollm2: Any, ask: Ask) -> None:
+    """On the real model."""
+    spec = RunSpec(model="smollm2", prompt=EUROPE.prompt, generate=6)
+    data = ask("saliency", smollm2, spec, method="occlusion").data
+    values = captum_rows(smollm2, spec, "ablation", signed=True)
+    assert apart(data["values"], values) < 6e-5 * max(abs(value) for row in values for value in row)
+    assert apart(data["scores"], captum_rows(smollm2, spec, "ablation")) < 1e-5
