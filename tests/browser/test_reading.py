@@ -15,7 +15,7 @@ from visits import visit
 
 pytestmark = pytest.mark.weights
 
-ARTICLE = BASE + "patterns/"
+ARTICLE = BASE + "interfaces/"
 every_article = pytest.mark.parametrize("slug", ARTICLES)
 MARK = ".article-body a[data-card]"  # cards hold citations too
 OUTPUT = "[role=button].token[data-type=output]"
@@ -182,11 +182,11 @@ def test_a_pin_outlives_reload_and_going_back(arrive: Callable[..., Page]) -> No
 def test_links_within_the_page_come_back(arrive: Callable[..., Page]) -> None:
     """A reference to a figure leads there, and the browser's back button to where the reader was."""
     page = arrive()
-    link = page.locator("a[href='#fig-eu-ranks']:not(.figure-number)").first
+    link = page.locator("a[href='#fig-count-ranks']:not(.figure-number)").first
     link.scroll_into_view_if_needed()
     before = page.evaluate("scrollY")
     link.click()
-    expect(page.locator("#fig-eu-ranks")).to_be_in_viewport()
+    expect(page.locator("#fig-count-ranks")).to_be_in_viewport()
     page.go_back()
     page.wait_for_function("before => Math.abs(scrollY - before) < 5", arg=before)
 
@@ -235,7 +235,7 @@ def test_forced_colours_keep_the_data(arrive: Callable[..., Page]) -> None:
 def test_twice_the_size_still_fits(arrive: Callable[..., Page]) -> None:
     """At 200% zoom, which is half the window, everything can be read and used: figures and cards too."""
     page = arrive(viewport={"width": 640, "height": 450}, device_scale_factor=2)
-    ranks = figure(page, "fig-eu-ranks")
+    ranks = figure(page, "fig-count-ranks")
     ranks.locator("td").nth(3).click()
     tip = ranks.locator(".tip")
     expect(tip).to_be_visible()

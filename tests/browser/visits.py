@@ -55,7 +55,7 @@ class Visit:
             await pause(35);
           }
         }""")
-        page.wait_for_function("document.querySelectorAll('figure[data-src]:not([data-state=ready])').length === 0")
+        page.wait_for_function("document.querySelectorAll('figure[data-view]:not([data-state=ready])').length === 0")
         page.wait_for_load_state("networkidle")
         page.evaluate("scrollTo(0, 0)")
         self.shifts = page.evaluate("window.shifts")
