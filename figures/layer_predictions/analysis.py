@@ -174,7 +174,8 @@ def _step(found: Predictions, step: int, shown: list[int], vocabulary: _Vocabula
 
 
 def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
+    """Return a probability of four digits; what is less than 1 stays so."""
+    return min(float(f"{value:.4g}"), 0.9999) if value < 1 else 1.0
 
 
 def describe(data: Mapping[str, Any]) -> str:

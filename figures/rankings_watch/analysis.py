@@ -91,7 +91,7 @@ def analyse(run: Run, params: Params) -> Answer:
         "watched": len(ids),
         "vocabulary": vocabulary,
         "ranks": ranks.tolist(),
-        "probabilities": [[float(f"{p:.4g}") for p in row] for row in probabilities.tolist()],
+        "probabilities": [[min(float(f"{p:.4g}"), 0.9999) for p in row] for row in probabilities.tolist()],
         "log_odds": [[round(z, 4) for z in row] for row in odds.tolist()],
         "top": top,
         "ahead": _ahead(odds),
