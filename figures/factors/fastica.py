@@ -27,6 +27,8 @@ def fastica(x: Tensor, k: int, *, seed: int = 0) -> tuple[Tensor, Tensor, bool]:
     from sklearn.exceptions import ConvergenceWarning
 
     scores, components = pca(x, k)
+    signs = torch.where(components[:, :1] < 0, -1.0, 1.0)  # as scikit-learn has them: the start of the search counts
+    scores, components = scores * signs.T, components * signs
     white = scores.double() * len(x) ** 0.5 / scores.double().norm(dim=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -60,7 +60,7 @@ def distance(model: Model, layer: int, neurons: Tensor, output: Output) -> float
 
 
 def _rows(value: Tensor) -> Tensor:
-    return value.reshape(-1, value.shape[-1]).float()
+    return value.reshape(-1, value.shape[-1]).float().clone()  # Falcon adds to it in place
 
 
 def _around(model: Model, layer: int) -> nn.Module | None:

@@ -34,8 +34,13 @@ QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("layer_similarity", {}),
     ("layer_similarity", {"measure": ("svcca",), "variance": 0.9, "first_token": "include"}),
     ("activations", {"layers": ("all",), "clusters": 3}),
+    ("factors", {}),
+    ("factors", {"factors": (3, 2), "layers": ("0-1", "2"), "negative": "split", "first_token": "grey"}),
+    ("factors", {"factors": (2,), "method": "pca"}),
+    ("factors", {"factors": (2,), "method": "ica", "first_token": "include"}),
+    ("factors", {"factors": (2,), "reproduce": "ecco"}),
 )
-NEURONS = {"activations"}
+NEURONS = {"activations", "factors"}
 """Kinds that need a layer's neurons, which a mixture of experts keeps in one tensor."""
 TEXTS = (
     RunSpec(model="tiny", prompt="1. Austria\n2. ", generate=20),
@@ -98,7 +103,7 @@ def test_other_precisions_work(dtype: str, kind: str, params: dict[str, Any], ti
     assert not failed(ask(kind, model, **params))
 
 
-@pytest.mark.parametrize("kind", ["tokens", "saliency", "rankings", "activations"])
+@pytest.mark.parametrize("kind", ["tokens", "saliency", "rankings", "activations", "factors"])
 def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
     """`example.json` is schema, fixture and demo: it has the keys that the analysis writes today."""
     text = (kinds[kind].folder / "example.json").read_text(encoding="utf-8")
@@ -119,6 +124,7 @@ def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind
         ("saliency", {"steps": 0}, "invalid steps: 0 is not between 1 and 1000"),
         ("saliency", {"contrast": ""}, "invalid contrast: it is empty"),
         ("saliency", {"method": "gradients"}, "did you mean gradient?"),
+        ("saliency", {"reproduce": "ecco", "method": "occlusion"}, "invalid reproduce: ecco has no occlusion"),
         ("tokens", {"top": 3}, "unknown parameter: top"),
     ],
 )
