@@ -54,7 +54,8 @@ def zeroed_values(network: Any, zeroed: Tensor) -> Iterator[None]:
     with zeroed_values(network, torch.tensor([[False, True, False, False]])):
         network(input_ids=ids)  # what the token at position 1 would hand on is nothing
     """
-    configs = {id(c): c for m in network.modules() if hasattr(c := getattr(m, "config", None), "_attn_implementation")}
+    held: list[Any] = [getattr(module, "config", None) for module in network.modules()]
+    configs = {id(config): config for config in held if hasattr(config, "_attn_implementation")}
     before = [(config, config._attn_implementation) for config in configs.values()]
     mark = _zeroed.set(zeroed)
     try:

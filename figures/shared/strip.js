@@ -31,15 +31,15 @@ export function strip(units, tokens, { choosable, label }) {
   return { element, chips };
 }
 
-const STEPS = 50; // of shade, so that few chips change from row to row
+const STEPS = 50; // of shade, those of shades.css
 
 /** Shades an element by a number, or by `undefined` not at all; `top` has the full shade. */
 export function shade(element, number, top, label, text) {
-  const s = number && top ? (Math.round((STEPS * Math.min(Math.abs(number), top)) / top) / STEPS).toFixed(2) : "0";
+  const s = String(number && top ? Math.round((STEPS * Math.min(Math.abs(number), top)) / top) : 0);
   element.classList.toggle("is-shaded", number !== undefined);
   element.classList.toggle("is-negative", number < 0);
-  if (element.style.getPropertyValue("--s") !== s) element.style.setProperty("--s", s);
-  if (label) label.textContent = text;
+  if (element.dataset.s !== s) element.dataset.s = s;
+  if (label && label.textContent !== text) label.textContent = text;
 }
 
 /** Returns what stands below a chip's text: its `share`, or two `halves`. */
