@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from builder.figure import RunSpec
     from builder.model import Run
 
-TEMPERATURES = tuple(n / 10 for n in range(1, 21))
-TOP_PS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+TEMPERATURES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
+TOP_PS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Where the sliders stop, beside what the text was written with: sums over the whole vocabulary are kept for each."""
+
+DEPTH = 100
+"""Up to which top-k the logits of all tokens that it keeps are stored; sums for it take less room beyond."""
 
 SPARKS = ("token",)
 BARS = 8
@@ -50,11 +53,11 @@ class Params:
 def analyse(run: Run, params: Params) -> Answer:
     """Return each step's candidates with their logits, sums over the vocabulary, and where others would have led.
 
-    A step is a target t: `logits[t]` of the likeliest tokens at the position before it, relative to the first one's,
-    `candidates[t]` indices into `vocabulary`; `places[t]` and `own[t]` are the place and logit of the token that
-    stands in the text, `probabilities[t]` what it had with the settings it was written with (`initial`), when `left[t]`
-    tokens could be drawn. `levels` holds, for the vocabulary as a whole (`top_k` 0) and for a top-k beyond the
-    candidates, what makes their probabilities exact at every stop of the sliders; see `tables`.
+    A step is a target t: `logits[t]` of the likeliest tokens at the position before it, relative to the first one's;
+    `candidates[t]`, indices into `vocabulary`, of those that are shown; `places[t]` and `own[t]` are the place and
+    logit of the token that stands in the text, `probabilities[t]` what it had with the settings it was written with
+    (`initial`), when `left[t]` tokens could be drawn. `levels` holds, for the vocabulary as a whole (`top_k` 0) and for
+    a large top-k, what makes probabilities exact at every stop of the sliders; see `tables`.
 
     Raises `BuildError` for a text of one token.
     """
@@ -70,15 +73,16 @@ def analyse(run: Run, params: Params) -> Answer:
     top_ps = sorted({*TOP_PS, initial["top_p"]} - {1.0})
     n = min(params.candidates, run.logits.shape[-1])
     beyond = [initial["top_k"]] if n < initial["top_k"] < run.logits.shape[-1] else []
-    steps = read_steps(run.logits, run.ids[run.targets[0] :], n)
-    levels = read_levels(run.logits, n, temperatures, top_ps, [*beyond, 0])
+    depth = max(n, *(k for k in beyond if k <= DEPTH), 0)
+    steps = read_steps(run.logits, run.ids[run.targets[0] :], depth)
+    levels = read_levels(run.logits, depth, temperatures, top_ps, [*(k for k in beyond if k > DEPTH), 0])
     forks = follow(run, steps.ids, params.forks, params.fork_length)
     probabilities, left = drawn(run.logits, run.ids[run.targets[0] :], initial)
     words = Words(run.model.pieces)
     data: dict[str, Any] = {
         "tokens": run.tokens,
         "targets": run.targets,
-        "candidates": [[words.index(v) for v in row] for row in steps.ids],
+        "candidates": [[words.index(v) for v in row[:n]] for row in steps.ids],
         "logits": steps.logits,
         "tied": steps.tied,
         "places": steps.places,

@@ -32,7 +32,7 @@ class Steps(NamedTuple):
     logits: list[list[float]]
     """[S, n], as float32 says them: two are equal only where the model's are."""
     tied: list[int]
-    """[S], how many tokens beyond the last candidate have its logit."""
+    """[S], how many tokens beyond the last of these have its logit."""
     places: list[int]
     """[S], where the token of the text stands in that order, from 1."""
     own: list[float]
@@ -55,7 +55,7 @@ def read_steps(logits: Tensor, ids: Tensor, n: int) -> Steps:
 def read_levels(
     logits: Tensor, n: int, temperatures: Sequence[float], top_ps: Sequence[float], top_ks: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """Return what cannot be summed up from n candidates, for each top-k that keeps more of them (0: all).
+    """Return what cannot be summed up from n logits, for each top-k that keeps more of them (0: all).
 
     Of each step t: `kept[t]` tokens, `log_sums[t][T]` = log Σ exp(z / T) over them; `counts[t][T]` for the last of
     `top_ps`, those at which more than n tokens are left: how many; `excess[t][T]` says by how many hundred-thousandths

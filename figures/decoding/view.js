@@ -13,6 +13,7 @@ import { quoted, spoken, textOf, visible } from "../shared/text.js";
 import { settled } from "./settings.js";
 
 const WRITTEN = { greedy: "Written greedily: the likeliest token at each step", given: "A text that was given", sampled: "Drawn at random" };
+const VISIBLE = 0.004; // of a bar's length: about a pixel
 
 /**
  * Returns an element whose `value` is `{ position, temperature, topk, topp, fork, pinned }`: the token whose step is
@@ -61,7 +62,7 @@ export default function decoding(data, { value } = {}) {
   const body = element("div", "steps");
   body.append(list, panel);
   const bar = element("div", "view-bar");
-  bar.append(...stripKey(tokens), legend("how likely the token was", "0%", "100%").element, hint("← → choose", "Enter pins", "Tab to candidates", "Esc lets go"));
+  bar.append(...stripKey(tokens), legend("probability", "0%", "100%").element, hint("← → choose", "Enter pins", "Tab to candidates", "Esc lets go"));
   root.append(sentence.element, line.element, branch, body, bar);
 
   let lent = null; // what prose asks to show, for as long as it is pointed at
@@ -153,6 +154,7 @@ export default function decoding(data, { value } = {}) {
       text.replaceChildren(visible(vocabulary[candidates[t][i]]));
       fill.style.setProperty("--share", share.toFixed(4));
       tick.style.setProperty("--share", before.share(i).toFixed(4));
+      tick.hidden = Math.abs(before.share(i) - share) < VISIBLE;
       number.textContent = share ? percent(share) : i === now.left ? now.cut : "";
       button.disabled = !path;
       button.classList.toggle("is-own", data.places[t] === i + 1);
@@ -178,10 +180,10 @@ export default function decoding(data, { value } = {}) {
       return chip;
     });
     const one = temperatures.indexOf(1);
-    const mine = range(t, t + length).map((s) => (s < targets.length ? data.own[s] - data.levels.at(-1).log_sums[s][one] : NaN));
-    const other = Number.isFinite(sum(mine)) && t + length <= targets.length ? `, as many of the text ${sum(mine).toFixed(1)}` : "";
+    const mine = range(t, Math.min(t + length, targets.length)).map((s) => data.own[s] - data.levels.at(-1).log_sums[s][one]);
+    const other = t + length <= targets.length ? `; that of the text’s own ${length} tokens is ${minus(sum(mine))}` : "";
     const back = rejoins === null ? "" : " The underlined words are the text’s own again.";
-    return ["↳ ", ...chips, ` log-probability ${logprob.toFixed(1)} nats${other}.${back}`];
+    return ["↳ ", ...chips, element("span", "", `log-probability ${minus(logprob)} nats${other}.${back}`)];
   }
 
   function row(i) {
@@ -207,6 +209,10 @@ export default function decoding(data, { value } = {}) {
   function named({ temperature, topk, topp }) {
     return `at temperature ${temperature}${topk ? `, top-k ${topk}` : ""}${topp < 1 ? `, top-p ${topp}` : ""}`;
   }
+}
+
+function minus(number) {
+  return number.toFixed(1).replace("-", "−");
 }
 
 function element(tag, name, text = "") {

@@ -24,6 +24,9 @@ NAMES = {"cka": "CKA", "svcca": "SVCCA", "pwcca": "PWCCA"}
 LEAST = 5
 """Tokens below which nothing can be compared: debiased HSIC divides by n (n − 3)."""
 
+HEAVY = 3
+"""As few tokens decide CKA where they have more than half of a layer's variance, as in layers 2 to 7 of smollm2."""
+
 FEW = 50
 """Tokens below which a reader is warned. Of one text, smollm2's CKA of the embeddings and the last layer is 0.28 over
 29 tokens, 0.22 over 99 and 0.26 over 159."""
@@ -90,10 +93,20 @@ def analyse(run: Run, params: Params) -> Answer:
         "first_token": params.first_token,
         "variance": params.variance,
     }
-    if len(mine) < FEW:
-        few = f"{counted(len(mine), 'token')} are few to compare layers over"
-        data["warning"] = f"{few}: another text may give quite other values."
-    return Answer(data, checks)
+    warning = " ".join(_warnings(data, x, len(mine)))
+    return Answer({**data, "warning": warning} if warning else data, checks)
+
+
+def _warnings(data: Mapping[str, Any], x: Sequence[np.ndarray], n: int) -> Iterator[str]:
+    """Yield what a reader should know of these values."""
+    if n < FEW:
+        yield f"{counted(n, 'token')} are few to compare layers over: another text may give quite other values."
+    shares = [(layer**2).sum(axis=1) / max(float((layer**2).sum()), 1e-300) for layer in x]
+    heavy = [name for name, e in zip(data["layers"], shares, strict=True) if sum(sorted(e)[-HEAVY:]) > 0.5]
+    if heavy and n >= FEW and "cka" in data["values"]:
+        which = heavy[0] if len(heavy) == 1 else f"{heavy[0]} to {heavy[-1]}"
+        where = f"In {counted(len(heavy), 'layer')} ({which})"
+        yield f"{where} three tokens have more than half of the variance: there CKA compares hardly more than these."
 
 
 def _compare(x: list[np.ndarray], y: list[np.ndarray], params: Params) -> tuple[dict[str, Any], dict[str, Check]]:
@@ -126,7 +139,16 @@ def _states(run: Run, positions: Sequence[int]) -> list[np.ndarray]:
     import torch
 
     states = torch.cat([run.embeddings[None], run.block_outputs])[:, list(positions)].double().cpu().numpy()
-    return [state - state.mean(axis=0) for state in states]
+    centred = [state - state.mean(axis=0) for state in states]
+    flat = [name for name, x, state in zip(_names(len(states)), centred, states, strict=True) if _is_flat(x, state)]
+    if flat:
+        raise BuildError(f"invalid prompt: its tokens are all alike in {_layer(flat[0])}, so nothing can be compared")
+    return centred
+
+
+def _is_flat(x: np.ndarray, state: np.ndarray) -> bool:
+    """Whether what is left of a layer without its mean is rounding."""
+    return float((x**2).sum()) <= 1e-10 * float((state**2).sum())
 
 
 def _names(count: int) -> list[str]:

@@ -11,7 +11,8 @@ import { switcher } from "../shared/switch.js";
 import { facts, tooltip } from "../shared/tooltip.js";
 
 const NAMES = { cka: "CKA", svcca: "SVCCA", pwcca: "PWCCA" };
-const TICK = 5; // layers from one label to the next
+const ALL = 16; // layers that have room for all their names
+const TICK = 5; // layers from one name to the next where there is less room
 
 /**
  * Returns an element whose `value` is `{ row, column, measure, half, pinned }`: the cell (null while none is selected),
@@ -35,9 +36,9 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
   grid.setAttribute("aria-label", "Similarity of layers");
   grid.style.setProperty("--columns", columns.length);
   const cells = [];
-  layers.forEach((name, r) => {
+  layers.forEach((_, r) => {
     const row = line();
-    row.append(head("rowheader", name, r, r === layers.length - 1));
+    row.append(head("rowheader", layers, r));
     columns.forEach(() => {
       const cell = element("div", "cell is-shaded");
       cell.setAttribute("role", "gridcell");
@@ -47,7 +48,7 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
     });
   });
   const foot = line();
-  foot.append(head("rowheader", "", 1), ...columns.map((name, c) => head("columnheader", name, c, c === columns.length - 1)));
+  foot.append(head("gridcell", [""], 0), ...columns.map((_, c) => head("columnheader", columns, c)));
   if (built.length > 1) controls.append(choice("Measure", built.map((name) => [name, NAMES[name]]), measure, (name) => shade((measure = name)) || emit()).element);
   if (!two) controls.append(switcher("One half", half, (on) => halve((half = on)) || emit()));
   bar.append(ramp, hint("arrows move", "Enter pins", "Esc lets go"));
@@ -114,7 +115,7 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
       const [r, c] = place(index);
       cell.style.setProperty("--s", scale(table[r][c]).toFixed(3));
     });
-    const next = legend(NAMES[measure], low.toFixed(2), "1").element;
+    const next = legend(NAMES[measure], minus(low), "1").element;
     ramp.replaceWith(next);
     ramp = next;
     draw();
@@ -149,7 +150,7 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
     grid.children[at[0]].firstChild.classList.add("is-row");
     foot.children[at[1] + 1].classList.add("is-row");
     card(lent === null ? at : null);
-    const text = lent === null ? `${pair(at)}: ${NAMES[measure]} ${values[measure][at[0]][at[1]].toFixed(2)}` : alike(lent);
+    const text = lent === null ? `${pair(at)}: ${NAMES[measure]} ${minus(values[measure][at[0]][at[1]])}` : alike(lent);
     say([text, ...(state.pinned && lent === null ? [pinMark()] : [])], `${text}${state.pinned && lent === null ? ". Pinned" : ""}`);
   }
 
@@ -160,10 +161,10 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
   /** What is to be seen while nothing is selected. */
   function whole() {
     const table = values[measure];
-    const over = `over ${n_tokens} tokens; with tokens shuffled it would be ${chance[measure].toFixed(2)}`;
+    const over = `over ${n_tokens} tokens; with tokens shuffled it would be ${minus(chance[measure])}`;
     if (two) return `How alike the layers of two models are, ${over}.`;
     const near = mean(table.slice(1), (row, i) => row[i]);
-    return `How alike layers are, ${over}. Neighbours: ${near.toFixed(2)} on average.`;
+    return `How alike layers are, ${over}. Neighbours: ${minus(near)} on average.`;
   }
 
   /** Which layer is most like one of them. */
@@ -171,7 +172,7 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
     const row = values[measure][layer];
     const order = row.map((_, c) => c).filter((c) => two || c !== layer).sort((a, b) => row[b] - row[a]);
     if (!order.length) return name(layers, layer);
-    return `${name(layers, layer)} is most like ${name(columns, order[0], false)} (${row[order[0]].toFixed(2)}), least like ${name(columns, order.at(-1), false)} (${row[order.at(-1)].toFixed(2)})`;
+    return `${name(layers, layer)} is most like ${name(columns, order[0], false)} (${minus(row[order[0]])}), least like ${name(columns, order.at(-1), false)} (${minus(row[order.at(-1)])})`;
   }
 
   function card(at) {
@@ -183,7 +184,7 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
     cell.classList.add("is-looked-at");
     const directions = kept[r] === kept_columns[c] ? kept[r] : `${kept[r]} and ${kept_columns[c]}`;
     const correlated = built.some((key) => key !== "cka") ? [["directions", `${directions}`]] : [];
-    tip.show(cell, [facts([...both, ...built.map((key) => [NAMES[key], values[key][r][c].toFixed(3)]), ...correlated])], { beside: true });
+    tip.show(cell, [facts([...both, ...built.map((key) => [NAMES[key], minus(values[key][r][c], 3)]), ...correlated])], { beside: true });
   }
 
   function pair([r, c]) {
@@ -203,18 +204,20 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
   }
 
   /** A layer's name; only some are seen, all are there to read. */
-  function head(role, text, i, end = false) {
+  function head(role, names, i) {
     const th = element("div", "head");
-    const span = element("span", shown(text, i, end) ? "" : "spoken");
-    span.textContent = text;
+    const last = names.length - 1;
+    const seen = last < ALL || i === 0 || i === last || (i > TICK && i < last - 1 && Number(names[i]) % TICK === 0);
+    const span = element("span", seen ? "" : "spoken");
+    span.textContent = names[i];
     th.setAttribute("role", role);
     th.append(span);
     return th;
   }
 }
 
-function shown(text, i, end) {
-  return i === 0 || end || (/^\d+$/.test(text) && Number(text) % TICK === 0 && !end);
+function minus(number, digits = 2) {
+  return number.toFixed(digits).replace("-", "−");
 }
 
 function element(tag, name) {
