@@ -234,9 +234,11 @@ def _read_by_other(run: Run, job: Job, batch: Batch, device: str) -> Run | None:
         return None
     try:
         other = _load(batch, job.versus, str(job.question.numerics["versus"]), device)
-    except BuildError as error:
-        raise BuildError(problems=[_placed(problem, job, "versus") for problem in error.problems]) from error
-    return other.run(replace(job.run, output=run.output_text or None, generate=0))
+        return other.run(replace(job.run, output=run.output_text or None, generate=0))
+    except BuildError as error:  # at `versus`, whatever it names: `model` is the first one's
+        path, line = job.wanted_by[0].path, job.lines["versus"]
+        problems = [p if p.path else replace(p, path=path, line=line) for p in error.problems]
+        raise BuildError(problems=problems) from error
 
 
 def _noted(answer: Answer, run: Run) -> Answer:

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from .article.yaml_mapping import read_list
 from .errors import Problem
 from .figure import Option
 
@@ -44,6 +42,8 @@ def read_gallery(options: Mapping[str, Option], path: Path) -> tuple[tuple[Panel
             line = options[single].line
             problems.append(Problem(f"duplicate {single}: {name} names them already (leave out one)", path, line))
         axes.append([(single, Option(value, options[name].line)) for value in values])
+    if problems and not all(axes):  # a list that is none has told so: nothing is known of its panels
+        return (), tuple(problems)
     if not axes:
         if "titles" in options:
             line = options["titles"].line
@@ -57,16 +57,10 @@ def read_gallery(options: Mapping[str, Option], path: Path) -> tuple[tuple[Panel
 
 def _texts(name: str, option: Option, path: Path, problems: list[Problem]) -> list[str]:
     """Return the texts of a list; a prompt may hold commas, so only YAML's own lists are lists."""
-    values: Any = option.value
-    if isinstance(values, str) and values.lstrip().startswith("["):
-        try:
-            values = yaml.safe_load(values)
-        except yaml.YAMLError:
-            values = None
-    if not isinstance(values, list) or not values or not all(isinstance(v, (str, int, float)) for v in values):
+    texts = _list(option)
+    if not texts:
         problems.append(Problem(f"invalid {name}: it is not a list such as [one, another]", path, option.line))
         return []
-    texts = [str(value) for value in values]
     twice = dict.fromkeys(text for text in texts if texts.count(text) > 1)
     told = [f"duplicate {GALLERY[name]}: {_short(text)} stands twice in {name}" for text in twice]
     problems += [Problem(message, path, option.line) for message in told]
@@ -74,16 +68,19 @@ def _texts(name: str, option: Option, path: Path, problems: list[Problem]) -> li
 
 
 def _titled(panels: list[PanelSpec], option: Option, path: Path, problems: list[Problem]) -> list[PanelSpec]:
-    titles = option.value
-    if isinstance(titles, str) and titles.lstrip().startswith("["):
-        try:
-            titles = yaml.safe_load(titles)
-        except yaml.YAMLError:
-            titles = None
-    if not isinstance(titles, list) or len(titles) != len(panels):
+    titles = _list(option)
+    if len(titles) != len(panels):
         problems.append(Problem(f"invalid titles: it is not a list of {len(panels)}, one a panel", path, option.line))
         return panels
-    return [PanelSpec(panel.options, str(title)) for panel, title in zip(panels, titles, strict=True)]
+    return [PanelSpec(panel.options, title) for panel, title in zip(panels, titles, strict=True)]
+
+
+def _list(option: Option) -> list[str]:
+    """Return a list of texts as they are written (`[yes, no]` are no booleans); an empty one if it is none."""
+    found = option.value
+    if isinstance(found, str) and found.lstrip().startswith("["):
+        found = read_list(found)
+    return found if isinstance(found, list) and all(isinstance(text, str) for text in found) else []
 
 
 def _title(chosen: tuple[tuple[str, Option], ...]) -> str:

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import yaml
-
+from .article.yaml_mapping import read_list
 from .errors import Problem, nearest
 from .figure import Option
 
@@ -85,10 +84,9 @@ def _maybe(value: Any, choices: list[Any]) -> Any:
 def _list(value: Any, item: Any) -> tuple[Any, ...]:
     """Convert the items of a YAML list or one text, as they are (`" is"` keeps its space), or what commas part."""
     if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            value = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise _UnfitError("a list such as [1, 2]") from error
+        value = read_list(value)
+        if value is None:
+            raise _UnfitError("a list such as [1, 2]")
     elif isinstance(value, str) and "," in value:
         value = [entry.strip() for entry in value.split(",")]
     values = value if isinstance(value, (list, tuple)) else [value]

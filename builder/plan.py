@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ def make_plan(documents: Iterable[Document], site: Site, kinds: Mapping[str, Kin
             for job, _ in asked:
                 known = jobs.get(job.address, job)
                 waiting = known.wanted_by if spec in known.wanted_by else (*known.wanted_by, spec)
-                jobs[job.address] = dataclasses.replace(known, wanted_by=waiting)
+                jobs[job.address] = replace(known, wanted_by=waiting)
             if asked:
                 figures[article.slug, spec.number] = tuple(Panel(job.address, title) for job, title in asked)
     return Plan(jobs, figures, tuple(dict.fromkeys(problems)))
@@ -130,7 +130,8 @@ def _ask_panel(
     options, problems = _merge(spec, written, document, site, own)
     lines = {key: option.line for key, option in options.items()}
 
-    run_options = {key: options.pop(key) for key in _RUN if key in options}
+    run_options = {key: options[key] for key in _RUN if key in options}
+    options = {key: option for key, option in options.items() if key not in _RUN or key in own}  # both have a seed
     unknown = {key: option for key, option in options.items() if key not in own}
     for key, option in unknown.items():
         close = nearest(key, [*own, *_RUN, *GALLERY, "titles", "label", "layout", "alt", "run"])
@@ -142,7 +143,8 @@ def _ask_panel(
         run_options["prompt"] = Option("missing", spec.line)
     run, wrong_run = read_parameters(RunSpec, run_options, spec.path)
     params, wrong_params = read_parameters(kind.analysis.Params, options, spec.path)
-    problems += (*wrong_run, *wrong_params)
+    # what is missing stands nowhere: it is the figure that lacks it
+    problems += [replace(wrong, line=wrong.line or spec.line) for wrong in (*wrong_run, *wrong_params)]
 
     source, wrong_model = _find_model(run_options["model"], site, spec)
     problems += wrong_model

@@ -54,6 +54,19 @@ def test_titles_may_be_the_authors() -> None:
     assert [panel.title for panel in read(prompts=[long, "x"], titles="[long, short]")[0]] == ["long", "short"]
 
 
+def test_texts_stay_as_they_are_written() -> None:
+    """YAML alone would make True of `yes`, 7 of `007` and 0.1 of `.10`."""
+    panels, problems = read(prompts="[yes, 007, .10, null]", titles="[on, off, ~, 1_000]")
+    assert [panel.options["prompt"].value for panel in panels] == ["yes", "007", ".10", "null"]
+    assert [panel.title for panel in panels] == ["on", "off", "~", "1_000"]
+    assert not problems
+
+
+def test_a_list_that_is_none_is_told_of_alone() -> None:
+    """How many titles it should have is not known then."""
+    assert read(prompts="[]", titles="[a]")[1] == ["1: invalid prompts: it is not a list such as [one, another]"]
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -64,6 +77,8 @@ def test_titles_may_be_the_authors() -> None:
         ({"models": ["a", "b", "a"]}, "1: duplicate model: a stands twice in models"),
         ({"prompts": "[a, b]", "prompt": "c"}, "2: duplicate prompt: prompts names them already (leave out one)"),
         ({"prompts": "[a, b]", "titles": "[a]"}, "2: invalid titles: it is not a list of 2, one a panel"),
+        ({"prompts": "[a, b]", "titles": "[a, {b: c}]"}, "2: invalid titles: it is not a list of 2, one a panel"),
+        ({"prompts": r'[a, "\ud83d"]'}, "1: invalid prompts: it is not a list such as [one, another]"),
         ({"titles": "[a]"}, "1: unknown titles: only a gallery has them (models, prompts or runs)"),
     ],
 )

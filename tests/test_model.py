@@ -207,10 +207,14 @@ def test_a_text_longer_than_the_context_is_an_error_with_the_numbers(tiny: Load)
     """Positions that the model never learned give an answer that means nothing."""
     model = tiny("gpt2")
     assert len(model.run(spec("a", generate=63)).ids) <= 64
-    with pytest.raises(BuildError, match=r"1 tokens and generate 64 are 65 tokens, but the context .* is 64"):
+    with pytest.raises(
+        BuildError, match=r"invalid generate: 1 token and .* 64 are 65 tokens, but the context .* is 64"
+    ):
         model.run(spec("a", generate=64))
     with pytest.raises(BuildError, match="invalid prompt: 101 tokens"):
         model.run(spec("a" + "\x00" * 100, generate=0))
+    with pytest.raises(BuildError, match="invalid output: 1 token and an output of 100 are"):
+        model.run(spec("a", output="\x00" * 100))
 
 
 def test_a_bos_is_added_once(tiny: Load) -> None:
@@ -396,6 +400,20 @@ def test_numbers_that_are_none_are_told_before_they_are_drawn(copy) -> None:
             ask()
     with pytest.raises(BuildError, match="invalid numbers"):
         model.run(spec(do_sample=True))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_a_model_that_computes_no_numbers_at_all_is_told_when_it_is_loaded(tmp_path: Path, dtype: str) -> None:
+    """Weights that are none, or too large for the half precision that they are loaded in: not "no causal model"."""
+
+    def spoil(network: torch.nn.Module) -> None:
+        with torch.no_grad():
+            network.model.layers[0].mlp.down_proj.weight[:] = float("nan") if dtype == "float32" else 1e5
+
+    folder = tiny_models.save_checkpoint("llama", tmp_path, spoil)
+    hint = r"\(float32\)" if dtype == "float32" else r"\(float16; does float32 help\?\)"
+    with pytest.raises(BuildError, match=f"^invalid numbers: model tiny computes NaN or infinity for any text {hint}"):
+        load(folder, dtype=dtype)
 
 
 @ARCHITECTURES

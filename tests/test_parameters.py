@@ -95,6 +95,7 @@ def test_texts_and_yaml_values_are_read_alike(name: str, written: Any, value: An
         ),
         ("layers", "[2, x]", "article.md:10: invalid layers: [2, x] is not a whole number"),
         ("layers", "[2,", "article.md:10: invalid layers: [2, is not a list such as [1, 2]"),
+        ("layers", r'["\ud83d"]', r'article.md:10: invalid layers: ["\ud83d"] is not a list such as [1, 2]'),
         ("text", {"a": 1}, "article.md:10: invalid text: a mapping is not a text"),
         ("count", "-1", "article.md:10: invalid count: it is below 0"),
         ("metod", "x", "article.md:10: unknown parameter: metod (did you mean method?)"),

@@ -78,6 +78,12 @@ def test_a_named_run_is_the_base_and_the_figure_has_the_last_word(plan: Callable
     assert only(plan(figure(":run: eu", ":generate: 5"))).run.generate == 5
 
 
+def test_a_seed_is_the_runs_and_the_analysis_own(plan: Callable[..., Plan]) -> None:
+    """Both draw numbers, and an author who names one means whatever is drawn."""
+    job = only(plan(figure(":prompt: x", ":seed: 3", analysis="factors")))
+    assert (job.run.seed, job.question.params["seed"]) == (3, 3)
+
+
 def test_defaults_of_the_site_come_before_those_of_the_article(plan: Callable[..., Plan]) -> None:
     """`[tool.fanlight.figures]`, then `figures:` in front matter, then the run, then the figure."""
     job = only(plan(figure(":prompt: x"), figures={"generate": 4, "seed": 1, "detail": True}))
@@ -108,6 +114,7 @@ def test_two_figures_that_ask_the_same_share_one_job(plan: Callable[..., Plan]) 
         ([":prompt: x", ":genrate: 3"], "tokens", "11: unknown parameter of tokens: genrate (did you mean generate?)"),
         ([":prompt: x", ":generate: many"], "tokens", "11: invalid generate: many is not a whole number"),
         ([':prompt: ""'], "tokens", "10: invalid prompt: it is empty; a model needs at least one token to start from"),
+        ([":prompt: x"], "rankings_watch", "8: invalid watch: it is missing"),
         ([":prompt: x", ":temperature: 0"], "tokens", "11: invalid temperature: 0.0 is below 0.001"),
     ],
 )

@@ -11,7 +11,7 @@ import yaml
 
 from ..errors import Problem
 
-__all__ = ["YamlMapping", "YamlValue", "read_mapping"]
+__all__ = ["YamlMapping", "YamlValue", "read_list", "read_mapping"]
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,16 @@ def read_mapping(text: str, first_line: int) -> tuple[YamlMapping, tuple[Problem
         for name, value in mapping.repeated
     ]
     return mapping, tuple(problems)
+
+
+def read_list(text: str) -> list[Any] | None:
+    """Return a list that is written in one line, `[1, " is", yes]`, each scalar in it as a text; None if it is none."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        found = YamlValue(node, 1, 1, 0).written() if isinstance(node, yaml.SequenceNode) else None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) else None
 
 
 def _value(node: yaml.Node, at: yaml.Node, shift: int) -> YamlValue:

@@ -12,6 +12,7 @@ import transformers
 from torch import Tensor
 
 from ..errors import BuildError
+from ..spoken import counted
 from .network import context_length, decoding, end_tokens, load_network, load_tokenizer
 from .run import Run
 from .structure import Structure, find_structure
@@ -100,8 +101,9 @@ class Model:
         wanted = len(start) + (spec.generate if spec.output is None else len(continuation))
         if self.context is not None and wanted > self.context:
             what = f"generate {spec.generate}" if spec.output is None else f"an output of {len(continuation)}"
+            culprit = "prompt" if len(start) > self.context else "generate" if spec.output is None else "output"
             raise BuildError(
-                f"invalid prompt: {len(start)} tokens and {what} are {wanted} tokens, "
+                f"invalid {culprit}: {counted(len(start), 'token')} and {what} are {wanted} tokens, "
                 f"but the context of model {self.name} is {self.context}"
             )
         ids = torch.tensor([start + continuation], device=self.device)

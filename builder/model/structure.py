@@ -92,6 +92,10 @@ def find_structure(network: Any, source: ModelSource) -> Structure:
     embedding_name = _override(source, "embedding", modules) or _find_embedding(network, calls, modules, source)
     names = {"embedding": embedding_name, "blocks": blocks_name, "norm": norm_name or "", "head": head_name}
     logits = output.logits.float()
+    if not logits.isfinite().all():
+        dtype = str(output.logits.dtype).removeprefix("torch.")
+        hint = "" if dtype == "float32" else "; does float32 help?"
+        raise BuildError(f"invalid numbers: model {source.name} computes NaN or infinity for any text ({dtype}{hint})")
     *before, at = (logits[0] - logits[1]).abs().amax(-1).tolist()  # what changing the last token changes, by position
     return Structure(
         base=base.module,

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from builder import engine
 from builder.build import Builder, status
 from builder.cache import Cache
-from builder.site import find_site
+from builder.site import ModelSource, find_site
 
 from .conftest import ARTICLE, SiteFolder
 
@@ -356,3 +357,15 @@ def test_a_second_model_reads_the_text_that_the_first_one_wrote(folder: SiteFold
     folder.article(figure.replace("VERSUS", f"{name}x"))
     (told,) = folder.fail()
     assert f"content/a/article.md:8: unknown model: {name}x (did you mean {name}?)" in told
+
+
+def test_what_the_second_model_cannot_do_is_told_at_its_line(
+    folder: SiteFolder, tiny_source: Callable[[str], ModelSource]
+) -> None:
+    """Not at the line of `model`, which names the first one."""
+    folder.write("figures/pieces/analysis.py", PIECES)
+    source = tiny_source("bert").source
+    figure = f":::{{figure}}\n:analysis: pieces\n:prompt: x\n:model: tiny\n:versus: {source}\n\nA caption.\n:::\n"
+    folder.article(figure)
+    (told,) = folder.fail()
+    assert told.startswith("content/a/article.md:8: unsupported model: ")
