@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from .article.yaml_mapping import read_list
 from .errors import Problem
 from .figure import Option
+from .yaml_mapping import read_list
 
 __all__ = ["GALLERY", "PanelSpec", "read_gallery"]
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from .article.yaml_mapping import read_list
 from .errors import Problem, nearest
 from .figure import Option
+from .yaml_mapping import read_list
 
 __all__ = ["read_parameters"]
 

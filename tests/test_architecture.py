@@ -15,7 +15,7 @@ BUILDER = ROOT / "builder"
 # From left to right as in `article → document → plan → results → page → site`: a module imports only from rows above.
 LAYERS = [
     {"__init__", "errors"},
-    {"site", "figure", "parts", "quantised"},
+    {"site", "figure", "parts", "quantised", "yaml_mapping"},
     {"kind", "parameters", "progress", "local", "source_map", "spoken", "gallery", "numerals", "paths", "spark"},
     {"article", "bibliography", "mathematics"},
     {"directives"},

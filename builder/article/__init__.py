@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..errors import Problem
 from ..site import Site
+from ..yaml_mapping import read_mapping
 from .meta import Affiliation, Author, Meta, MetaReader
-from .yaml_mapping import read_mapping
 
 __all__ = ["Affiliation", "Article", "Author", "Meta", "read_article"]
 

@@ -12,8 +12,8 @@ from typing import Any
 from ..errors import Problem, nearest
 from ..figure import Option
 from ..local import LocalError, find_local, find_picture
+from ..yaml_mapping import YamlMapping, YamlValue
 from .people import Affiliation, Author, read_affiliations, read_authors
-from .yaml_mapping import YamlMapping, YamlValue
 
 __all__ = ["Affiliation", "Author", "Meta", "MetaReader", "read_options"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import nearest
-from .yaml_mapping import YamlMapping, YamlValue
+from ..yaml_mapping import YamlMapping, YamlValue
 
 __all__ = ["Affiliation", "Author", "read_affiliations", "read_authors"]
 

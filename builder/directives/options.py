@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import yaml
 
 from ..article.meta import read_options
-from ..article.yaml_mapping import read_mapping
 from ..figure import Option
 from ..source_map import Place
+from ..yaml_mapping import read_mapping
 
 __all__ = ["Options", "read_lines"]
 

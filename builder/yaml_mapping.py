@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ..errors import Problem
+from .errors import Problem
 
 __all__ = ["YamlMapping", "YamlValue", "read_list", "read_mapping"]
 
