@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ..errors import BuildError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from . import Run
 
-__all__ = ["ECCO", "Stream", "read_stream"]
+__all__ = ["ECCO", "Stream", "ecco_error", "read_stream"]
 
 ECCO = (
     "Read as Ecco reads it, without the model’s final normalisation, to compare with its figures: before the last "
@@ -38,15 +40,32 @@ def read_stream(
 
     The lens is the model's own norm and head. For `reproduce="ecco"` it is the head alone, and the last row what the
     norm made of the last block's output: transformers' `hidden_states`, of which only the last are normed.
+
+    Raises `BuildError` where Ecco's reading is asked for and the head reads something of another width than the stream.
     """
     where = torch.tensor(list(positions), device=run.ids.device)
     names = [str(layer) for layer in range(run.model.n_layers)]
     states = run.block_outputs[:, where]
     lens: Callable[[Tensor], Tensor] = run.model.unembed
     if reproduce == "ecco":
-        states = torch.cat((states[:-1], run.final[where][None].float()))
+        final = run.final[where][None].float()
+        if final.shape[-1] != states.shape[-1]:
+            raise BuildError(
+                f"unsupported reproduce: ecco: the head of model {run.model.name} reads {final.shape[-1]} numbers and "
+                f"its blocks write {states.shape[-1]}, so it cannot read them without what stands between"
+            )
+        states = torch.cat((states[:-1], final))
         lens = run.model.head_logits
     if embeddings:
         names.insert(0, "embeddings")
         states = torch.cat((run.embeddings[where][None], states))
     return Stream(names, states.to(run.model.network.dtype), lens)
+
+
+def ecco_error(run: Run, positions: Sequence[int], stream: Stream) -> float:
+    """Return how far the layers' states are from those that Ecco is given, relative to the largest number there."""
+    with torch.no_grad():
+        listed = run.model.network(input_ids=run.ids[None], use_cache=False, output_hidden_states=True).hidden_states
+    theirs = torch.stack([state[0, list(positions)] for state in listed[1:]]).float()
+    ours = stream.states[-len(theirs) :].float()
+    return float((ours - theirs).abs().max() / theirs.abs().max()) if ours.shape == theirs.shape else float("inf")

@@ -56,7 +56,7 @@ def analyse(run: Run, params: Params) -> Answer:
     """
     import torch
 
-    from builder.model.stream import ECCO, read_stream
+    from builder.model.stream import ECCO, ecco_error, read_stream
 
     from .predictions import predictions, since
 
@@ -93,8 +93,6 @@ def analyse(run: Run, params: Params) -> Answer:
         "steps": [_step(found, step, shown, vocabulary) if step < inline else None for step in range(len(targets))],
         "vocabulary": vocabulary.texts,
     }
-    if params.reproduce == "ecco":
-        data["warning"] = ECCO
     pieces = {}
     for step in range(inline, len(targets)):
         own = _Vocabulary(model)
@@ -122,6 +120,9 @@ def analyse(run: Run, params: Params) -> Answer:
             float((found.shares[middle] - alone_sorted).abs().max()), tolerance
         ),
     }
+    if params.reproduce == "ecco":
+        data["warning"] = ECCO
+        checks["states against transformers' hidden states"] = Check(ecco_error(run, reads, stream), tolerance)
     return Answer(data, checks, pieces)
 
 

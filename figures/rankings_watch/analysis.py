@@ -59,7 +59,7 @@ def analyse(run: Run, params: Params) -> Answer:
     import torch
 
     from builder.model.lens import largest, rank
-    from builder.model.stream import ECCO, read_stream
+    from builder.model.stream import ECCO, ecco_error, read_stream
 
     from .watched import single_tokens
 
@@ -96,9 +96,13 @@ def analyse(run: Run, params: Params) -> Answer:
         "top": top,
         "ahead": _ahead(odds),
     }
+    checks = _checks(run, position, ids, logits, data)
     if params.reproduce == "ecco":
         data["warning"] = ECCO
-    return Answer(data, _checks(run, position, ids, logits, data))
+        checks["states against transformers' hidden states"] = Check(
+            ecco_error(run, [position - 1], stream), _tolerance(run)
+        )
+    return Answer(data, checks)
 
 
 def _place(run: Run, position: int) -> int:
@@ -135,8 +139,7 @@ def _checks(run: Run, position: int, ids: list[int], logits: Tensor, data: Mappi
     import torch
 
     own = _forward(run, position).cpu()
-    eps = torch.finfo(run.model.network.dtype).eps
-    bound = (1e-4 if eps < 1e-6 else eps**0.5) * float(own.abs().max())  # half of the digits of a short format
+    bound = _tolerance(run) * float(own.abs().max())
     log_p = own.double().log_softmax(-1)[ids]
     odds = torch.tensor(data["log_odds"], dtype=torch.float64)
     backwards = logits.sort(-1).values  # ascending, as searchsorted wants it
@@ -156,6 +159,13 @@ def _checks(run: Run, position: int, ids: list[int], logits: Tensor, data: Mappi
         # four digits of a probability are published: two of them are off by at most 1e-3 of their quotient
         "log-odds against the quotient of the probabilities": Check(max(by_probability, default=0.0), 2e-3),
     }
+
+
+def _tolerance(run: Run) -> float:
+    import torch
+
+    eps = torch.finfo(run.model.network.dtype).eps
+    return 1e-4 if eps < 1e-6 else float(eps**0.5)  # half of the digits of a short format
 
 
 def _forward(run: Run, position: int) -> Tensor:

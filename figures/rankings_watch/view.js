@@ -37,7 +37,7 @@ export default function rankingsWatch(data, { value, extent = {} } = {}) {
   let lent = null; // what prose asks to show, for as long as it is pointed at
   const grid = heatmap({
     label: "Watched tokens after each layer",
-    corner: { above: "", below: "" },
+    corner: { above: "next", below: "next" },
     rows: layers.map((name) => (name === "0" ? "layer 0" : name)),
     columns: words.map((text) => ({ above: text, below: text })),
     cell,

@@ -21,6 +21,11 @@ from . import Ask
 QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tokens", {}),
     ("rankings", {}),
+    ("layer_predictions", {}),
+    ("layer_predictions", {"top": 20, "position": 1, "layer": -1}),
+    ("layer_predictions", {"embeddings": True}),
+    ("rankings_watch", {"watch": ("a", "b")}),
+    ("rankings_watch", {"watch": ("a", "b", "1"), "embeddings": True}),
     ("rankings", {"embeddings": False, "display": "text", "top": 5}),
     ("saliency", {}),
     ("saliency", {"method": "gradient", "target": "logprob"}),
@@ -103,7 +108,7 @@ def test_other_precisions_work(dtype: str, kind: str, params: dict[str, Any], ti
     assert not failed(ask(kind, model, **params))
 
 
-@pytest.mark.parametrize("kind", ["tokens", "saliency", "rankings", "activations", "factors"])
+@pytest.mark.parametrize("kind", ["tokens", "saliency", "rankings", "layer_predictions", "activations", "factors"])
 def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
     """`example.json` is schema, fixture and demo: it has the keys that the analysis writes today."""
     text = (kinds[kind].folder / "example.json").read_text(encoding="utf-8")
@@ -121,6 +126,11 @@ def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind
     ("kind", "values", "why"),
     [
         ("rankings", {"top": 0}, "invalid top: 0 is not between 1 and 10"),
+        ("layer_predictions", {"top": 21}, "invalid top: 21 is not between 1 and 20"),
+        ("layer_predictions", {"layer": 1, "embeddings": True}, "invalid embeddings: with one layer alone"),
+        ("rankings_watch", {}, "invalid watch: it is missing; name tokens such as"),
+        ("rankings_watch", {"watch": ["a", ""]}, "invalid watch: one of its tokens is empty"),
+        ("rankings_watch", {"watch": list("abcdefghi")}, "invalid watch: 9 tokens are more than 8"),
         ("saliency", {"steps": 0}, "invalid steps: 0 is not between 1 and 1000"),
         ("saliency", {"contrast": ""}, "invalid contrast: it is empty"),
         ("saliency", {"method": "gradients"}, "did you mean gradient?"),
