@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 __all__ = ["FORMS", "is_form", "shown_value"]
@@ -11,6 +11,7 @@ __all__ = ["FORMS", "is_form", "shown_value"]
 FORMS = ("count", "number", "ordinal", "percent", "rank", "text")
 
 _MINUS = "\N{MINUS SIGN}"
+_EXACT = Context(prec=500)  # no double has more than 309 digits before its point, and `as=.99` asks for 99 after it
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -53,7 +54,7 @@ def _unsigned(value: float, form: str | None) -> str:
 
 def _rounded(value: float, digits: int) -> Decimal:
     """Round as JavaScript's `toFixed` does: what lies exactly in the middle goes up."""
-    return Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, _EXACT)
 
 
 def _percent(share: float) -> str:
