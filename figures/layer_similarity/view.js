@@ -123,6 +123,8 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
 
   function halve() {
     cells.forEach((cell, index) => cell.classList.toggle("is-hidden", hidden(place(index))));
+    const [r, c] = place(cells.findIndex((cell) => cell.tabIndex === 0));
+    if (hidden([r, c])) stops.rest(c * columns.length + r); // what cannot be seen cannot be entered
     if (state.current && hidden(state.current)) state.step([...state.current].reverse());
     else draw();
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -20,8 +21,9 @@ def made_up(rows: int, columns: int, **more: Any) -> dict[str, Any]:
     result = example("layer_similarity")
     names = ["embeddings", *(str(i) for i in range(max(rows, columns) - 1))]
     table = [[round(1 / (1 + abs(r - c) / 4), 4) for c in range(columns)] for r in range(rows)]
-    result["data"] |= {"layers": names[:rows], "columns": names[:columns], "kept": [9] * rows, "kept_columns": [7] * columns,
-                       "values": {"cka": table, "svcca": [[v**2 for v in row] for row in table]}, **more}  # fmt: skip
+    values = {"cka": table, "svcca": [[value**2 for value in row] for row in table]}
+    kept = {"kept": [9] * rows, "kept_columns": [7] * columns}
+    result["data"] |= {"layers": names[:rows], "columns": names[:columns], **kept, "values": values, **more}
     return result
 
 
@@ -41,7 +43,7 @@ def test_all_layers_fit(layers: int, width: int, open_figure: Callable[..., Page
     tops = page.locator("#fig-it .line > .head:first-child span:not(.spoken)").evaluate_all(
         "e => e.filter((n) => n.textContent).map((n) => n.getBoundingClientRect().y)"
     )
-    assert min(b - a for a, b in zip(tops, tops[1:], strict=False)) >= 9
+    assert min(b - a for a, b in pairwise(tops)) >= 9
 
 
 def test_the_scale_fits_and_says_so(open_figure: Callable[..., Page]) -> None:

@@ -89,7 +89,7 @@ def test_every_text_gets_an_answer_that_json_can_hold(
     assert kinds[kind].analysis.describe(answer.data).endswith(".")
 
 
-@pytest.mark.parametrize("kind", ["saliency", "rankings"])
+@pytest.mark.parametrize("kind", ["saliency", "rankings", "decoding"])
 def test_a_single_token_explains_nothing(kind: str, tiny: Load, ask: Ask) -> None:
     """Nothing stands before it; the author is told, and not by a traceback."""
     with pytest.raises(BuildError, match=r"^missing output: the prompt is one token"):
@@ -108,7 +108,10 @@ def test_other_precisions_work(dtype: str, kind: str, params: dict[str, Any], ti
     assert not failed(ask(kind, model, **params))
 
 
-@pytest.mark.parametrize("kind", ["tokens", "saliency", "rankings", "layer_predictions", "activations", "factors"])
+@pytest.mark.parametrize(
+    "kind",
+    ["tokens", "saliency", "rankings", "layer_predictions", "activations", "factors", "decoding", "layer_similarity"],
+)
 def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
     """`example.json` is schema, fixture and demo: it has the keys that the analysis writes today."""
     text = (kinds[kind].folder / "example.json").read_text(encoding="utf-8")
@@ -135,6 +138,12 @@ def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind
         ("saliency", {"contrast": ""}, "invalid contrast: it is empty"),
         ("saliency", {"method": "gradients"}, "did you mean gradient?"),
         ("saliency", {"reproduce": "ecco", "method": "occlusion"}, "invalid reproduce: ecco has no occlusion"),
+        ("decoding", {"candidates": 1}, "invalid candidates: 1 is not between 2 and 50"),
+        ("decoding", {"candidates": 4, "forks": 4}, "invalid forks: 4 is not between 0 and 3"),
+        ("decoding", {"fork_length": 51}, "invalid fork_length: 51 is not between 0 and 50"),
+        ("layer_similarity", {"measure": ["cka", "cka"]}, "invalid measure: one of them stands there twice"),
+        ("layer_similarity", {"measure": ["ckA"]}, "did you mean cka?"),
+        ("layer_similarity", {"variance": 0}, "invalid variance: 0.0 is not in (0, 1]"),
         ("tokens", {"top": 3}, "unknown parameter: top"),
     ],
 )
