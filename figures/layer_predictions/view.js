@@ -42,7 +42,7 @@ export default function layerPredictions(data, { value, piece } = {}) {
   const chips = line.chips.filter((_, u) => steps[u] >= 0);
   const first = targets.indexOf(value?.position);
   const row = shown.indexOf(value?.layer);
-  const choice = row < 0 || !(value.choice in data.steps[0].tokens[0]) ? null : value.choice;
+  const choice = row >= 0 && Number.isInteger(value.choice) && cells[value.choice] && value.choice < top ? value.choice : null;
   const state = selection({
     current: [Math.max(first, 0), row < 0 ? null : row, choice],
     pinned: first >= 0 && value.pinned !== false,

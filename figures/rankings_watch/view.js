@@ -32,7 +32,7 @@ export default function rankingsWatch(data, { value, extent = {} } = {}) {
   const place = { start: targets[0], size: 0, text: "", type: "output" };
   const line = strip([...units, place], tokens, { choosable: () => false, label: "The text, and the place that is competed for" });
   line.chips.at(-1).dataset.blank = "";
-  let shown = value?.measure in measures ? value.measure : "rank";
+  let shown = Object.hasOwn(measures, value?.measure) ? value.measure : "rank";
   let view = value?.view === "lines" ? "lines" : "grid";
   let lent = null; // what prose asks to show, for as long as it is pointed at
   const grid = heatmap({
@@ -62,18 +62,20 @@ export default function rankingsWatch(data, { value, extent = {} } = {}) {
   root.append(sentence.element, line.element, panes, bar);
   const tip = tooltip(root);
 
-  const known = layers[value?.layer] !== undefined && (value.token === undefined || words[value.token] !== undefined);
-  const restored = known ? [value.layer, value.token ?? null] : null;
-  const state = selection({ current: restored, pinned: known && value.pinned !== false, changed });
+  const index = (list, i) => (Number.isInteger(i) && i in list ? i : null);
+  const restored = [index(layers, value?.layer), index(words, value?.token)];
+  const known = restored.some((i) => i !== null);
+  const state = selection({ current: known ? restored : null, pinned: known && value.pinned !== false, changed });
   chart.element.addEventListener("pointermove", (event) => event.pointerType !== "touch" && point(chart.at(event)));
   chart.element.addEventListener("pointerleave", () => point(null));
   chart.element.addEventListener("click", (event) => state.toggle(chart.at(event)));
   turn(shown, view);
   /** Shows a layer or a watched token until it is called with null; pins it where asked to. */
   root.show = (part, { pin = false } = {}) => {
-    const found = layers[part?.layer] !== undefined ? [part.layer, null] : words[part?.token] !== undefined ? [null, part.token] : null;
-    lent = pin ? null : found;
-    if (pin && found) state.toggle(found);
+    const found = [index(layers, part?.layer), index(words, part?.token)];
+    const some = found.some((i) => i !== null);
+    lent = pin || !some ? null : found;
+    if (pin && some) state.toggle(found);
     draw();
   };
   return root;
