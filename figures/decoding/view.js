@@ -181,7 +181,7 @@ export default function decoding(data, { value } = {}) {
     });
     const one = temperatures.indexOf(1);
     const mine = range(t, Math.min(t + length, targets.length)).map((s) => data.own[s] - data.levels.at(-1).log_sums[s][one]);
-    const other = t + length <= targets.length ? `; that of the text’s own ${length} tokens is ${minus(sum(mine))}` : "";
+    const other = t + length <= targets.length ? `; that of the text’s own ${length > 1 ? `${length} tokens` : "token"} is ${minus(sum(mine))}` : "";
     const back = rejoins === null ? "" : " The underlined words are the text’s own again.";
     return ["↳ ", ...chips, element("span", "", `log-probability ${minus(logprob)} nats${other}.${back}`)];
   }

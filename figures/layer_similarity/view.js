@@ -132,8 +132,8 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
   function draw() {
     const at = lent === null ? state.current : [lent, Math.min(lent, columns.length - 1)];
     root.value = { row: state.current && state.current[0], column: state.current && state.current[1], measure, half, pinned: state.pinned };
-    for (const marked of grid.querySelectorAll(".is-selected, .is-row")) {
-      marked.classList.remove("is-selected", "is-row");
+    for (const marked of grid.querySelectorAll(".is-selected, .is-row, .is-column")) {
+      marked.classList.remove("is-selected", "is-row", "is-column");
       marked.removeAttribute("aria-selected");
     }
     if (!at) {
@@ -142,7 +142,8 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
     }
     cells.forEach((cell, index) => {
       const [r, c] = place(index);
-      if (lent !== null) cell.classList.toggle("is-row", r === lent || (!two && c === lent));
+      cell.classList.toggle("is-row", r === lent);
+      cell.classList.toggle("is-column", !two && c === lent);
     });
     const cell = cells[at[0] * columns.length + at[1]];
     if (lent === null) {

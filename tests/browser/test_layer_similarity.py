@@ -103,12 +103,12 @@ def test_prose_shows_a_layer(open_figure: Callable[..., Page]) -> None:
     page = open_figure(made_up(9, 9))
     before = page.evaluate(VALUE)
     page.evaluate("document.querySelector('#fig-it .view').show({ layer: 3 })")
-    assert page.locator("#fig-it .cell.is-row").count() == 17
+    assert page.locator("#fig-it .cell:is(.is-row, .is-column)").count() == 17
     said = page.locator("#fig-it .readout p").first.text_content() or ""
     assert said == "Layer 2 is most like layer 1 (0.80), least like layer 7 (0.44)"
     assert page.evaluate(VALUE) == before
     page.evaluate("document.querySelector('#fig-it .view').show(null)")
-    assert page.locator("#fig-it .cell.is-row").count() == 0
+    assert page.locator("#fig-it .cell:is(.is-row, .is-column)").count() == 0
 
 
 def test_two_thousand_cells_keep_up(open_figure: Callable[..., Page]) -> None:
