@@ -234,7 +234,7 @@ def _read_by_other(run: Run, job: Job, batch: Batch, device: str) -> Run | None:
         return None
     try:
         other = _load(batch, job.versus, str(job.question.numerics["versus"]), device)
-        return other.run(replace(job.run, output=run.output_text or None, generate=0))
+        return other.reread(run)
     except BuildError as error:  # at `versus`, whatever it names: `model` is the first one's
         path, line = job.wanted_by[0].path, job.lines["versus"]
         problems = [p if p.path else replace(p, path=path, line=line) for p in error.problems]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -89,6 +89,16 @@ class Model:
         if run is None:
             run = self._runs[key] = self._run(spec)
         return run
+
+    def reread(self, run: Run) -> Run:
+        """Return another model's run as this one reads it: the same tokens where both know them, else the same text."""
+        ids = run.ids.tolist()
+        spec = replace(run.spec, output=run.output_text or None, generate=0)
+        prompt, added = self.encode(self.prompt_text(spec))
+        known = max(ids) < self.vocab_size and all(self.pieces[i] == run.model.pieces[i] for i in set(ids))
+        if known and added + prompt == ids[: run.n_input]:
+            return Run(self, spec, run.ids.to(self.device), n_input=run.n_input)
+        return self.run(spec)
 
     def _run(self, spec: RunSpec) -> Run:
         text = self.prompt_text(spec)

@@ -369,3 +369,15 @@ def test_what_the_second_model_cannot_do_is_told_at_its_line(
     folder.article(figure)
     (told,) = folder.fail()
     assert told.startswith("content/a/article.md:8: unsupported model: ")
+
+
+def test_layers_of_two_models_are_compared(folder: SiteFolder) -> None:
+    """A model beside itself: every layer is like itself, whichever loads first."""
+    (name,) = find_site(folder.root).models
+    options = [":analysis: layer_similarity", ":prompt: 1. Austria 2. Belgium 3. Bulgaria", f":versus: {name}"]
+    figure = "\n".join([":::{figure}", *options, "", "Two.", ":::", ""])
+    folder.article(figure)
+    folder.build()
+    (data,) = [json.loads(text) for path, text in folder.snapshot().items() if path.startswith("data/")]
+    assert data["provenance"]["params"]["versus"] == name
+    assert all(check["value"] <= check["bound"] for check in data["checks"].values())

@@ -29,11 +29,12 @@ PASSAGE = (
     "knew him. A boy ran past and shouted that a ship was due in the morning, and two women with baskets looked up and "
     "then away. He walked on slowly, leaning on his stick, until he stood before the house with the green door."
 )
+COUNTING = RunSpec(model="smollm2", prompt="1, 2, 3,", generate=16)
 ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
     "tokens": (RunSpec(model="smollm2", prompt=CODE, generate=8), {}),
     "saliency": (SENTENCE, {}),
     "activations": (RunSpec(model="smollm2", prompt="1, 2, 3,", generate=6), {"layers": ("4", "20")}),
-    "factors": (RunSpec(model="smollm2", prompt="1, 2, 3,", generate=16), {"factors": (2, 5), "layers": ("all", "4-9")}),
+    "factors": (COUNTING, {"factors": (2, 5), "layers": ("all", "4-9")}),
     "rankings": (SENTENCE, {}),
     "layer_predictions": (SENTENCE, {"top": 6}),
     "decoding": (SENTENCE, {"candidates": 12}),

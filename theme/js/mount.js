@@ -67,19 +67,21 @@ async function drawPanel(figure, panel, view) {
   return element;
 }
 
-/** Holds a body as tall as its fallback was, so that the text below does not jump, until its width changes. */
+/** Holds a body as tall as its fallback was, so that the text below does not jump, until it is another figure's height. */
 function keepHeight(body) {
   const width = body.clientWidth;
+  const observer = new ResizeObserver(() => body.clientWidth === width || release());
   body.style.minHeight = `${body.offsetHeight}px`;
-  const observer = new ResizeObserver(() => {
-    if (body.clientWidth === width) return;
+  body.addEventListener("change", release); // a reader chose another view
+  observer.observe(body);
+
+  function release() {
     body.style.minHeight = "";
     observer.disconnect();
-  });
-  observer.observe(body);
+  }
 }
 
-/** Writes a pinned selection into the query, `?fig-eu=position.31_words.true`; the rest of the address stays. */
+/** Writes a pinned selection into the query, `?fig-eu=position.31_unit.words`; the rest of the address stays. */
 function remember(id, value) {
   const url = new URL(location.href);
   const pairs = Object.entries(value ?? {}).filter(([key, item]) => key !== "pinned" && item !== null);
