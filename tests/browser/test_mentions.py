@@ -127,6 +127,32 @@ def test_escape_lets_go_of_what_words_have_pinned(open_prose: Callable[..., Page
     assert value(page) == {"position": 7, "pinned": True}
 
 
+def test_escape_lets_go_of_what_came_late(open_prose: Callable[..., Page]) -> None:
+    """A view may fetch what it is to show, and be pinned only then; without a pin there is nothing to let go of."""
+    page = open_prose()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    pin = "document.querySelector('#fig-it').views[0].value"
+    page.evaluate("""() => {
+      const view = document.querySelector('#fig-it').views[0];
+      const { show } = view;
+      view.show = async (...asked) => { await new Promise((done) => setTimeout(done, 30)); show(...asked); };
+    }""")
+    link = page.get_by_text("two", exact=True)
+    link.press("Enter")
+    page.wait_for_function(f"{pin}.pinned")
+    page.keyboard.press("Escape")
+    page.wait_for_function(f"!{pin}.pinned")
+    link.press("Enter")
+    page.wait_for_function(f"{pin}.pinned")
+    link.press("Enter")
+    page.wait_for_function(f"!{pin}.pinned")
+    page.wait_for_timeout(50)
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(50)
+    assert not errors
+
+
 def test_the_keyboard_reaches_words_and_shows_their_part(open_prose: Callable[..., Page]) -> None:
     """Focus shows, as hovering does; the next mention takes over; leaving restores."""
     page = open_prose()

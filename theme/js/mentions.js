@@ -26,9 +26,9 @@ async function point(mention) {
 async function pin(mention) {
   const view = await viewOf(mention);
   const toggle = () => view?.show?.(partOf(mention), { pin: true });
-  toggle();
+  await toggle(); // a view may have to fetch what it shows
   const value = JSON.stringify(view?.value);
-  letGo = view?.value?.pinned && (() => JSON.stringify(view.value) === value && toggle());
+  letGo = view?.value?.pinned ? () => JSON.stringify(view.value) === value && toggle() : undefined;
 }
 
 addEventListener("pointerover", (event) => event.pointerType !== "touch" && point(at(event)));
