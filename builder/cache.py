@@ -40,13 +40,13 @@ class Cache:
     def find(self, address: str, kind: str | None = None) -> Result | None:
         """Return the stored result, or None, and the answer is computed anew.
 
-        A file that is no result, or of another kind, is none; nor is a result that has lost a piece.
+        A file that is no result, or of another kind, is none; nor is a result that has lost a piece, or part of one.
         """
         try:
             result = Result.from_json(address, self.path(address).read_text(encoding="utf-8"))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
-        whole = all(self.piece(address, name).is_file() for name in result.pieces)
+        whole = all(_is_whole(self.piece(address, name)) for name in result.pieces)
         return result if whole and kind in (None, result.kind) else None
 
     def put(self, result: Result, pieces: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -92,6 +92,16 @@ class Ledger:
             self._entries = {**self._entries, **parts}
             with contextlib.suppress(OSError):
                 write_atomically(self._file, json.dumps(self._entries, sort_keys=True).encode())
+
+
+def _is_whole(piece: Path) -> bool:
+    """Whether a piece's file ends as its JSON does: a machine that lost its power may leave a file short, or empty."""
+    try:
+        with piece.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read() == b"}"
+    except OSError:
+        return False
 
 
 def write_atomically(path: Path, content: bytes) -> None:

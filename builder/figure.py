@@ -111,6 +111,10 @@ class Answer:
     checks: Mapping[str, Check]
     pieces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name in self.pieces:
+            _must_be_name(name)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -135,7 +139,11 @@ class Result:
         """Read the published form; raises `ValueError` or `KeyError` where it is not one."""
         body = json.loads(text)
         checks = {name: Check(**check) for name, check in body["checks"].items()}
-        pieces = tuple(name for name in body.get("pieces", ()) if _PIECE.fullmatch(name))
+        measured = [number for check in checks.values() for number in (check.value, check.bound)]
+        mappings = all(isinstance(body[name], dict) for name in ("data", "provenance"))
+        if not mappings or not all(isinstance(number, (int, float)) for number in measured):
+            raise ValueError("the file is no result")
+        pieces = tuple(_must_be_name(name) for name in body.get("pieces", ()))
         return cls(address, body["kind"], body["data"], checks, body["provenance"], pieces)
 
 
@@ -147,6 +155,13 @@ def published(value: Mapping[str, Any]) -> str:
 
 _PIECE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 """The form of a piece's name: it becomes a file's."""
+
+
+def _must_be_name(name: str) -> str:
+    """Return a piece's name. Raises `ValueError` for what is none, a path somewhere else, say."""
+    if not _PIECE.fullmatch(name):
+        raise ValueError(f"invalid name of a piece: {name} (lower-case letters, digits and hyphens)")
+    return name
 
 
 def address(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from builder.cache import Cache, Ledger, write_atomically
-from builder.figure import Check, Result
+from builder.figure import Answer, Check, Result
 
 TOKENS = ["</script>", "é", "\u2028"]
 RESULT = Result("ab" * 32, "tokens", {"tokens": TOKENS}, {"sum": Check(0.0, 1e-6)}, {"model": "m"})
@@ -156,5 +156,37 @@ def test_a_piece_that_json_cannot_hold_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_piece_with_a_path_for_a_name_is_none() -> None:
     """A file in the cache may be somebody else's: names of pieces become paths in the site."""
-    text = '{"kind":"x","data":{},"checks":{},"provenance":{},"pieces":["../../etc/passwd","a/b","ok-1"]}'
-    assert Result.from_json("0" * 64, text).pieces == ("ok-1",)
+    for name in ("../../etc/passwd", "a/b", "Layer 1", ""):
+        text = json.dumps({"kind": "x", "data": {}, "checks": {}, "provenance": {}, "pieces": ["ok-1", name]})
+        with pytest.raises(ValueError, match="invalid name of a piece"):
+            Result.from_json("0" * 64, text)
+        with pytest.raises(ValueError, match="invalid name of a piece"):
+            Answer({}, {}, {name: {}})
+
+
+@pytest.mark.parametrize("content", [b"", b'{"text":"half a'])
+def test_a_piece_that_was_cut_short_is_lost(tmp_path: Path, content: bytes) -> None:
+    """A machine that loses its power keeps a file's name, and not always all of the file."""
+    cache = Cache(tmp_path)
+    whole = Result("ef" * 32, "activations", {}, {}, {}, ("layer-1",))
+    cache.put(whole, {"layer-1": {"text": "half a loaf"}})
+    cache.piece(whole.address, "layer-1").write_bytes(content)
+    assert cache.find(whole.address) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"kind":"x","data":[],"checks":{},"provenance":{}}',
+        '{"kind":"x","data":{},"checks":{},"provenance":null}',
+        '{"kind":"x","data":{},"checks":{"a":{"value":"0","bound":1}},"provenance":{}}',
+        "[" * 200_000,
+    ],
+)
+def test_json_that_is_no_result_is_none(tmp_path: Path, text: str) -> None:
+    """Whatever stands in the file, the answer is computed anew and nothing breaks later."""
+    cache = Cache(tmp_path)
+    file = cache.path("ef" * 32)
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    assert cache.find("ef" * 32) is None
