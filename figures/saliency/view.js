@@ -55,6 +55,7 @@ export default function saliency(data, { value, extent = {} } = {}) {
   const state = selection({ current: known ? value.position : targets[0], pinned: known && value.pinned !== false, changed });
 
   const comparing = switcher("Compare", other !== null, (on) => compare(on ? neighbour() : null));
+  comparing.dataset.own = ""; // in a gallery, too: it is about a token of this text
   bar.append(...stripKey(tokens), ramp.element, hint("← → choose", "↑ ↓ walk its inputs", "Enter pins", "Shift+Enter compares", "Esc lets go"));
   if (groups.length > 1) controls.append(choice("Shade", groups.map((by) => [by, by]), unit, (by) => set(() => (unit = by), lay)).element);
   if (values) controls.append(switcher("Signed", signed, (on) => set(() => (signed = on), merge)));
