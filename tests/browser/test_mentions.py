@@ -269,9 +269,9 @@ def test_axe_finds_nothing(open_prose: Callable[..., Page], media: dict[str, str
 
 
 def test_the_script_is_small() -> None:
-    """0.8 KB compressed."""
+    """0.9 KB compressed."""
     script = Path(__file__).parents[2] / "theme" / "js" / "mentions.js"
-    assert len(compress(script.read_bytes())) <= 0.8 * 1024
+    assert len(compress(script.read_bytes())) <= 0.9 * 1024
 
 
 def test_numbers_read_alike_in_prose_and_in_figures(open_prose: Callable[..., Page], harness: Harness) -> None:

@@ -27,6 +27,8 @@ class Visit:
     address: str
     complaints: list[str] = field(default_factory=list)
     responses: list[Response] = field(default_factory=list)
+    first: list[Response] = field(default_factory=list)
+    """What came before anything was scrolled to."""
     shifts: list[Any] = field(default_factory=list)
 
     def listen(self) -> None:
@@ -47,6 +49,8 @@ class Visit:
     def read(self) -> None:
         """Scroll from top to bottom at a reader's pace, until every figure is drawn."""
         page = self.page
+        page.wait_for_load_state("networkidle")
+        self.first = list(self.responses)
         page.evaluate("""async () => {
           await document.fonts.ready;
           const pause = (ms) => new Promise((done) => setTimeout(done, ms));

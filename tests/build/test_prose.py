@@ -148,7 +148,9 @@ def test_graphics_are_drawn_on_the_page(site: SiteFolder) -> None:
     site.article("It {spark}`factor=3 of=fig-count`, [so]{.spark layer=0 of=fig-count}." + FIGURE)
     site.build()
     line, bars, _ = links(site.read("a/index.html"))
-    assert line["words"].startswith('<span class="spark-word"><svg class="spark" role="img" aria-label="factor 3 &lt;rises&gt;"')
+    assert line["words"].startswith(
+        '<span class="spark-word"><svg class="spark" role="img" aria-label="factor 3 &lt;rises&gt;"'
+    )
     assert line["style"] == "--mention: var(--category-3)"
     assert 'viewBox="0 0 96.0 16" width="6.0em" height="1em"' in line["words"]
     points = re.findall(r"([\d.]+),([\d.]+)", line["words"])

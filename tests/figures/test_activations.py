@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from models import Load
+from models import Load, Source
 from models.tiny import CAUSAL
 from sklearn.cluster import KMeans
 
 from builder.errors import BuildError
 from builder.figure import Answer, Option, RunSpec
 from builder.kind import Kind
+from builder.model import Model
 from builder.parameters import read_parameters
 from builder.parts import Part as Named
+from builder.sources import fetch
 
 from . import Ask, Part
 from .conftest import TEXT
@@ -164,18 +166,18 @@ def test_a_network_whose_mlps_are_silent_has_no_clusters(tiny: Load, ask: Ask) -
         ask("activations", tiny("hand_written"), spec, layers=("0",), clusters=1)
 
 
-def test_written_neurons_are_found_in_their_clusters(tiny: Load, ask: Ask, part: Part, monkeypatch: Any) -> None:
+def test_written_neurons_are_found_in_their_clusters(tiny_source: Source, ask: Ask) -> None:
     """A known answer: in the hand-written GPT-2 neuron i is made to fire on token i % 4, and on nothing else."""
-    model = tiny("hand_written")
+    model = Model.load(fetch(tiny_source("hand_written"), Path("/")))  # one of its own: others share theirs
     layer = model.network.transformer.h[0].mlp
     weight = torch.zeros_like(layer.c_fc.weight)
     for neuron in range(100):
         weight[neuron % 4 + 1, neuron] = 1.0 + neuron / 100  # the rows of A, B, C, D in the token's one-hot
     norm = model.network.transformer.h[0].ln_2
     with torch.no_grad():
-        monkeypatch.setattr(layer.c_fc, "weight", torch.nn.Parameter(weight))
-        monkeypatch.setattr(norm, "weight", torch.nn.Parameter(torch.ones_like(norm.weight)))
-        monkeypatch.setattr(layer.c_fc, "bias", torch.nn.Parameter(torch.full_like(layer.c_fc.bias, -0.5)))
+        layer.c_fc.weight.copy_(weight)
+        layer.c_fc.bias.fill_(-0.5)
+        norm.weight.fill_(1.0)
         spec = RunSpec(model="", prompt="A B C D A B C D", output="A")
         answer = ask("activations", model, spec, layers=("0",), clusters=4)
     layer_told, sheet = answer.data["layers"][0], answer.data["sheet"]
