@@ -5,7 +5,7 @@
  * with the fallback left as it was. Its result is at `data-src`; a gallery has several panels with one each.
  */
 
-const NEAR = "400px"; // about half a screen: drawn before it is seen, not before it is wanted
+const NEAR = "1250px"; // as browsers do with pictures: drawn before it is seen, so that nothing jumps, not before it is wanted
 
 const files = new Map();
 const drawing = new WeakMap();
