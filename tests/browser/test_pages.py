@@ -35,15 +35,13 @@ METHODS = "(open) => document.querySelectorAll('.figure-method').forEach((method
 
 WIDE = """() => [...document.querySelectorAll("main *")]
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
-  .filter((e) => !e.closest(".heat, .code, .equation-body, .table-scroll, .scroller, .katex-mathml, .card"))
+  .filter((e) => !e.closest(".heat, .code, .equation-body, .table-scroll, .scroller, .predictions, .katex-mathml, .card"))
   .filter((e) => !e.closest(".visually-hidden, .spoken"))
   .map((e) => e.outerHTML.slice(0, 90))"""
 """What reaches over the right edge and is not in a box that scrolls."""
 
-ANSWERS = re.compile(
-    r'<div class="figure-body.*?</div>\n<figcaption>|<details class="figure-method.*?</details>', re.DOTALL
-)
-"""What figures say without scripts: their answers, the checks of these, and where they come from."""
+FIGURES = re.compile(r"<figure [^>]*data-view.*?</figure>", re.DOTALL)
+"""What computed figures are without scripts: their answers, the checks of these, and where they come from."""
 
 
 @pytest.fixture(scope="module", params=[(name, screen) for name in ADDRESSES for screen in SCREENS], ids="-".join)
@@ -76,7 +74,7 @@ def test_a_page_is_small(read: Visit) -> None:
     assert all(sizes.values()), sizes
     first = {response.url.removeprefix(read.host) for response in read.first}
     page = next(response for response in read.responses if response.request.is_navigation_request()).text()
-    answers = len(gzip.compress(page.encode())) - len(gzip.compress(ANSWERS.sub("", page).encode()))
+    answers = len(gzip.compress(page.encode())) - len(gzip.compress(FIGURES.sub("", page).encode()))
     assert sum(sizes[url] for url in first if "/data/" not in url) - answers <= 300 * KB, (answers, sizes)
     kinds = len(set(re.findall(r'data-kind="(\w+)"', page)))
     assert sum(size for url, size in sizes.items() if url.endswith(".js")) <= (60 + 5 * kinds) * KB, sizes
