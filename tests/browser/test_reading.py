@@ -63,7 +63,7 @@ def test_the_keyboard_reaches_everything_in_order(arrive: Callable[..., Page], s
     """First the skip link, then down the page: contents, figures, citations; each is in sight and has a ring."""
     page = arrive(f"{BASE}{slug}/")
     walked = []
-    for _ in range(400):
+    for _ in range(1200):
         page.keyboard.press("Tab")
         walked.append(
             page.evaluate("""() => {
