@@ -17,7 +17,7 @@ test: .venv/.installed-for-tests  ## lint, types, tests, and the pages in a real
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 clean:  ## remove the environment, the site, and what was fetched for them
 	rm -rf .venv _site theme/node_modules theme/built

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builder.bibliography import Bibliography, read_bibliography
@@ -214,6 +214,7 @@ def test_tex_is_read_as_text(tex: str, text: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example("@a{")  # the next entry would be its key
 @given(st.text(alphabet=st.sampled_from("{}\\\"'`^~=.$&%#_,@()-aeiouHcvbdk \n"), max_size=60))
 def test_nothing_in_a_file_can_stop_the_reading(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     """Whatever stands in a field or between entries, reading and formatting end, and the entry after it is there."""

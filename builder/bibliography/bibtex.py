@@ -88,6 +88,9 @@ class _Reader(LowLevelParser):  # type: ignore[misc]  # pybtex has no types
             except PybtexSyntaxError as error:
                 self.handle_error(error)
                 body = ()
+            if body and _COMMAND.search(str(body[0])):  # `@a{` and a new line: the next entry is taken for its key
+                self._complain(f"broken entry: @{command} is never closed (a brace is missing)", self.entry_line)
+                self.failed, body = True, ()
             if self.failed:
                 self._recover()
             if command not in ("string", "preamble") and body and body[0]:
