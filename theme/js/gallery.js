@@ -36,8 +36,11 @@ function share(views, bar) {
   for (const [name, control] of mine) {
     if (!others.every((theirs) => theirs.has(name))) continue;
     const twins = others.map((theirs) => theirs.get(name));
+    const held = [control, ...twins].find((one) => one.contains(document.activeElement));
+    const place = held ? inputs(held).indexOf(document.activeElement) : -1;
     twins.forEach((twin) => twin.classList.add("is-shared"));
     bar.append(control);
+    inputs(control)[place]?.focus(); // a reader who tabs along keeps the place
     control.addEventListener("change", ({ target }) => {
       const at = inputs(control).indexOf(target);
       twins.forEach((twin) => follow(inputs(twin)[at], target));
