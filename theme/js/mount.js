@@ -63,7 +63,7 @@ async function drawPanel(figure, panel, view) {
   keepHeight(body);
   const held = body.contains(document.activeElement); // a reader who tabs along keeps the place
   body.replaceChildren(element);
-  if (held) element.querySelector("[tabindex='0']")?.focus({ preventScroll: true });
+  if (held) element.querySelector("[tabindex='0']")?.focus(); // and keeps it in sight
   return element;
 }
 
