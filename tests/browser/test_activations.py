@@ -82,7 +82,11 @@ def cell(page: Page, token: int, share: float) -> tuple[float, float]:
 
 
 def pixel(page: Page, token: int, share: float) -> list[int]:
-    """Return the colour that is painted there."""
+    """Return the colour that is painted there, once fonts have come and what was asked for is drawn."""
+    page.evaluate("""async () => {
+      await document.fonts.ready;
+      for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    }""")
     x, y = cell(page, token, share)
     return page.evaluate(
         """([selector, x, y]) => {
