@@ -151,18 +151,18 @@ def test_the_theme_that_was_chosen_stays(arrive: Callable[..., Page]) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
     day, shade = page.evaluate(paper), eu.evaluate(chip)
     page.locator(".theme-toggle").click()
+    page.wait_for_function(f"day => {paper} !== day && !document.getAnimations().length", arg=day)
     night = page.evaluate(paper)
-    assert night != day
-    page.wait_for_function("document.getAnimations().length === 0")
     assert eu.evaluate(chip) != shade
     page.reload()
-    assert page.evaluate(paper) == night
+    page.wait_for_function(f"night => {paper} === night", arg=night)
     page.locator(".site-name").click()
-    assert page.evaluate(paper) == night
+    page.wait_for_url("**/project/")
+    page.wait_for_function(f"night => {paper} === night", arg=night)
     page.locator(".theme-toggle").click()
-    assert page.evaluate(paper) == day
+    page.wait_for_function(f"day => {paper} === day", arg=day)
     page.go_back()
-    assert page.evaluate(paper) == day
+    page.wait_for_function(f"day => {paper} === day", arg=day)
 
 
 def test_a_pin_outlives_reload_and_going_back(arrive: Callable[..., Page]) -> None:
