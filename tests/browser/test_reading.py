@@ -66,16 +66,21 @@ def test_the_keyboard_reaches_everything_in_order(arrive: Callable[..., Page], s
     for _ in range(1200):
         page.keyboard.press("Tab")
         walked.append(
-            page.evaluate("""() => {
-          const e = document.activeElement;
-          if (e === document.body) return null;
-          const box = e.getBoundingClientRect();
-          const seen = box.bottom > 0 && box.top < innerHeight;
-          const style = getComputedStyle(e);
-          const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+            page.evaluate("""async () => {
           const kinds = ".skip-link, .contents, .view, .citation-mark, .figure-method, .references, .theme-toggle";
-          const kind = e.closest(kinds);
-          return [kind ? kind.className.split(" ")[0] : "", seen && ring ? "" : e.outerHTML.slice(0, 120)];
+          function look() {
+            const e = document.activeElement;
+            if (e === document.body) return null;
+            const box = e.getBoundingClientRect();
+            const seen = box.bottom > 0 && box.top < innerHeight;
+            const style = getComputedStyle(e);
+            const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+            return [e.closest(kinds)?.className.split(" ")[0] ?? "", seen && ring ? "" : e.outerHTML.slice(0, 120)];
+          }
+          for (let wait = 0; wait < 20 && look()?.[1]; wait++) { // a figure may be drawn under the focus just now
+            await new Promise((done) => setTimeout(done, 25));
+          }
+          return look();
         }""")
         )
         if walked[-1] is None:
