@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import zlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-__all__ = ["pack", "unpack"]
+__all__ = ["pack", "pack_weights", "unpack", "unpack_weights"]
 
 
 def pack(values: np.ndarray, *, by_row: bool = False) -> dict[str, Any]:
@@ -44,3 +45,46 @@ def unpack(packed: Mapping[str, Any]) -> np.ndarray:
     codes = np.frombuffer(base64.b64decode(packed["base64"]), dtype=packed["type"]).reshape(packed["shape"])
     scale = np.asarray(packed["scale"], dtype=np.float64)
     return codes * (scale.reshape(-1, *[1] * (codes.ndim - 1)) if scale.ndim else scale)
+
+
+def pack_weights(weights: np.ndarray, *, triangle: bool = False) -> dict[str, Any]:
+    """Return `{shape, triangle, scale, deflate}` of attention weights [heads, queries, keys], each from 0 to 1.
+
+    A weight is its code times `scale`, 1/255, and off by half of that at most. Codes go key by key, which deflates
+    best: head, then key, then query; with `triangle` only the queries from a key's own position on, since none before
+    it can see it. `figures/shared/attention.js` reads them back.
+
+    Raises `ValueError` for a weight above the diagonal of a triangle, and for what is no weight.
+    """
+    import numpy as np
+
+    if not (weights.min(initial=0) >= -1e-6 and weights.max(initial=0) <= 1 + 1e-4):
+        raise ValueError("attention weights are from 0 to 1")
+    heads, queries, keys = weights.shape
+    codes = np.rint(weights.clip(0, 1) * 255).astype(np.uint8)
+    if triangle:
+        if queries != keys or np.triu(weights, 1).any():
+            raise ValueError("attention to later tokens is no triangle")
+        kept = np.triu(np.ones((keys, queries), dtype=bool))
+        flat = codes.transpose(0, 2, 1)[:, kept]
+    else:
+        flat = codes.transpose(0, 2, 1)
+    return {
+        "shape": [heads, queries, keys],
+        "triangle": triangle,
+        "scale": 1 / 255,
+        "deflate": base64.b64encode(zlib.compress(np.ascontiguousarray(flat).tobytes(), 9)).decode(),
+    }
+
+
+def unpack_weights(packed: Mapping[str, Any]) -> np.ndarray:
+    """Return the weights [heads, queries, keys], float64, that a reader's browser gets."""
+    import numpy as np
+
+    heads, queries, keys = packed["shape"]
+    flat = np.frombuffer(zlib.decompress(base64.b64decode(packed["deflate"])), dtype=np.uint8)
+    codes = np.zeros((heads, keys, queries), dtype=np.uint8)
+    codes[:, np.triu(np.ones((keys, queries), dtype=bool)) if packed["triangle"] else ...] = flat.reshape(
+        (heads, -1) if packed["triangle"] else codes.shape
+    )
+    return codes.transpose(0, 2, 1) * float(packed["scale"])
