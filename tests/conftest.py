@@ -34,19 +34,20 @@ def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 
 @pytest.fixture(scope="session")
 def tiny_source(tmp_path_factory: pytest.TempPathFactory) -> Source:
-    """`tiny_source("llama")`: a `ModelSource` of a tiny model, saved once a session; `hand_written` is one too."""
+    """`tiny_source("llama")`, `tiny_source("bert")`: where a tiny model lies, saved once; `hand_written` is one too."""
 
     @cache
     def save(name: str) -> ModelSource:
         import torch
-        from models import hand_written, tiny
+        from models import encoders, hand_written, tiny
 
         torch.set_num_threads(1)  # tiny matrices: threads would wait for each other longer than they work
         folder = tmp_path_factory.mktemp("models") / name
         if name == "hand_written":
             hand_written.save_checkpoint(folder)
         else:
-            tiny.save_checkpoint(name, folder)
+            family = encoders if name in encoders.CONFIGS else tiny
+            family.save_checkpoint(name, folder)
         return ModelSource(name=name, source=str(folder))
 
     return save

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
 END = "<|end|>"
 
@@ -68,13 +68,10 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "olmo": {"model_type": "olmo", **_LLAMA},  # a norm without weights
     "mixtral": {"model_type": "mixtral", **_LLAMA, "num_local_experts": 4},
     "bert_decoder": {"model_type": "bert", **_LLAMA, "is_decoder": True},  # a head of several modules
-    # refused, or without attention
-    "bert": {"model_type": "bert", **_LLAMA},
-    "t5": {"model_type": "t5", "d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4},
-    "mamba": {"model_type": "mamba", "hidden_size": 32, "num_hidden_layers": 3, "state_size": 8},
+    "mamba": {"model_type": "mamba", "hidden_size": 32, "num_hidden_layers": 3, "state_size": 8},  # no attention
 }
 
-CAUSAL = tuple(name for name in CONFIGS if name not in {"bert", "t5", "mamba"})
+CAUSAL = tuple(name for name in CONFIGS if name != "mamba")
 
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
@@ -105,8 +102,7 @@ def save_checkpoint(name: str, folder: Path, change: Callable[[Any], None] | Non
     tokenizer = make_tokenizer()
     tables = {"vocab_size": len(tokenizer), "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
     config = AutoConfig.for_model(**{**CONFIGS[name], **tables})
-    kind = AutoModelForSeq2SeqLM if name == "t5" else AutoModelForCausalLM
-    network = kind.from_config(config)
+    network = AutoModelForCausalLM.from_config(config)
     redraw(network)
     if change is not None:
         change(network)
