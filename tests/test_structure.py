@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from torch import nn
 from builder.errors import BuildError
 from builder.model.network import load_network
 from builder.model.structure import find_structure
+from builder.model.trace import first_tensor
 from builder.site import ModelSource
 from builder.sources import fetch
 
@@ -78,6 +80,71 @@ def test_neurons_times_the_down_projection_are_the_mlps_output(tiny: Load) -> No
         weight = down.weight.T if isinstance(down, nn.Linear) else down.weight
         bias = down.bias if down.bias is not None else 0
         torch.testing.assert_close(seen["neurons"] @ weight + bias, seen["output"], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in tiny_models.CAUSAL if name not in ("gemma2", "gemma3", "bert_decoder")]
+)
+def test_a_block_adds_its_attention_and_its_mlp_to_the_stream(tiny: Load, name: str) -> None:
+    """One after the other, side by side, with experts, or each with the stream already added (Bloom)."""
+    model = tiny(name)
+    for layer, block in enumerate(model.structure.blocks):
+        summands, ends = added(model, layer), {}
+        handles = [
+            block.register_forward_pre_hook(
+                lambda _m, args, kwargs, ends=ends: ends.update(i=args[0] if args else kwargs["hidden_states"]),
+                with_kwargs=True,
+            ),
+            block.register_forward_hook(lambda _m, _g, out, ends=ends: ends.update(o=first_tensor(out))),
+        ]
+        with torch.no_grad():
+            model.network(input_ids=torch.tensor([[1, 2, 3]]), use_cache=False)
+        for handle in handles:
+            handle.remove()
+        torch.testing.assert_close(ends["i"] + summands[0] + summands[1], ends["o"], rtol=1e-4, atol=1e-4)
+
+
+def added(model: Any, layer: int) -> list[torch.Tensor]:
+    """Return what the attention and the MLP of a block hand on, [1, 3, d]; copies, for Falcon adds to the latter."""
+    found = [parts[layer] for parts in (model.structure.attentions, model.structure.mlps)]
+    seen: list[torch.Tensor] = [torch.empty(0)] * 2
+    handles = [
+        module.register_forward_hook(lambda _m, _g, out, i=i: seen.__setitem__(i, first_tensor(out).clone()))
+        for i, module in enumerate(found)
+    ]
+    with torch.no_grad():
+        model.network(input_ids=torch.tensor([[1, 2, 3]]), use_cache=False)
+    for handle in handles:
+        handle.remove()
+    return [part.reshape(1, 3, -1) for part in seen]
+
+
+def test_attention_and_mlp_are_found_where_they_are(tiny: Load) -> None:
+    """Where a norm or a sum follows inside of the same module, the projection before it; of Mamba neither is known."""
+    wanted = {
+        "gemma2": ("model.layers.0.self_attn", "model.layers.0.mlp"),
+        "mixtral": ("model.layers.0.self_attn", "model.layers.0.mlp"),
+        "opt": ("model.decoder.layers.0.self_attn", "model.decoder.layers.0.fc2"),
+        "bloom": ("transformer.h.0.self_attention.dense", "transformer.h.0.mlp.dense_4h_to_h"),
+        "bert_decoder": ("bert.encoder.layer.0.attention.output.dense", "bert.encoder.layer.0.output.dense"),
+        "hand_written": ("transformer.h.0.attn", "transformer.h.0.mlp"),
+    }
+    for name, modules in wanted.items():
+        model = tiny(name)
+        names = {module: path for path, module in model.network.named_modules()}
+        assert (names[model.structure.attentions[0]], names[model.structure.mlps[0]]) == modules
+    assert set(tiny("mamba").structure.attentions + tiny("mamba").structure.mlps) == {None}
+
+
+@pytest.mark.parametrize("name", ["llama", "gptj", "falcon"])
+def test_an_attention_that_returns_no_weights_is_found(tiny_source: Source, name: str) -> None:
+    """By the softmax over positions that is made in it."""
+    network, _ = load_network(fetch(tiny_source(name), Path("/")))
+    whole = find_structure(network, tiny_source(name)).attentions
+    for attention in whole:
+        own = attention.forward
+        attention.forward = lambda *args, own=own, **kwargs: (own(*args, **kwargs)[0], None)
+    assert find_structure(network, tiny_source(name)).attentions == whole
 
 
 def test_a_mixture_of_experts_has_no_down_projection(tiny: Load) -> None:

@@ -2,8 +2,8 @@
 
 Nothing here knows a model's name. One forward pass over two short texts is traced: which modules ran, in which
 order, inside which, and what went in and came out. The blocks are the longest list of modules that ran one after
-another on the residual stream; the norm is what ran between the last block and the head; a block's down projection
-is the linear map that reads the widest hidden vector and returns to the stream.
+another on the residual stream; the norm is what ran between the last block and the head; `block.py` finds what
+stands in a block.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BuildError, nearest
-from .trace import first_tensor
+from .block import find_parts
+from .calls import trace_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..site import ModelSource
+    from .calls import Call
 
 __all__ = ["Structure", "find_structure"]
 
@@ -32,7 +34,9 @@ class Structure:
 
     `base` is the network without its head. `norm` is None where nothing of the base stands after the last block. A
     block's down projection is None where no linear map reads its MLP's hidden vectors (in a mixture of experts they
-    are in one tensor), and that of the shared expert where there is one.
+    are in one tensor), and that of the shared expert where there is one. What the attention and the MLP of a block hand
+    on is the output of the modules in `attentions` and `mlps`: a tensor, or a tuple that begins with it. They are None
+    in blocks without attention.
     """
 
     base: nn.Module
@@ -40,6 +44,8 @@ class Structure:
     blocks: tuple[nn.Module, ...]
     norm: nn.Module | None
     head: nn.Module
+    attentions: tuple[nn.Module | None, ...]
+    mlps: tuple[nn.Module | None, ...]
     down_projections: tuple[nn.Module | None, ...]
     d_model: int
     names: dict[str, str]
@@ -48,22 +54,6 @@ class Structure:
     block_outputs: tuple[type, ...] = field(repr=False)
     """The type each block returns (a tensor, or a tuple that begins with it)."""
     base_output: type = field(repr=False)
-
-
-@dataclass
-class _Call:
-    """One call of a module in the traced pass; `start` and `end` are ticks of one clock."""
-
-    name: str
-    module: nn.Module
-    start: int
-    end: int = 0
-    given: Tensor | None = None
-    returned: Any = None
-
-    @property
-    def tensor(self) -> Tensor | None:
-        return first_tensor(self.returned)
 
 
 def find_structure(network: Any, source: ModelSource) -> Structure:
@@ -97,6 +87,7 @@ def find_structure(network: Any, source: ModelSource) -> Structure:
         hint = "" if dtype == "float32" else "; does float32 help?"
         raise BuildError(f"invalid numbers: model {source.name} computes NaN or infinity for any text ({dtype}{hint})")
     *before, at = (logits[0] - logits[1]).abs().amax(-1).tolist()  # what changing the last token changes, by position
+    parts = [find_parts(ran[id(block)], calls) for block in blocks]
     return Structure(
         base=base.module,
         base_output=type(base.returned),
@@ -104,7 +95,9 @@ def find_structure(network: Any, source: ModelSource) -> Structure:
         blocks=blocks,
         norm=modules[norm_name] if norm_name else None,
         head=modules[head_name],
-        down_projections=tuple(_find_down(ran[id(block)], calls) for block in blocks),
+        attentions=tuple(found.attention for found in parts),
+        mlps=tuple(found.mlp for found in parts),
+        down_projections=tuple(found.down_projection for found in parts),
         d_model=stream.shape[-1],
         names=names,
         attention=bool(_attentions(output)),
@@ -113,40 +106,11 @@ def find_structure(network: Any, source: ModelSource) -> Structure:
     )
 
 
-def _trace(network: Any, modules: dict[str, nn.Module]) -> tuple[list[_Call], Any]:
-    """Run two texts of four tokens that differ in the last one; return the calls in order of their start."""
-    calls: list[_Call] = []
-    pending: list[_Call] = []
-    tick = iter(range(1 << 62))
-    handles = []
-
-    def enter(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        given = first_tensor(args) if args else kwargs.get("hidden_states")
-        call = _Call(name, module, next(tick), given=given if isinstance(given, Tensor) else None)
-        calls.append(call)
-        pending.append(call)
-
-    def leave(module: nn.Module, returned: Any) -> None:
-        while pending:
-            call = pending.pop()
-            if call.module is module:
-                call.end, call.returned = next(tick), returned
-                return
-
-    for name, module in modules.items():
-        handles.append(
-            module.register_forward_pre_hook(lambda m, a, k, name=name: enter(name, m, a, k), with_kwargs=True)
-        )
-        handles.append(module.register_forward_hook(lambda m, _, r: leave(m, r)))
+def _trace(network: Any, modules: dict[str, nn.Module]) -> tuple[list[Call], Any]:
+    """Run two texts of four tokens that differ in the last one."""
     size = network.get_input_embeddings().weight.shape[0]
     ids = torch.tensor([[3, 5, 7, 11], [3, 5, 7, 13]], device=network.device) % size
-    try:
-        with torch.no_grad():
-            output = network(input_ids=ids, use_cache=False, output_attentions=True)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return [call for call in calls if call.end], output
+    return trace_calls(network, modules, input_ids=ids, use_cache=False, output_attentions=True)
 
 
 def _attentions(output: Any) -> list[Tensor]:
@@ -172,9 +136,9 @@ def _missing(role: str, source: ModelSource, candidates: Iterable[str]) -> Build
     )
 
 
-def _find_blocks(calls: list[_Call], modules: dict[str, nn.Module], source: ModelSource) -> str:
+def _find_blocks(calls: list[Call], modules: dict[str, nn.Module], source: ModelSource) -> str:
     """Return the longest list whose modules ran one after another, each handing on vectors of one width."""
-    spans: dict[int, _Call] = {}
+    spans: dict[int, Call] = {}
     for call in calls:
         spans.setdefault(id(call.module), call)
     found: list[tuple[int, int, str]] = []
@@ -193,9 +157,7 @@ def _find_blocks(calls: list[_Call], modules: dict[str, nn.Module], source: Mode
     return max(found, key=lambda entry: (entry[1], entry[0]))[2]  # the list that holds most of the work
 
 
-def _find_head(
-    network: Any, calls: list[_Call], output: Any, modules: dict[str, nn.Module], source: ModelSource
-) -> str:
+def _find_head(network: Any, calls: list[Call], output: Any, modules: dict[str, nn.Module], source: ModelSource) -> str:
     """Return the output embedding that transformers knows, or the last module whose output is as wide as the logits."""
     known = network.get_output_embeddings()
     names = {id(module): name for name, module in modules.items()}
@@ -208,7 +170,7 @@ def _find_head(
     return max(wide, key=lambda call: call.start).name
 
 
-def _find_base(calls: list[_Call], first: _Call, last: _Call, source: ModelSource) -> _Call:
+def _find_base(calls: list[Call], first: Call, last: Call, source: ModelSource) -> Call:
     """Return the outermost module below the network that runs all blocks and hands on a last hidden state."""
     for call in calls:
         around = call.name and call.start < first.start and last.end < call.end
@@ -217,7 +179,7 @@ def _find_base(calls: list[_Call], first: _Call, last: _Call, source: ModelSourc
     raise BuildError(f"unsupported model: {source.name} has no base model around its blocks")
 
 
-def _find_norm(calls: list[_Call], last: _Call, base: _Call, stream: Tensor) -> str | None:
+def _find_norm(calls: list[Call], last: Call, base: Call, stream: Tensor) -> str | None:
     """Return the module of the base that reads the last block's output, or None where there is none."""
     for call in calls:
         if not last.end < call.start < base.end:
@@ -230,7 +192,7 @@ def _find_norm(calls: list[_Call], last: _Call, base: _Call, stream: Tensor) -> 
     return None
 
 
-def _find_embedding(network: Any, calls: list[_Call], modules: dict[str, nn.Module], source: ModelSource) -> str:
+def _find_embedding(network: Any, calls: list[Call], modules: dict[str, nn.Module], source: ModelSource) -> str:
     known = network.get_input_embeddings()
     names = {id(module): name for name, module in modules.items()}
     if known is not None and any(call.module is known for call in calls):
@@ -239,34 +201,3 @@ def _find_embedding(network: Any, calls: list[_Call], modules: dict[str, nn.Modu
     if not tables:
         raise _missing("embedding", source, [name for name, m in modules.items() if isinstance(m, nn.Embedding)])
     return tables[0]
-
-
-def _find_down(block: _Call, calls: list[_Call]) -> nn.Module | None:
-    """Return the projection in a block that reads the MLP's hidden vector: the last one from wide to narrow.
-
-    A linear map here is any module with a matrix `weight` (GPT-2's `Conv1D` too) that maps [..., n] to [..., d_model].
-    """
-    stream = block.tensor
-    assert stream is not None
-    width = stream.shape[-1]
-    inside = [call for call in calls if block.start < call.start < block.end]
-    attentions = [call for call in inside if _returns_weights(call.returned)]  # their output projection is none of ours
-    found: list[tuple[int, int, nn.Module]] = []
-    for call in inside:
-        weight, read, returned = getattr(call.module, "weight", None), call.given, call.tensor
-        if any(attention.start < call.start < attention.end for attention in attentions):
-            continue
-        if not isinstance(weight, Tensor) or weight.dim() != 2 or read is None or returned is None:
-            continue
-        if sorted(weight.shape) == sorted((read.shape[-1], width)) and returned.shape[-1] == width:
-            found.append((read.shape[-1], call.start, call.module))
-    return max(found, key=lambda entry: entry[:2])[2] if found else None
-
-
-def _returns_weights(returned: Any) -> bool:
-    """Whether a call returned attention weights beside its output: [B, heads, T, T]."""
-    if not isinstance(returned, (tuple, list)):
-        return False
-    return any(
-        isinstance(part, Tensor) and part.dim() == 4 and part.shape[-1] == part.shape[-2] for part in returned[1:]
-    )
