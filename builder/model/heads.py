@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["distance", "entropy", "first_token", "induction", "previous_token"]
 
-# All take the weights w [H, Q, K] of a layer's heads, w[h, q] being a distribution over the keys, and return [H] float64.
+# All take the weights w [H, Q, K] of a layer's heads, w[h, q] a distribution over the keys, and return [H] float64.
 
 
 def entropy(weights: Tensor) -> Tensor:
@@ -19,7 +19,8 @@ def entropy(weights: Tensor) -> Tensor:
 
     Clark et al. 2019, https://arxiv.org/abs/1906.04341; Vig & Belinkov 2019, https://arxiv.org/abs/1906.04284
     """
-    return torch.special.entr(weights.double()).sum(-1).mean(-1)
+    entropies: Tensor = torch.special.entr(weights.double())
+    return entropies.sum(-1).mean(-1)
 
 
 def distance(weights: Tensor) -> Tensor:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from builder.errors import BuildError
 from builder.figure import Answer, Check
 from builder.parts import Part, Spark, layer_parts, numbered_parts, token_parts
+from builder.ranges import choose, misread
 from builder.spoken import counted, listed, share, token
-
-from .layers import choose_layers, misread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,7 +73,7 @@ def analyse(run: Run, params: Params) -> Answer:
     model, first = run.model, int(params.first_token == "exclude")  # noqa: S105 - of a text
     if len(run.ids) <= first:
         raise BuildError("missing output: the text is one token, and that is left out (first_token: exclude)")
-    numbers = choose_layers(params.layers, model.n_layers, model.name)
+    numbers = choose(params.layers, model.n_layers, model.name) or [model.n_layers // 2]
     activations = run.activations(numbers)
     for number, tensor in zip(numbers, activations, strict=True):
         if not torch.isfinite(tensor).all():
