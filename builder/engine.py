@@ -24,9 +24,10 @@ from .figure import Answer, Result, RunSpec
 from .plan import Job
 from .progress import Listener
 from .site import ModelSource
+from .spoken import listed
 
 if TYPE_CHECKING:
-    from .model import Model, Run
+    from .model import AnyModel, AnyRun, LanguageModel, Run
 
 __all__ = ["Batch", "SerialExecutor", "make_batches", "make_executor", "run_batch", "run_jobs"]
 
@@ -150,7 +151,7 @@ def _drain(told: queue.Queue[tuple[str, str]]) -> Iterator[tuple[str, str]]:
             return
 
 
-_models: dict[tuple[ModelSource, str, str], Model] = {}
+_models: dict[tuple[ModelSource, str, str], AnyModel] = {}
 """Models this process has loaded, by source, fingerprint and device; `serve` keeps them from build to build."""
 
 
@@ -169,10 +170,11 @@ def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> li
         return [_placed(problem, first, "model") for problem in error.problems]
     cache = Cache(batch.cache)
     problems: list[Problem] = []
-    run: Run | None = None
+    run: AnyRun | None = None
     for job in batch.jobs:
         where = ", ".join(sorted({spec.anchor for spec in job.wanted_by}))
         try:
+            _must_read(job, model)
             if run is None or run.spec != job.run:
                 run = None  # let go of one run's tensors before the next is made
                 tell("running", f"{batch.source.name} on the text of {where}")
@@ -194,6 +196,21 @@ def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> li
     return problems
 
 
+def _must_read(job: Job, model: AnyModel) -> None:
+    """Raise `BuildError` where a kind does not take models of that family."""
+    if model.family not in job.kind.reads:
+        wanted = listed([_FAMILIES[family] for family in job.kind.reads])
+        name = f"{model.name} ({type(model.network).__name__})"
+        raise BuildError(f"unsupported model: {name} is {_FAMILIES[model.family]}, and {job.kind.name} takes {wanted}")
+
+
+_FAMILIES = {
+    "decoder": "a decoder (a causal language model)",
+    "encoder": "an encoder",
+    "encoder-decoder": "an encoder-decoder",
+}
+
+
 def _find_device(name: str) -> str:
     """Return the device to compute on. Raises `BuildError` where this machine, or this torch, has none of that name."""
     # before torch starts its threads: waiting ones should sleep, not spin, on cores that others want too
@@ -210,10 +227,10 @@ def _find_device(name: str) -> str:
     return name
 
 
-def _load(batch: Batch, source: ModelSource, fingerprint: str, device: str) -> Model:
+def _load(batch: Batch, source: ModelSource, fingerprint: str, device: str) -> AnyModel:
     import torch
 
-    from .model import Model  # torch and transformers, 2 s: only where something is computed
+    from .model import load_model  # torch and transformers, 2 s: only where something is computed
     from .sources import fetch
 
     if batch.threads:
@@ -224,16 +241,18 @@ def _load(batch: Batch, source: ModelSource, fingerprint: str, device: str) -> M
         # the same name with other weights: the old ones are of no more use
         for known in [k for k in _models if (not batch.keep and k[0] not in wanted) or k[0].name == source.name]:
             del _models[known]
-        _models[key] = Model.load(fetch(source, batch.root), device=device)
+        _models[key] = load_model(fetch(source, batch.root), device=device)
     return _models[key]
 
 
-def _read_by_other(run: Run, job: Job, batch: Batch, device: str) -> Run | None:
+def _read_by_other(run: AnyRun, job: Job, batch: Batch, device: str) -> Run | None:
     """Return the same text, what was generated included, as a second model reads it, where the job has one."""
     if job.versus is None:
         return None
     try:
         other = _load(batch, job.versus, str(job.question.numerics["versus"]), device)
+        if other.family != "decoder" or run.model.family != "decoder":
+            raise BuildError(f"unsupported versus: {other.name} is {_FAMILIES[other.family]}, and two decoders compare")
         return other.reread(run)
     except BuildError as error:  # at `versus`, whatever it names: `model` is the first one's
         path, line = job.wanted_by[0].path, job.lines["versus"]
@@ -241,7 +260,7 @@ def _read_by_other(run: Run, job: Job, batch: Batch, device: str) -> Run | None:
         raise BuildError(problems=problems) from error
 
 
-def _noted(answer: Answer, run: Run) -> Answer:
+def _noted(answer: Answer, run: AnyRun) -> Answer:
     """Return the answer with a warning where a model that should have written something had nothing to say."""
     if not run.ended_at_once:
         return answer
@@ -250,7 +269,7 @@ def _noted(answer: Answer, run: Run) -> Answer:
     return replace(answer, data={**answer.data, "warning": f"{before} {told}" if before else told})
 
 
-def _keep(answer: Answer, job: Job, model: Model, cache: Cache) -> list[Problem]:
+def _keep(answer: Answer, job: Job, model: AnyModel, cache: Cache) -> list[Problem]:
     """Store an answer whose checks hold; return what is wrong with one that must not be published."""
     spec = job.wanted_by[0]
     failed = [
@@ -288,7 +307,7 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or bool(re.search(r"out of memory|can't allocate memory", str(error), re.I))
 
 
-def _provenance(job: Job, model: Model) -> Mapping[str, Any]:
+def _provenance(job: Job, model: LanguageModel) -> Mapping[str, Any]:
     """Return where a result comes from, for readers and for whoever wants to compute it again."""
     asked = asdict(job.run)
     return {

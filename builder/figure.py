@@ -52,6 +52,7 @@ class FigureSpec:
 class RunSpec:
     """Which text goes through which model: the prompt, and its continuation by decoding or by hand.
 
+    `pair` is a second text that an encoder reads together with the prompt; authors write `prompt: [one, another]`.
     `output` given: the continuation is that text and nothing is generated. `generate` 0 and no output: the prompt
     itself is the text to analyse. With `chat` the prompt is what a user says, put into the tokenizer's chat template.
     Decoding parameters are transformers' `GenerationConfig` fields of the same name.
@@ -67,6 +68,7 @@ class RunSpec:
     top_k: int = 50
     top_p: float = 1.0
     seed: int = 0
+    pair: str | None = None
 
     def validate(self) -> Iterator[tuple[str, str]]:
         """Yield `(field, what is wrong)` for values no model can run with."""
@@ -82,6 +84,8 @@ class RunSpec:
             yield "top_p", f"{self.top_p} is not in (0, 1]"
         if not 0 <= self.seed < 2**63:
             yield "seed", f"{self.seed} is not from 0 to 2**63 - 1"
+        if self.pair == "":
+            yield "prompt", "the second of its texts is empty"
         if self.output == "":
             yield "output", "it is empty; for the prompt alone say `generate: 0`"
 
@@ -174,8 +178,9 @@ def address(
     """
     asked = asdict(run)
     del asked["model"]
-    if not run.chat:
-        del asked["chat"]
+    for name in ("chat", "pair"):
+        if not asked[name]:
+            del asked[name]
     if not run.do_sample:  # greedy decoding does not read these
         for name in ("temperature", "top_k", "top_p", "seed"):
             del asked[name]

@@ -19,7 +19,7 @@ from .figure import Answer
 from .parts import Part, Spark
 
 if TYPE_CHECKING:
-    from .model import Run
+    from .model import AnyRun
 
 __all__ = ["Analysis", "Kind", "code_digest", "load_kinds"]
 
@@ -33,7 +33,7 @@ class Analysis(Protocol):
     """A frozen dataclass of the kind's own parameters; types are `str, int, float, bool`, `Literal`, tuples of
     them, or `| None`. Its docstring and field defaults are the kind's manual."""
 
-    def analyse(self, run: Run, params: Any) -> Answer:
+    def analyse(self, run: AnyRun, params: Any) -> Answer:
         """Compute the answer for one run. Raises `BuildError` for what the author can mend."""
 
     def describe(self, data: Mapping[str, Any]) -> str:
@@ -41,6 +41,8 @@ class Analysis(Protocol):
 
     # What a module need not have:
     #
+    # READS = ("decoder", "encoder", "encoder-decoder")
+    #     The families of models that it takes; decoders alone where it does not say.
     # def parts(data) -> Mapping[str, Mapping[str, Part]]
     #     What prose may name of the figure, by aspect and name: {"factor": {"1": Part(1, colour=1), …}}.
     # def spark(data, aspect: str, part: Part) -> Spark
@@ -60,6 +62,11 @@ class Kind:
     def analysis(self) -> Analysis:
         """The kind's module, imported on first use."""
         return cast(Analysis, _import(self.name, self.folder))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The families of models that the kind takes: decoders, unless it says more."""
+        return tuple(getattr(self.analysis, "READS", ("decoder",)))
 
     def parts(self, data: Mapping[str, Any]) -> Mapping[str, Mapping[str, Part]]:
         """Return what prose may name of a figure: parts by aspect (`factor`, `token`, `layer`) and name."""

@@ -16,12 +16,13 @@ from .gallery import GALLERY, read_gallery
 from .kind import Kind, parameters
 from .parameters import read_parameters
 from .site import ModelSource, Site
+from .yaml_mapping import read_list
 
 __all__ = ["Job", "Panel", "Plan", "Question", "make_plan"]
 
 Fingerprint = Callable[[ModelSource], str]
 
-_RUN = tuple(field.name for field in dataclasses.fields(RunSpec))
+_RUN = tuple(field.name for field in dataclasses.fields(RunSpec) if field.name != "pair")  # that is in the prompt
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def _ask_panel(
     if "prompt" not in run_options:
         problems.append(Problem("missing prompt: a computed figure needs one, or a run", spec.path, spec.line))
         run_options["prompt"] = Option("missing", spec.line)
+    run_options |= _pair(run_options["prompt"])
     run, wrong_run = read_parameters(RunSpec, run_options, spec.path)
     params, wrong_params = read_parameters(kind.analysis.Params, options, spec.path)
     # what is missing stands nowhere: it is the figure that lacks it
@@ -162,6 +164,23 @@ def _ask_panel(
         return None, wrong_weights
     question = Question(kind.name, kind.code, weights, run, dataclasses.asdict(params), numerics)
     return Job(question.address, question, kind, source, run, (spec,), lines, versus), []
+
+
+def _pair(prompt: Option) -> dict[str, Option]:
+    """Return the options of a prompt that is a list of two texts, `[one, another]`; an encoder reads them as a pair.
+
+    Other brackets belong to the text: `[INST] Hello [/INST]`, `[1, 2]`.
+    """
+    texts = prompt.value
+    if isinstance(texts, str) and texts.lstrip().startswith("["):
+        texts = read_list(texts)
+    if isinstance(texts, list) and len(texts) == 2 and not any(map(_is_number, texts)):
+        return {"prompt": Option(texts[0], prompt.line), "pair": Option(texts[1], prompt.line)}
+    return {}
+
+
+def _is_number(item: Any) -> bool:
+    return not isinstance(item, str) or re.fullmatch(r"\s*[-+]?[\d._]+\s*", item) is not None
 
 
 def _merge(

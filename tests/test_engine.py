@@ -61,6 +61,8 @@ class FakeRun:
 class FakeModel:
     """Counts its runs."""
 
+    family = "decoder"
+
     def __init__(self) -> None:
         self.runs: list[RunSpec] = []
 

@@ -1,4 +1,4 @@
-"""`Model`: a causal language model, and all that an analysis may ask of it."""
+"""`Model`: a causal language model, and all that an analysis may ask of it. `load_model` loads encoders too."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-import transformers
 from torch import Tensor
 
 from ..errors import BuildError
 from ..spoken import counted
-from .network import context_length, decoding, end_tokens, load_network, load_tokenizer
+from .encoder import Encoder, EncoderRun
+from .encoder_decoder import EncoderDecoder, EncoderDecoderRun
+from .language_model import LanguageModel
+from .network import context_length, decoding, end_tokens, find_family
 from .run import Run
 from .structure import Structure, find_structure
-from .tokens import Pieces
 from .trace import recording, replaced
 
 if TYPE_CHECKING:
@@ -25,10 +26,18 @@ if TYPE_CHECKING:
     from ..figure import RunSpec
     from ..sources.checkpoint import Checkpoint
 
-__all__ = ["Model", "Run"]
+__all__ = ["AnyModel", "AnyRun", "Encoder", "EncoderDecoder", "LanguageModel", "Model", "Run", "load_model"]
 
 
-class Model:
+def load_model(checkpoint: Checkpoint, *, device: str = "cpu") -> AnyModel:
+    """Load a checkpoint as what it is: a decoder, an encoder, or both. Raises `BuildError` as `Model.load` does."""
+    family = find_family(checkpoint)
+    if family == "encoder":
+        return Encoder.load(checkpoint, device=device)
+    return (EncoderDecoder if family == "encoder-decoder" else Model).load(checkpoint, device=device)
+
+
+class Model(LanguageModel):
     """A causal language model with frozen weights, in eval mode, with attention that can be looked at (eager).
 
         model = Model.load(fetch(source, root))
@@ -39,13 +48,10 @@ class Model:
     `structure` names the modules; they are found by running the network once, so there is no list of models.
     """
 
+    family = "decoder"
+
     def __init__(self, checkpoint: Checkpoint, network: Any, tokenizer: Any, *, unused: tuple[str, ...] = ()) -> None:
-        self.checkpoint = checkpoint
-        self.name = checkpoint.source.name
-        self.network = network
-        self.tokenizer = tokenizer
-        self.pieces = Pieces(tokenizer)
-        self.unused = unused
+        super().__init__(checkpoint, network, tokenizer, unused=unused)
         self.end_tokens = end_tokens(network)
         network.generation_config = decoding(self.end_tokens)  # `generate` would fill gaps from the checkpoint's
         self.structure: Structure = find_structure(network, checkpoint.source)
@@ -62,21 +68,6 @@ class Model:
         # runs live as long as somebody uses them: their tensors are large
         self._runs: weakref.WeakValueDictionary[tuple[Any, ...], Run] = weakref.WeakValueDictionary()
         self._find_short_cuts()
-
-    @classmethod
-    def load(cls, checkpoint: Checkpoint, *, device: str = "cpu") -> Model:
-        """Load a checkpoint's own class with its own weights; the network is not asked, nothing is drawn at random.
-
-        Raises `BuildError` for an architecture that is no causal LM, for weights that are missing, of another shape
-        or cannot be read, for a tokenizer that cannot be loaded, and for parts that cannot be found by structure.
-        """
-        network, unused = load_network(checkpoint, device)
-        return cls(checkpoint, network, load_tokenizer(checkpoint), unused=unused)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights lie."""
-        return torch.device(self.network.device)
 
     def run(self, spec: RunSpec) -> Run:
         """Tokenise the prompt and continue it; a run that is still in use is handed out again.
@@ -101,6 +92,8 @@ class Model:
         return self.run(spec)
 
     def _run(self, spec: RunSpec) -> Run:
+        if spec.pair is not None:
+            raise BuildError(f"unsupported prompt: a pair of texts; model {self.name} is no encoder, it reads one text")
         text = self.prompt_text(spec)
         prompt, added = self.encode(text)
         if not prompt:
@@ -206,25 +199,13 @@ class Model:
             raise BuildError(f"unsupported model: {self.name} cannot be run from its input embeddings alone")
         return self._base(inputs_embeds=embeddings)
 
-    def token_text(self, token: int) -> str:
-        """Return the text of one token of the vocabulary by itself."""
-        return self.pieces.text(token)
-
     def provenance(self) -> dict[str, Any]:
         """Return what a reader needs to repeat this: model, revision, class, versions, dtype, device, structure."""
         return {
-            "model": self.checkpoint.origin,
-            "revision": self.checkpoint.revision,
-            "license": self.checkpoint.license,
-            "class": type(self.network).__name__,
+            **super().provenance(),
             "structure": dict(self.structure.names),
-            "dtype": str(self.network.dtype).removeprefix("torch."),
-            "device": self.device.type,
-            "attention": "eager",
             "added_tokens": [self.token_text(token) for token in self.encode("A 1")[1]],
             "stop_tokens": [self.token_text(token) for token in self.end_tokens],
-            "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
-            **({"unused_weights": list(self.unused[:8])} if self.unused else {}),
         }
 
     # How the network itself goes from a residual stream to logits, whatever stands there.
@@ -279,6 +260,10 @@ class Model:
                     f"does not lead to its logits; are blocks, norm and head right? ({structure.names})"
                 )
             self._reads_embeddings = _agrees(lambda: self._base(inputs_embeds=self.embed(ids)), final, tolerance=1e-4)
+
+
+AnyModel = Model | Encoder | EncoderDecoder
+AnyRun = Run | EncoderRun | EncoderDecoderRun
 
 
 def _agrees(compute: Callable[[], Tensor], expected: Tensor, *, tolerance: float = 0.0) -> bool:

@@ -1,86 +1,250 @@
-"""Attention with the value vectors of chosen tokens zeroed, for every model that uses transformers' interface."""
+"""`Attention`: who looks at whom in a text, in every layer and head, and the vectors that it comes from."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.masking_utils import eager_mask
+from torch import Tensor
+
+from ..errors import BuildError, nearest
+from .interface import Call, attending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping, Sequence
 
-    from torch import Tensor
+__all__ = ["Attention", "AttentionPart", "HeadVectors", "read_attention"]
 
-    from . import Model
-
-__all__ = ["mixing_left", "zeroed_values"]
-
-NAME = "fanlight_zeroed_values"
-_zeroed: ContextVar[Tensor | None] = ContextVar("_zeroed", default=None)
-
-
-def _attend(module: Any, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> Any:
-    """The model's own eager attention on values [B, heads, T, d] of which some are 0."""
-    zeroed = _zeroed.get()
-    if zeroed is not None:
-        value = value.masked_fill(zeroed[:, None, :, None], 0)
-    return _eager(type(module))(module, query, key, value, *args, **kwargs)
+LISTS = {
+    "self": "attentions",
+    "encoder": "encoder_attentions",
+    "decoder": "decoder_attentions",
+    "cross": "cross_attentions",
+}
+"""Parts, and what transformers' outputs call them."""
 
 
-def _eager(cls: type) -> Callable[..., Any]:
-    """Return `eager_attention_forward` of the file that a class, or the nearest it inherits from, is written in."""
-    for ancestor in cls.__mro__:
-        own = getattr(sys.modules.get(ancestor.__module__), "eager_attention_forward", None)
-        if own is not None:
-            return own  # type: ignore[no-any-return]
-    raise LookupError(cls.__name__)
+@dataclass(frozen=True)
+class AttentionPart:
+    """One kind of attention of a model: `self` where it has only one, else `encoder`, `decoder` and `cross`.
 
-
-AttentionInterface.register(NAME, _attend)
-AttentionMaskInterface.register(NAME, eager_mask)  # without it there is no mask, and attention is silently not causal
-
-
-@contextlib.contextmanager
-def zeroed_values(network: Any, zeroed: Tensor) -> Iterator[None]:
-    """Within: value vectors are 0 where `zeroed` [B, T] is true, in every layer and head, for all who read them.
-
-    Queries, keys and the residual stream stay. Whether a network heeds this is told by `mixing_left`.
-
-    with zeroed_values(network, torch.tensor([[False, True, False, False]])):
-        network(input_ids=ids)  # what the token at position 1 would hand on is nothing
+    `queries` and `keys` are ranges of the run's tokens, end exclusive: those that attend, and those attended to.
+    `layers` are the numbers of the layers that have it; a mixed model has gaps. `windows` say of each of them how many
+    tokens a token sees at most, itself included; None where it sees all.
     """
-    held: list[Any] = [getattr(module, "config", None) for module in network.modules()]
-    configs = {id(config): config for config in held if hasattr(config, "_attn_implementation")}
-    before = [(config, config._attn_implementation) for config in configs.values()]
-    mark = _zeroed.set(zeroed)
-    try:
-        for config, _ in before:
-            config._attn_implementation = NAME
-        yield
-    finally:
-        _zeroed.reset(mark)
-        for config, implementation in before:
-            config._attn_implementation = implementation
+
+    name: str
+    queries: tuple[int, int]
+    keys: tuple[int, int]
+    causal: bool
+    layers: tuple[int, ...]
+    n_heads: int
+    windows: tuple[int | None, ...]
+
+
+class HeadVectors(NamedTuple):
+    """What a layer's heads attend with. Grouped heads share keys and values; here each has its own copy of them."""
+
+    query: Tensor
+    """[heads, Q, d_head] float32, as the attention function gets them: rotated, normed."""
+    key: Tensor
+    """[heads, K, d_head] float32"""
+    value: Tensor
+    """[heads, K, d_value] float32"""
+    output: Tensor
+    """[heads, Q, d_value] float32: weights @ value, before the output projection."""
+    scale: float
+    """What q·k is multiplied with."""
+    softcap: float | None
+    """Where the model has one: scores go through softcap · tanh(score / softcap) before the bias is added."""
+    bias: Tensor
+    """[1 or heads, Q, K] float32, added to the scores: 0, position biases (T5), the lowest of numbers where masked."""
+    sinks: Tensor | None
+    """[heads] float32, or None: the score of a place that is no token and takes attention too (gpt-oss)."""
+    n_kv_heads: int
+
+    @property
+    def scores(self) -> Tensor:
+        """[heads, Q, K]: what the softmax is taken of."""
+        scores = self.query @ self.key.mT * self.scale
+        if self.softcap is not None:
+            scores = self.softcap * (scores / self.softcap).tanh()
+        return scores + self.bias
+
+    @property
+    def weights(self) -> Tensor:
+        """[heads, Q, K]: softmax(scale · q·kᵀ + bias), the attention that these vectors give."""
+        scores = self.scores
+        if self.sinks is None:
+            return scores.softmax(-1)
+        sinks = self.sinks[:, None, None].expand(-1, scores.shape[1], 1)
+        return torch.cat([scores, sinks], -1).softmax(-1)[..., :-1]
+
+
+class Attention:
+    """All attention of one text, captured in one forward pass.
+
+    attention = run.attention
+    attention.weights("self", 5)[2, 7]       # what the token at position 7 looks at, in head 2 of layer 5
+    attention.heads("self", 5).query[2, 7]   # the query it looks with
+    """
+
+    def __init__(
+        self,
+        name: str,
+        weights: Mapping[str, Sequence[Tensor]],
+        calls: Mapping[str, Sequence[Call]],
+        places: Mapping[str, tuple[tuple[int, int], tuple[int, int]]],
+        *,
+        causal: bool,
+    ) -> None:
+        self._name = name
+        self._calls = {part: dict(zip(_numbers(found), found, strict=True)) for part, found in calls.items()}
+        self._weights: dict[str, dict[int, Tensor]] = {}
+        self.parts: dict[str, AttentionPart] = {}
+        for part, found in weights.items():
+            called = self._calls.get(part)
+            layers = tuple(called) if called else tuple(range(len(found)))
+            queries, keys = places[part]
+            self._weights[part] = dict(zip(layers, found, strict=True))
+            windows = tuple(_window(called[layer]) if called else None for layer in layers)
+            is_causal = causal and part in ("self", "decoder")
+            self.parts[part] = AttentionPart(part, queries, keys, is_causal, layers, found[0].shape[1], windows)
+
+    def part(self, name: str | None = None) -> AttentionPart:
+        """Return the part of that name, by default the one that writes: `self`, `cross` of an encoder-decoder.
+
+        Raises `BuildError` for one that the model has not.
+        """
+        if name is None:
+            return self.parts["self" if "self" in self.parts else "cross"]
+        if name not in self.parts:
+            raise BuildError(
+                f"unknown part: {name}: model {self._name} has {', '.join(self.parts)}{nearest(name, self.parts)}"
+            )
+        return self.parts[name]
+
+    def weights(self, part: str, layer: int) -> Tensor:
+        """Return the attention weights of a layer, [heads, Q, K] float32; each row sums to 1."""
+        return self._weights[part][layer][0].float()
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether queries, keys and values could be captured."""
+        return bool(self._calls)
+
+    def heads(self, part: str, layer: int) -> HeadVectors:
+        """Return the queries, keys and values of a layer.
+
+        Raises `BuildError` where the model's attention does not go through transformers' interface.
+        """
+        if not self.has_vectors:
+            raise BuildError(
+                f"unsupported model: the queries and keys of {self._name} cannot be captured: its attention does not "
+                "go through transformers' attention interface"
+            )
+        call = self._calls[part][layer]
+        module, options = call.module, call.options
+        query = call.query[0].float()
+        groups = query.shape[0] // call.key.shape[1]
+        scaling, softcap = options.get("scaling"), options.get("softcap")
+        bias = torch.zeros(1, 1, 1, 1, device=query.device)
+        for added in (call.mask, options.get("position_bias")):
+            bias = bias if added is None else bias + added.float()
+        sinks = getattr(module, "sinks", None)
+        return HeadVectors(
+            query=query,
+            key=call.key[0].float().repeat_interleave(groups, 0),
+            value=call.value[0].float().repeat_interleave(groups, 0),
+            output=call.output[0].float().transpose(0, 1),
+            scale=float(scaling) if scaling is not None else query.shape[-1] ** -0.5,
+            softcap=float(softcap) if softcap else None,
+            bias=bias[0].expand(-1, query.shape[1], call.key.shape[2]),
+            sinks=sinks.detach().float() if isinstance(sinks, Tensor) else None,
+            n_kv_heads=call.key.shape[1],
+        )
+
+    def module(self, part: str, layer: int) -> torch.nn.Module | None:
+        """Return the network's attention module of a layer; None where it could not be captured."""
+        return self._calls[part][layer].module if self.has_vectors else None
 
 
 @torch.no_grad()
-def mixing_left(model: Model, ids: Tensor) -> float:
-    """Return what a text's last token still learns of the others with all values zeroed: 0, or nothing is proved.
+def read_attention(
+    name: str,
+    network: torch.nn.Module,
+    forward: Callable[[], Any],
+    places: Mapping[str, tuple[tuple[int, int], tuple[int, int]]],
+    *,
+    causal: bool,
+) -> Attention:
+    """Run `forward()`, which returns transformers' output with its attentions, and return what was attended to.
 
-    The largest difference of its final state between the text `ids` [T] and one whose other tokens are all different,
-    over the state's largest number. Not 0 where tokens meet outside of the interface: in a state-space layer, a
-    convolution, an attention of the model's own. Infinite where the network cannot be run so at all.
+    `name` is the model's, for messages; `places` are the ranges of tokens that attend and are attended to, by part.
+    Raises `BuildError` for a network that has no attention to be read.
     """
-    other = torch.cat([(ids[:-1] + 1) % model.vocab_size, ids[-1:]])
-    texts = torch.stack([ids, other])
+    calls: list[Call] = []
+
+    def record(call: Call) -> None:
+        call.proceed()
+        calls.append(call)
+
+    output = None
     try:
-        with zeroed_values(model.network, torch.ones_like(texts, dtype=torch.bool)):
-            ours, theirs = model.forward_embeddings(model.embed(texts))[:, -1].float()
-    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError):  # each model refuses in its own way
-        return float("inf")
-    return float((ours - theirs).abs().max() / ours.abs().max().clamp_min(1e-30))
+        with attending(network, record):
+            output = forward()
+    except (LookupError, TypeError, ValueError):  # an attention of its own that knows no other name than its own
+        calls.clear()
+    listed = _listed(output, places)
+    if output is None or not calls or sum(map(len, listed.values())) != len(calls):
+        calls.clear()
+        listed = _listed(forward(), places)
+    if not listed:
+        kind = type(network).__name__
+        raise BuildError(f"unsupported model: {name} ({kind}) has no attention weights: there is nothing to look at")
+    return Attention(name, listed, _sorted(calls, listed), places, causal=causal)
+
+
+def _listed(output: Any, places: Mapping[str, Any]) -> dict[str, list[Tensor]]:
+    """Return the attention weights that transformers hands out, by part."""
+    found = {}
+    for part in places:
+        given = getattr(output, LISTS[part], None) or ()
+        weights = [w for w in given if isinstance(w, Tensor) and w.dim() == 4]
+        if weights:
+            found[part] = weights
+    return found
+
+
+def _sorted(calls: Sequence[Call], listed: Mapping[str, Sequence[Tensor]]) -> dict[str, list[Call]]:
+    """Return the calls by part, in the order of the weights listed there; none where one of them cannot be told."""
+    rest = {part: list(found) for part, found in listed.items()}
+    found: dict[str, list[Call]] = {part: [] for part in listed} if calls else {}
+    for call in calls:
+        for part, expected in rest.items():
+            if expected and expected[0].shape == call.weights.shape and torch.equal(expected[0], call.weights):
+                expected.pop(0)
+                found[part].append(call)
+                break
+        else:
+            return {}
+    return found
+
+
+def _numbers(calls: Sequence[Call]) -> list[int]:
+    """Return the layers' numbers by the modules' own count; their order where they keep none, or share one module."""
+    own = [getattr(call.module, "layer_idx", None) for call in calls]
+    numbers = [number for number in own if isinstance(number, int)]
+    whole = len(numbers) == len(calls) and all(a < b for a, b in pairwise(numbers))
+    return numbers if whole else list(range(len(calls)))
+
+
+def _window(call: Call) -> int | None:
+    """Return how many keys a query may read at most, by the mask; None where one may read all of them."""
+    if call.mask is None:
+        return None
+    allowed = call.mask[0, 0] > torch.finfo(call.mask.dtype).min / 2
+    widest = int(allowed.sum(-1).max())
+    return widest if widest < allowed.shape[-1] else None

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    GenerationConfig,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from ..errors import BuildError, nearest
 
 if TYPE_CHECKING:
     from ..sources.checkpoint import Checkpoint
 
-__all__ = ["context_length", "decoding", "end_tokens", "load_network", "load_tokenizer"]
+__all__ = ["Family", "context_length", "decoding", "end_tokens", "find_family", "load_network", "load_tokenizer"]
+
+Family = Literal["decoder", "encoder", "encoder-decoder"]
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 
 
-def load_network(checkpoint: Checkpoint, device: str = "cpu") -> tuple[Any, tuple[str, ...]]:
-    """Return a causal LM in eval mode with frozen weights and eager attention, and the weights it has no use for.
+def find_family(checkpoint: Checkpoint) -> Family:
+    """Return what a checkpoint is by its configuration; one that cannot be read is told of when it is loaded."""
+    config = _config(checkpoint)
+    if getattr(config, "is_encoder_decoder", False):
+        return "encoder-decoder"
+    known = getattr(config, "model_type", "") in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    writes = getattr(config, "is_decoder", False) or _architecture(config).endswith(("LMHeadModel", "ForCausalLM"))
+    return "encoder" if known and not writes else "decoder"
+
+
+def load_network(
+    checkpoint: Checkpoint, device: str = "cpu", family: Family = "decoder"
+) -> tuple[Any, tuple[str, ...]]:
+    """Return a network in eval mode with frozen weights and eager attention, and the weights it has no use for.
+
+    A decoder as a causal LM, an encoder with its head for masked words where it has one.
 
     Eager, because with any other back end transformers returns no attention weights, and says nothing about it.
     Raises `BuildError` for an architecture that is no causal LM, and for weights that are missing, of another shape
@@ -31,7 +55,7 @@ def load_network(checkpoint: Checkpoint, device: str = "cpu") -> tuple[Any, tupl
     log: Any = transformers.utils.logging
     log.set_verbosity_error()
     log.disable_progress_bar()
-    automatic: Any = AutoModelForCausalLM
+    automatic: Any = _automatic(checkpoint, family)
     try:
         network, report = automatic.from_pretrained(
             checkpoint.folder,
@@ -90,13 +114,26 @@ def decoding(ends: tuple[int, ...], **chosen: Any) -> Any:
     return configuration(eos_token_id=list(ends) or None, pad_token_id=ends[0] if ends else 0, **chosen)
 
 
+def _automatic(checkpoint: Checkpoint, family: Family) -> Any:
+    if family == "encoder":  # what else stands on an encoder, a classifier say, is not asked for anything
+        own = _architecture(_config(checkpoint))
+        return AutoModelForMaskedLM if own.endswith(("ForMaskedLM", "ForPreTraining")) else AutoModel
+    return AutoModelForSeq2SeqLM if family == "encoder-decoder" else AutoModelForCausalLM
+
+
+def _architecture(config: Any) -> str:
+    return str((getattr(config, "architectures", None) or [""])[0])
+
+
 def _common(checkpoint: Checkpoint) -> dict[str, Any]:
     # `trust_remote_code=None`, transformers' default, asks on the terminal
     return {"local_files_only": True, "trust_remote_code": checkpoint.source.trust_remote_code}
 
 
 def _wrong_keys(report: dict[str, Any]) -> list[Any]:
-    return [*report["missing_keys"], *report.get("mismatched_keys", ())]
+    # the pooler sums an encoder up for a classifier: no attention, no hidden state depends on it
+    missing = [key for key in report["missing_keys"] if not key.startswith("pooler.") and ".pooler." not in key]
+    return [*missing, *report.get("mismatched_keys", ())]
 
 
 def _unloadable(checkpoint: Checkpoint, error: Exception) -> BuildError:

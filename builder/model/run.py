@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import BuildError
+from .attention import Attention, read_attention
 from .tokens import describe_tokens
 from .trace import reading, recording
 
@@ -112,6 +113,22 @@ class Run:
         with torch.no_grad(), reading(found) as read:
             self._check(self.model.forward_ids(self.ids[None]))
         return [read[number].reshape(len(self.ids), -1).float() for number in range(len(found))]
+
+    @cached_property
+    def attention(self) -> Attention:
+        """Who looks at whom, in every layer and head, and the queries, keys and values that it comes from.
+
+        Raises `BuildError` for a model that has no attention.
+        """
+        whole = (0, len(self.ids))
+        base: Any = self.model.structure.base
+        return read_attention(
+            self.model.name,
+            self.model.network,
+            lambda: base(input_ids=self.ids[None], use_cache=False, output_attentions=True),
+            {"self": (whole, whole)},
+            causal=True,
+        )
 
     def _check(self, final: Tensor) -> None:
         """Raise `BuildError` where a number of final hidden states [1, T, d] is none."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from builder.errors import BuildError
-from builder.model.attention import mixing_left, zeroed_values
+from builder.model.zeroing import mixing_left, zeroed_values
 
 from .attribution import Attribution, shares
 from .baseline import baseline

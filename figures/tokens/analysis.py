@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from builder.model import Run
+    from builder.model.encoder import EncoderRun
+
+READS = ("decoder", "encoder")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Params:
     """Nothing can be chosen."""
 
 
-def analyse(run: Run, params: Params) -> Answer:  # noqa: ARG001
+def analyse(run: Run | EncoderRun, params: Params) -> Answer:  # noqa: ARG001
     """Return the run's tokens: `{tokens, targets}`.
 
     Checked: their bytes, joined, are the text that the tokenizer itself decodes.

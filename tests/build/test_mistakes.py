@@ -83,11 +83,11 @@ def test_a_prompt_longer_than_the_context_is_told_with_its_figure(folder: SiteFo
 def test_a_model_that_is_no_causal_lm_is_told_with_its_figure(folder: SiteFolder, tiny_source: object) -> None:
     """An encoder writes nothing: it cannot have output tokens."""
     source = tiny_source("bert").source  # type: ignore[operator]
-    folder.article(f":::{{figure}}\n:analysis: tokens\n:prompt: x\n:model: {source}\n\nC.\n:::")
+    folder.article(f":::{{figure}}\n:analysis: saliency\n:prompt: x\n:model: {source}\n\nC.\n:::")
     told = folder.fail()
     assert len(told) == 1
-    assert "content/a/article.md:" in told[0]
-    assert "causal" in told[0]
+    assert "content/a/article.md:7: unsupported model: " in told[0]
+    assert told[0].endswith("is an encoder, and saliency takes a decoder (a causal language model)")
 
 
 def test_a_truncated_checkpoint_is_told_with_its_file(folder: SiteFolder) -> None:

@@ -368,7 +368,7 @@ def test_what_the_second_model_cannot_do_is_told_at_its_line(
     figure = f":::{{figure}}\n:analysis: pieces\n:prompt: x\n:model: tiny\n:versus: {source}\n\nA caption.\n:::\n"
     folder.article(figure)
     (told,) = folder.fail()
-    assert told.startswith("content/a/article.md:8: unsupported model: ")
+    assert told.startswith("content/a/article.md:8: unsupported versus: ")
 
 
 def test_layers_of_two_models_are_compared(folder: SiteFolder) -> None:

@@ -128,20 +128,20 @@ def test_without_a_mask_of_its_own_attention_would_not_be_causal(tiny: Load, mon
     """Trap 3: the function is registered for the mask too; where it is not, the logits change and the check tells."""
     from transformers.masking_utils import AttentionMaskInterface
 
-    from builder.model import attention
+    from builder.model import interface, zeroing
 
     model = tiny("llama")
     run = model.run(TEXT)
     ids, final = run.ids[None], run.final[None]
-    with attention.zeroed_values(model.network, torch.zeros_like(ids, dtype=torch.bool)):
+    with zeroing.zeroed_values(model.network, torch.zeros_like(ids, dtype=torch.bool)):
         assert torch.equal(model.forward_ids(ids), final)
-        monkeypatch.delitem(AttentionMaskInterface._global_mapping, attention.NAME)
+        monkeypatch.delitem(AttentionMaskInterface._global_mapping, interface.NAME)
         assert (model.forward_ids(ids) - final).abs().max() > 0.1
 
 
 def test_with_all_values_zeroed_tokens_know_nothing_of_each_other(tiny: Load) -> None:
     """Which is how it is known that nothing goes past the interface."""
-    from builder.model.attention import mixing_left
+    from builder.model.zeroing import mixing_left
 
     ids = tiny("llama").run(TEXT).ids
     assert mixing_left(tiny("llama"), ids) == 0
