@@ -68,10 +68,25 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "olmo": {"model_type": "olmo", **_LLAMA},  # a norm without weights
     "mixtral": {"model_type": "mixtral", **_LLAMA, "num_local_experts": 4},
     "bert_decoder": {"model_type": "bert", **_LLAMA, "is_decoder": True},  # a head of several modules
-    "mamba": {"model_type": "mamba", "hidden_size": 32, "num_hidden_layers": 3, "state_size": 8},  # no attention
+    # those whose attention is peculiar
+    "mamba": {"model_type": "mamba", "hidden_size": 32, "num_hidden_layers": 3, "state_size": 8},  # has none
+    "lfm2": {  # has it in some layers
+        "model_type": "lfm2",
+        **_LLAMA,
+        "num_hidden_layers": 4,
+        "layer_types": ["conv", "full_attention", "conv", "full_attention"],
+        "block_multiple_of": 8,
+    },
+    "gpt_oss": {  # has it for a sink too, which is no token
+        "model_type": "gpt_oss",
+        **_LLAMA,
+        "num_local_experts": 4,
+        "num_experts_per_tok": 2,
+        "sliding_window": 4,
+    },
 }
 
-CAUSAL = tuple(name for name in CONFIGS if name != "mamba")
+CAUSAL = tuple(name for name in CONFIGS if name not in {"mamba", "lfm2", "gpt_oss"})
 
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
