@@ -73,4 +73,4 @@ def test_no_other_head_of_that_layer_does(rxnmapper: Encoder) -> None:
             for reaction, run in runs.items()
             for mark in right(run.attention.weights("self", LAYER)[head], run.tokens, reaction)
         ]
-        assert sum(marks) / len(marks) < 0.4
+        assert sum(marks) / len(marks) < 0.5
