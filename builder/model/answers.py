@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from . import Model, Run
 
-__all__ = ["Question", "one_token", "read_question", "said"]
+__all__ = ["Question", "logits_at", "one_token", "read_question", "said"]
 
 
 class Question(NamedTuple):
