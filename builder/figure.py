@@ -28,8 +28,8 @@ class Option:
 class FigureSpec:
     """A figure directive as written: nothing is looked up yet, so nothing here can be wrong but its form.
 
-    `options` holds all that is neither label, layout, alt nor the analysis' name: `model`, `prompt`, `generate`,
-    `run` and the kind's own parameters, each with its line.
+    `options` holds all that is neither label, layout, alt, follows nor the analysis' name: `model`, `prompt`,
+    `generate`, `run` and the kind's own parameters, each with its line.
     """
 
     number: int
@@ -41,6 +41,8 @@ class FigureSpec:
     layout: str = "body"
     alt: str | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
+    follows: Option | None = None
+    """The label of a figure whose readers choose for this one too: the head of a `model_view`, for a `head_view`."""
 
     @property
     def anchor(self) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from .errors import BuildError
 from .figure import Answer
 from .parts import Part, Spark
+from .site import built_in
 
 if TYPE_CHECKING:
     from .model import AnyRun
@@ -43,6 +44,8 @@ class Analysis(Protocol):
     #
     # READS = ("decoder", "encoder", "encoder-decoder")
     #     The families of models that it takes; decoders alone where it does not say.
+    # USES = ("model_view", "head_view")
+    #     Kinds whose views its own view draws with: their style sheets come along.
     # def parts(data) -> Mapping[str, Mapping[str, Part]]
     #     What prose may name of the figure, by aspect and name: {"factor": {"1": Part(1, colour=1), …}}.
     # def spark(data, aspect: str, part: Part) -> Spark
@@ -67,6 +70,11 @@ class Kind:
     def reads(self) -> tuple[str, ...]:
         """The families of models that the kind takes: decoders, unless it says more."""
         return tuple(getattr(self.analysis, "READS", ("decoder",)))
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The kinds that the kind's own view draws with."""
+        return tuple(getattr(self.analysis, "USES", ()))
 
     def parts(self, data: Mapping[str, Any]) -> Mapping[str, Mapping[str, Part]]:
         """Return what prose may name of a figure: parts by aspect (`factor`, `token`, `layer`) and name."""
@@ -108,14 +116,14 @@ def load_kinds(folders: Iterable[Path]) -> dict[str, Kind]:
 def _import(name: str, folder: Path) -> ModuleType:
     """Import `folder/analysis.py` as a submodule of a package of its own, so that `from . import x` works there."""
     root = f"{PACKAGE}.{name}_{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    _join(folder.parent)
     found = sys.modules.get(f"{root}.analysis")
     if found is not None:
         return found
-    for package, path in ((PACKAGE, folder.parent), (root, folder)):
-        if package not in sys.modules:
-            module = ModuleType(package)
-            module.__path__ = [str(path)]
-            sys.modules[package] = module
+    if root not in sys.modules:
+        module = ModuleType(root)
+        module.__path__ = [str(folder)]
+        sys.modules[root] = module
     try:
         return importlib.import_module(f"{root}.analysis")
     except Exception as error:
@@ -123,6 +131,14 @@ def _import(name: str, folder: Path) -> ModuleType:
             del sys.modules[loaded]
         line = error.lineno if isinstance(error, SyntaxError) else None
         raise BuildError(f"invalid kind: {name} cannot be imported: {error}", folder / "analysis.py", line) from error
+
+
+def _join(figures: Path) -> None:
+    """Let kinds import from one another, `from ..model_view import thumbs`; a site's own kinds come first."""
+    package = sys.modules.setdefault(PACKAGE, ModuleType(PACKAGE))
+    paths: list[str] = list(getattr(package, "__path__", []))
+    if str(figures) not in paths:
+        package.__path__ = [*paths, str(figures)] if figures == built_in("figures") else [str(figures), *paths]
 
 
 def code_digest(folder: Path) -> str:

@@ -145,7 +145,15 @@ class ArticlePage(SitePage):
             alt=spec.alt or " ".join(panel["alt"] for panel in drawn),
             method=self._kind_template(kind, "method.html", drawn[0]),
             view_url=self.asset(f"figures/{kind.name}/view.js"),
+            follows=self._followed(spec),
         )
+
+    def _followed(self, spec: FigureSpec) -> FigureSpec | None:
+        """Return the figure that this one follows, where it is shown."""
+        if spec.follows is None:
+            return None
+        found = (other for other in self.document.figures if other.label == spec.follows.value)
+        return next((other for other in found if self.panels.get(other.number)), None)
 
     def mention(self, mention: Mention | None, words: Markup, **attributes: Any) -> Markup:
         """Render words, or a graphic, that stand for a part of a figure; without its result they are plain words."""
@@ -226,9 +234,10 @@ def render_article(page: ArticlePage) -> str:
     references = page.part("references", document=document, bibliography=page.bibliography, env=env)
     results = [panel.result for panels in page.panels.values() for panel in panels]
     kinds = sorted({result.kind for result in results})
+    used = sorted({*kinds, *(name for kind in kinds for name in page.kinds[kind].uses)})
     template = page.theme.get_template("article.html")
     return template.render(
-        **_common(page, kinds, has_math=document.has_math, has_mentions=bool(document.mentions)),
+        **_common(page, used, has_math=document.has_math, has_mentions=bool(document.mentions)),
         article=document.article,
         meta=document.article.meta,
         document=document,

@@ -123,6 +123,7 @@ class Settling:
             self.headings.append(replace(heading, anchor=anchor))
         for name, place in self._references:
             self.labels.check_reference(name, place)
+        self._check_follows()
         self.mentions.finish(self.figures, self.labels.by_name)
         for fragment, place in self._fragments:
             self.labels.check_fragment(fragment, place)
@@ -160,6 +161,18 @@ class Settling:
         token.meta["spec"] = spec
         self.mentions.note_caption(token, spec)
         self.figures.append(spec)
+
+    def _check_follows(self) -> None:
+        """Complain of a figure that follows what is no computed figure of this article, or itself."""
+        computed = [spec.label for spec in self.figures if spec.kind is not None and spec.label]
+        for spec in self.figures:
+            if spec.follows is None or spec.kind is None:
+                continue
+            name = str(spec.follows.value)
+            if name == spec.label:
+                self.source.complain("invalid follows: a figure cannot follow itself", (spec.follows.line, None))
+            elif name not in computed:
+                self.source.complain(f"unknown figure: {name}{nearest(name, computed)}", (spec.follows.line, None))
 
     def _table(self, token: Token, locate: Locate) -> None:
         self._n_tables += 1

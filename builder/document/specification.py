@@ -15,7 +15,7 @@ from ..source_map import Source
 
 __all__ = ["read_layout", "read_spec"]
 
-_OWN = ("label", "layout", "alt", "analysis")
+_OWN = ("label", "layout", "alt", "analysis", "follows")
 
 
 def read_spec(token: Token, number: int, article: Article, source: Source) -> tuple[FigureSpec, Path | None]:
@@ -46,6 +46,8 @@ def read_spec(token: Token, number: int, article: Article, source: Source) -> tu
         source.complain(f"missing alt text: say what {written} shows with `:alt: …`", (line, None), "warning")
     rest = {key: option for key, option in options.items() if key not in _OWN}
     if kind is None:
+        if "follows" in options:
+            source.complain("invalid follows: only a computed figure follows another", (options["follows"].line, None))
         for key, option in rest.items():
             known = nearest(key, _OWN) or " (only computed figures have others than label, alt and layout)"
             source.complain(f"unknown option of {{figure}}: {key}{known}", (option.line, None))
@@ -59,8 +61,15 @@ def read_spec(token: Token, number: int, article: Article, source: Source) -> tu
         layout=read_layout(options, source),
         alt=None if alt is None else str(alt.value),
         options=rest,
+        follows=_follows(options, source),
     )
     return spec, file
+
+
+def _follows(options: dict[str, Option], source: Source) -> Option | None:
+    """Return the label of the figure that is followed, which may be written as a reference."""
+    option = _text_of(options, "follows", source)
+    return None if option is None else Option(str(option.value).lstrip("@#"), option.line)
 
 
 def read_layout(options: dict[str, Option], source: Source) -> str:

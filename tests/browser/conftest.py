@@ -76,14 +76,19 @@ class Harness:
     assets: Assets
     theme: jinja2.Environment
 
-    def write(self, name: str, results: Mapping[str, Any], gap: int = 0) -> str:
+    def write(
+        self, name: str, results: Mapping[str, Any], gap: int = 0, follows: Mapping[str, str] | None = None
+    ) -> str:
         """Write a page with a figure for each result, `gap` pixels above each; return its address.
 
-        A list of results, each with a `title`, makes a gallery.
+        A list of results, each with a `title`, makes a gallery. `follows` names a figure that one follows.
         """
-        figures = [self._figure(number, anchor, result) for number, (anchor, result) in enumerate(results.items(), 1)]
+        figures = []
+        for number, (anchor, result) in enumerate(results.items(), 1):
+            figures.append(self._figure(number, anchor, result, (follows or {}).get(anchor)))
         kinds = {(result[0] if isinstance(result, list) else result)["kind"] for result in results.values()}
         sheets = ["css/fanlight.css", *(n for n in self.assets.names if re.fullmatch(r"figures/shared/[^/]+\.css", n))]
+        kinds |= {used for kind in kinds for used in KINDS[kind].uses}
         sheets += [style for kind in sorted(kinds) if (style := f"figures/{kind}/view.css") in self.assets]
         source = Path(__file__).with_name("harness.html").read_text(encoding="utf-8")
         template = jinja2.Environment(autoescape=True).from_string(source)
@@ -97,7 +102,7 @@ class Harness:
         (self.folder / f"{name}.html").write_text(page, encoding="utf-8")
         return f"{self.url}/{name}.html"
 
-    def _figure(self, number: int, anchor: str, published: Any) -> Markup:
+    def _figure(self, number: int, anchor: str, published: Any, follows: str | None = None) -> Markup:
         """Render a figure as a page does, and write its data; figures with the same answer share the file."""
         published = published if isinstance(published, list) else [published]
         kind = KINDS[published[0]["kind"]]
@@ -114,6 +119,7 @@ class Harness:
             alt=" ".join(panel["alt"] for panel in panels),
             method=self._part(f"figures/{kind.name}/method.html", panels[0]),
             view_url=self.assets.path(f"figures/{kind.name}/view.js"),
+            follows=FigureSpec(1, follows, Path("article.md"), 1) if follows else None,
         )
         return Markup(text)
 

@@ -164,3 +164,27 @@ def test_half_a_character_is_no_text(parsed: Parse, told: Told, body: str) -> No
     """Escapes can write a lone surrogate, which neither a page nor a tokenizer can hold."""
     (problem,) = told(parsed(f":::{{figure}}\n:analysis: tokens\n{body}\n\nC.\n:::\n"))
     assert "invalid" in problem
+
+
+FOLLOWS = ":::{{figure}}\n:label: fig-all\n:analysis: model_view\n:prompt: x\n:::\n\n:::{{figure}}\n:label: fig-one\n{}\n:::\n"
+
+
+@pytest.mark.parametrize("written", ["fig-all", "@fig-all"])
+def test_a_figure_follows_another(parsed: Parse, told: Told, written: str) -> None:
+    """What is chosen in one is shown in the other; that is no parameter of its analysis."""
+    document = parsed(FOLLOWS.format(f":analysis: head_view\n:prompt: x\n:follows: {written}"))
+    assert told(document) == []
+    assert document.figures[1].follows == Option("fig-all", 14)
+    assert "follows" not in document.figures[1].options
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (":analysis: head_view\n:prompt: x\n:follows: fig-al", "14: unknown figure: fig-al (did you mean fig-all?)"),
+        (":analysis: head_view\n:prompt: x\n:follows: fig-one", "14: invalid follows: a figure cannot follow itself"),
+    ],
+)
+def test_what_cannot_be_followed_is_told(parsed: Parse, told: Told, options: str, why: str) -> None:
+    """At its line."""
+    assert told(parsed(FOLLOWS.format(options))) == [why]

@@ -2,10 +2,13 @@
  * Draws each explorable over its fallback when it nears the screen, and keeps what a reader pins in the address.
  *
  * A figure with `data-view` (its kind's module) goes through `data-state`: none, `loading`, then `ready`, or `failed`
- * with the fallback left as it was. Its result is at `data-src`; a gallery has several panels with one each.
+ * with the fallback left as it was. Its result is at `data-src`; a gallery has several panels with one each. With
+ * `data-follows` it shows what is chosen in the figure of that id.
  */
 
 const NEAR = "1250px"; // as browsers do with pictures: drawn before it is seen, so that nothing jumps, not before it is wanted
+
+const RESTED = 150; // ms
 
 const files = new Map();
 const drawing = new WeakMap();
@@ -34,6 +37,7 @@ async function draw(figure) {
     figure.views = await Promise.all(panels.map((panel) => drawPanel(figure, panel, module.default)));
     if (panels.length > 1) (await import("./gallery.js")).default(figure, panels);
     figure.dataset.state = "ready";
+    if (figure.dataset.follows) follow(figure, document.getElementById(figure.dataset.follows));
   } catch {
     figure.dataset.state = "failed";
     const note = document.createElement("p");
@@ -41,6 +45,24 @@ async function draw(figure) {
     note.textContent = "The interactive figure could not be loaded; what it shows at first stands here.";
     figure.querySelector(".figure-body").append(note);
   }
+}
+
+/**
+ * Lets a figure show what readers choose in another, panel by panel: while they only look, once the pointer rests, so that
+ * one that crosses many heads asks for none of them.
+ */
+async function follow(figure, followed) {
+  await mount(followed);
+  followed.views?.forEach((view, i) => {
+    const views = followed.views.length > 1 && figure.views[i] ? [figure.views[i]] : figure.views;
+    let timer;
+    const pass = () => views.forEach((one) => one.follow?.(view.value));
+    view.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(pass, view.value.pinned ? 0 : RESTED);
+    });
+    if (view.value.pinned) pass();
+  });
 }
 
 async function drawPanel(figure, panel, view) {
