@@ -1,0 +1,166 @@
+/**
+ * The attention of one head, large: a matrix of who attends (rows) and what is attended to (columns), or lines from the
+ * tokens that attend, at the left, to the others at the right. Names of tokens stand at both sides.
+ */
+import { colour, onRepaint, pixels, sharpen } from "./canvas.js";
+import { visible } from "./text.js";
+
+const LINE = 11; // px: tokens less far apart leave names out
+const FAINT = 0.02; // a weight whose line nobody would see
+const SHADES = 16; // lines of one shade are one path
+
+/**
+ * Returns `{ element, draw, mark }`. `queries` and `keys` are texts. `look(at)` is called with `{ query, key }` under the
+ * pointer or after an arrow key, one of them null where lines are drawn and a token is pointed at, and with null.
+ *
+ * `draw({ codes, dots, shape }, display, causal)`: `codes` are bytes row by row, of `shape` [rows, columns]; a code stands
+ * for `dots` [queries, keys], 1 each but in a thumbnail. `mark(at)` frames what is selected and tells its names.
+ */
+export function weights({ queries, keys, label, look }) {
+  const [element, left, right, plot, canvas, frame] = ["div", "div", "div", "div", "canvas", "i"].map((tag) => document.createElement(tag));
+  element.className = "weights";
+  Object.assign(left, { className: "weights-queries" });
+  Object.assign(right, { className: "weights-keys" });
+  Object.assign(plot, { className: "weights-plot", tabIndex: 0, role: "application", ariaLabel: `${label}: arrows walk` });
+  plot.append(canvas, frame);
+  element.append(left, right, plot);
+  element.style.setProperty("--queries", queries.length);
+  element.style.setProperty("--keys", keys.length);
+  const names = [[left, queries], [right, keys]].map(([side, texts]) =>
+    texts.map((text, i) => {
+      const name = document.createElement("span");
+      name.append(visible(text));
+      name.style.setProperty("--at", (i + 0.5) / texts.length);
+      side.append(name);
+      return name;
+    }),
+  );
+  let picture, display, causal, palette;
+  let at = null;
+  const size = [queries.length, keys.length];
+  const point = (event) => (at = under(event)) && look(at);
+  plot.addEventListener("pointermove", (event) => event.pointerType !== "touch" && point(event));
+  plot.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && leave());
+  plot.addEventListener("click", point);
+  plot.addEventListener("blur", leave);
+  plot.addEventListener("keydown", walk);
+  new ResizeObserver(repaint).observe(plot);
+  onRepaint(() => ((palette = null), repaint()));
+  return { element, draw, mark };
+
+  function draw(next, how, triangle) {
+    [picture, display, causal] = [next, how, triangle];
+    element.dataset.display = display;
+    repaint();
+  }
+
+  function repaint() {
+    const [width, height] = [plot.clientWidth, plot.clientHeight];
+    if (!picture || !width) return;
+    palette ??= {
+      scale: pixels(plot, ["var(--scale-low)", "var(--scale-mid)", "var(--scale-high)"], 256),
+      line: colour(plot, "var(--scale-high)"),
+    };
+    thin(0, height);
+    thin(1, display === "lines" ? height : width);
+    const context = sharpen(canvas, width, height);
+    (display === "lines" ? drawLines : drawMatrix)(context, width, height);
+    frames();
+  }
+
+  /** Shows as many names as there is room for. */
+  function thin(side, room) {
+    const step = Math.ceil((LINE * size[side]) / room);
+    names[side].forEach((name, i) => name.toggleAttribute("data-out", i % step > 0));
+  }
+
+  function drawMatrix(context, width, height) {
+    const { codes, dots, shape: [rows, columns] } = picture;
+    const image = new ImageData(columns, rows);
+    const dot = new Uint32Array(image.data.buffer);
+    for (let i = 0; i < codes.length; i++) if (!causal || i % columns <= i / columns) dot[i] = palette.scale[shadeOf(codes[i])];
+    const source = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
+    source.getContext("2d").putImageData(image, 0, 0);
+    context.imageSmoothingEnabled = false; // the last dot may stand for fewer tokens than the others
+    context.drawImage(source, 0, 0, (columns * dots[1] * width) / size[1], (rows * dots[0] * height) / size[0]);
+  }
+
+  /** Lines, those of what is pointed at alone; as opaque as the weight. */
+  function drawLines(context, width, height) {
+    const { codes, dots, shape: [, columns] } = picture;
+    const only = (token, i, side) => token === null || token === undefined || Math.floor(token / dots[side]) === i;
+    const y = (i, side) => (Math.min((i + 0.5) * dots[side], size[side] - 0.5) / size[side]) * height;
+    const strokes = pen(Object.assign(context, { strokeStyle: palette.line }));
+    codes.forEach((code, i) => {
+      const [q, k] = [Math.floor(i / columns), i % columns];
+      if (only(at?.query, q, 0) && only(at?.key, k, 1)) strokes.add(0, y(q, 0), width, y(k, 1), code / 255);
+    });
+    strokes.stroke();
+  }
+
+  function under({ clientX, clientY }) {
+    const box = plot.getBoundingClientRect();
+    const [x, y] = [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
+    const on = (share, side) => Math.min(Math.max(Math.floor(share * size[side]), 0), size[side] - 1);
+    if (display === "lines") return x < 0.5 ? { query: on(y, 0), key: null } : { query: null, key: on(y, 1) };
+    return { query: on(y, 0), key: on(x, 1) };
+  }
+
+  function walk(event) {
+    const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const clip = (number, side) => Math.min(Math.max(number, 0), size[side] - 1);
+    const from = at ?? { query: 0, key: display === "lines" ? null : 0 };
+    if (display === "lines") {
+      const side = step[1] ? (step[1] > 0 ? 1 : 0) : from.key === null ? 0 : 1;
+      const token = clip((from.query ?? from.key) + step[0], side);
+      at = side ? { query: null, key: token } : { query: token, key: null };
+    } else at = at ? { query: clip(from.query + step[0], 0), key: clip(from.key + step[1], 1) } : from;
+    look(at);
+  }
+
+  function leave() {
+    at = null;
+    look(null);
+  }
+
+  function mark(next) {
+    at = next;
+    if (display === "lines") repaint();
+    else frames();
+  }
+
+  function frames() {
+    names[0].forEach((name, i) => name.classList.toggle("is-on", i === at?.query));
+    names[1].forEach((name, i) => name.classList.toggle("is-on", i === at?.key));
+    frame.hidden = !at || display === "lines";
+    if (!frame.hidden) frame.style.cssText = `top:${(100 * at.query) / size[0]}%;left:${(100 * at.key) / size[1]}%;width:${100 / size[1]}%;height:${100 / size[0]}%`;
+  }
+}
+
+/** Returns which of 256 shades a code is drawn in: a root scale, on which faint patterns are seen. */
+export function shadeOf(code) {
+  return Math.round(Math.sqrt(code * 255));
+}
+
+/** Returns a pen for many lines: `add(x, y, toX, toY, weight)` one by one, then `stroke()` at once, as opaque as each weight. */
+export function pen(context) {
+  const paths = Array.from({ length: SHADES }, () => new Path2D());
+  return {
+    add(x, y, toX, toY, weight) {
+      if (weight <= FAINT) return;
+      const path = paths[Math.min(SHADES - 1, Math.floor(weight * SHADES))];
+      path.moveTo(x, y);
+      path.lineTo(toX, toY);
+    },
+    stroke() {
+      paths.forEach((path, shade) => {
+        context.globalAlpha = (shade + 1) / SHADES;
+        context.stroke(path);
+      });
+      context.globalAlpha = 1;
+    },
+  };
+}
