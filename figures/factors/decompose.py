@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from builder.model.nmf import nmf
+
 from .fastica import fastica
-from .nmf import nmf
 from .pca import pca
 from .plain import plain_nmf
 

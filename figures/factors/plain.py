@@ -1,4 +1,4 @@
-"""NMF as Ecco calls scikit-learn, for numbers that a seed states; ours is in `nmf.py`."""
+"""NMF as Ecco calls scikit-learn, for numbers that a seed states; ours is in `builder/model/nmf.py`."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import argparse
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import compare, load, part, say
+from . import compare, load, say
 from .saliency import TEXT
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ def main() -> None:
     import torch
 
     from builder.figure import RunSpec
+    from builder.model.nmf import nmf
 
     if asked.threads:
         torch.set_num_threads(asked.threads)
     run = load().run(RunSpec(model="smollm2", prompt=TEXT, generate=asked.output))
     activations = torch.cat(run.activations(range(run.model.n_layers)), dim=1).clamp_min(0)
-    nmf = part("factors", "nmf").nmf
     for start, name in ((1, "without the first token"), (0, "with the first token")):
         x, k = activations[start:].contiguous(), asked.factors
         say(f"{k} factors, {x.shape[0]} tokens × {x.shape[1]} neurons {name}, {torch.get_num_threads()} threads")
