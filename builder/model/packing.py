@@ -78,13 +78,16 @@ def choose_layer(part: AttentionPart, layer: int | None) -> int:
     return number
 
 
-def head_number(part: AttentionPart, head: int) -> int:
-    """Return the number of a head, which counts from the end where it is negative. Raises `BuildError` for none."""
+def head_number(part: AttentionPart, head: int, name: str = "heads") -> int:
+    """Return the number of a head, which counts from the end where it is negative.
+
+    Raises `BuildError` for a head that is not there; `name` is the parameter's that asked for it.
+    """
     number = head + part.n_heads if head < 0 else head
     if not 0 <= number < part.n_heads:
         nearest = min(max(number, 0), part.n_heads - 1)
         last = part.n_heads - 1
-        raise BuildError(f"invalid heads: {head} is not between 0 and {last} (did you mean {nearest}?)")
+        raise BuildError(f"invalid {name}: {head} is not between 0 and {last} (did you mean {nearest}?)")
     return number
 
 

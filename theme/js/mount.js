@@ -8,8 +8,6 @@
 
 const NEAR = "1250px"; // as browsers do with pictures: drawn before it is seen, so that nothing jumps, not before it is wanted
 
-const RESTED = 150; // ms
-
 const files = new Map();
 const drawing = new WeakMap();
 
@@ -47,22 +45,11 @@ async function draw(figure) {
   }
 }
 
-/**
- * Lets a figure show what readers choose in another, panel by panel: while they only look, once the pointer rests, so that
- * one that crosses many heads asks for none of them.
- */
+/** Lets a figure show what readers choose in another, panel by panel where both have several. */
 async function follow(figure, followed) {
-  await mount(followed);
-  followed.views?.forEach((view, i) => {
-    const views = followed.views.length > 1 && figure.views[i] ? [figure.views[i]] : figure.views;
-    let timer;
-    const pass = () => views.forEach((one) => one.follow?.(view.value));
-    view.addEventListener("input", () => {
-      clearTimeout(timer);
-      timer = setTimeout(pass, view.value.pinned ? 0 : RESTED);
-    });
-    if (view.value.pinned) pass();
-  });
+  const [{ following }] = await Promise.all([import("../figures/shared/following.js"), mount(followed)]);
+  const [ours, theirs = []] = [figure.views, followed.views];
+  theirs.forEach((view, i) => following(view, theirs.length > 1 && ours.length > 1 ? ours.slice(i, i + 1) : ours));
 }
 
 async function drawPanel(figure, panel, view) {
