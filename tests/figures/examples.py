@@ -38,6 +38,12 @@ ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
     "rankings": (SENTENCE, {}),
     "layer_predictions": (SENTENCE, {"top": 6}),
     "decoding": (SENTENCE, {"candidates": 12}),
+    "head_view": (SENTENCE, {}),
+    "attention_matrix": (SENTENCE, {"exclude_first": True}),
+    "causal_trace": (
+        RunSpec(model="smollm2", prompt="The Eiffel Tower is in the city of", generate=0),
+        {"answer": " Paris", "foil": " Rome", "corrupted": "The Colosseum is in the city of"},
+    ),
     "layer_similarity": (RunSpec(model="smollm2", prompt=PASSAGE, generate=0), {}),
     "rankings_watch": (
         RunSpec(model="smollm2", prompt="The keys to the cabinet", generate=0),

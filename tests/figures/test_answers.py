@@ -36,6 +36,7 @@ QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("saliency", {"reproduce": "ecco"}),
     ("decoding", {}),
     ("decoding", {"candidates": 5, "forks": 2, "fork_length": 3}),
+    ("head_view", {"heads": (0, -1), "layer": -1, "token": 2, "exclude_first": True}),
     ("layer_similarity", {}),
     ("layer_similarity", {"measure": ("svcca",), "variance": 0.9, "first_token": "include"}),
     ("activations", {"layers": ("all",), "clusters": 3}),
@@ -110,7 +111,17 @@ def test_other_precisions_work(dtype: str, kind: str, params: dict[str, Any], ti
 
 @pytest.mark.parametrize(
     "kind",
-    ["tokens", "saliency", "rankings", "layer_predictions", "activations", "factors", "decoding", "layer_similarity"],
+    [
+        "tokens",
+        "saliency",
+        "rankings",
+        "layer_predictions",
+        "activations",
+        "factors",
+        "decoding",
+        "layer_similarity",
+        "head_view",
+    ],
 )
 def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
     """`example.json` is schema, fixture and demo: it has the keys that the analysis writes today."""
@@ -141,6 +152,9 @@ def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind
         ("decoding", {"candidates": 1}, "invalid candidates: 1 is not between 2 and 50"),
         ("decoding", {"candidates": 4, "forks": 4}, "invalid forks: 4 is not between 0 and 3"),
         ("decoding", {"fork_length": 51}, "invalid fork_length: 51 is not between 0 and 50"),
+        ("head_view", {"heads": [1, 1]}, "invalid heads: one of them stands there twice"),
+        ("head_view", {"heads": []}, "invalid heads: none is named"),
+        ("head_view", {"direction": "form"}, "did you mean from?"),
         ("layer_similarity", {"measure": ["cka", "cka"]}, "invalid measure: one of them stands there twice"),
         ("layer_similarity", {"measure": ["ckA"]}, "did you mean cka?"),
         ("layer_similarity", {"variance": 0}, "invalid variance: 0.0 is not in (0, 1]"),
