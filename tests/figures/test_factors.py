@@ -119,6 +119,7 @@ def test_known_factors_are_found(part: Part) -> None:
 def test_every_step_lowers_the_error() -> None:
     """Coordinate descent is monotone, and W and H stay non-negative."""
     from builder.model import nmf as module
+
     x = torch.rand(9, 80, generator=torch.Generator().manual_seed(0))
     w = module.nndsvda(x, 4)
     h = module._reply(x, w)
