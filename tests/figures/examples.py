@@ -44,6 +44,7 @@ ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
         RunSpec(model="smollm2", prompt="The Eiffel Tower is in the city of", generate=0),
         {"answer": " Paris", "foil": " Rome", "corrupted": "The Colosseum is in the city of"},
     ),
+    "neuron_view": (SENTENCE, {"layers": ("17", "12"), "heads": ("8", "6", "7")}),
     "layer_similarity": (RunSpec(model="smollm2", prompt=PASSAGE, generate=0), {}),
     "rankings_watch": (
         RunSpec(model="smollm2", prompt="The keys to the cabinet", generate=0),

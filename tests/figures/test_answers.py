@@ -39,6 +39,9 @@ QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("head_view", {"heads": (0, -1), "layer": -1, "token": 2, "exclude_first": True}),
     ("layer_similarity", {}),
     ("layer_similarity", {"measure": ("svcca",), "variance": 0.9, "first_token": "include"}),
+    ("attention_matrix", {}),
+    ("attention_matrix", {"layer": -1, "head": 1, "exclude_first": True}),
+    ("attention_matrix", {"over": "layers", "exclude_first": True}),
     ("activations", {"layers": ("all",), "clusters": 3}),
     ("factors", {}),
     ("factors", {"factors": (3, 2), "layers": ("0-1", "2"), "negative": "split", "first_token": "grey"}),
@@ -121,6 +124,7 @@ def test_other_precisions_work(dtype: str, kind: str, params: dict[str, Any], ti
         "decoding",
         "layer_similarity",
         "head_view",
+        "attention_matrix",
     ],
 )
 def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
@@ -158,6 +162,8 @@ def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind
         ("layer_similarity", {"measure": ["cka", "cka"]}, "invalid measure: one of them stands there twice"),
         ("layer_similarity", {"measure": ["ckA"]}, "did you mean cka?"),
         ("layer_similarity", {"variance": 0}, "invalid variance: 0.0 is not in (0, 1]"),
+        ("attention_matrix", {"over": "layers", "head": 1}, "invalid over: a mean over all layers is of no head"),
+        ("attention_matrix", {"over": "head"}, "did you mean heads?"),
         ("tokens", {"top": 3}, "unknown parameter: top"),
     ],
 )

@@ -1,0 +1,251 @@
+/** Attention matrix: a heat map of who looks at whom, in one head, or in the mean over heads, or over layers too. */
+import { layerReader, sideOf } from "../shared/attention.js";
+import { choice } from "../shared/choice.js";
+import { hint } from "../shared/hint.js";
+import { legend } from "../shared/legend.js";
+import { pointing } from "../shared/pointing.js";
+import { pinMark, readout } from "../shared/readout.js";
+import { roving } from "../shared/roving.js";
+import { selection } from "../shared/selection.js";
+import { switcher } from "../shared/switch.js";
+import { quoted, spoken, textOf } from "../shared/text.js";
+import { tooltip } from "../shared/tooltip.js";
+import { matrixReader } from "./matrix.js";
+import { plot } from "./plot.js";
+import { about, named, share } from "./told.js";
+
+const PARTS = { encoder: "encoder", decoder: "decoder", cross: "decoder → encoder" };
+const MEAN = "mean";
+
+/**
+ * Returns an element whose `value` is `{ part, layer, head, first, token, to, pinned }`: `layer` and `head` are numbers or
+ * `mean`, `token` the position that attends and `to` the one that is attended to, null where none is selected, and
+ * `first` whether the first token is shown. It emits `input` when that changes; `follow({ part, layer, head, token })`
+ * changes it without.
+ */
+export default function attentionMatrix(data, { value = {}, piece } = {}) {
+  const { parts, shown } = data;
+  const names = Object.keys(parts);
+  const read = matrixReader(data, layerReader(data, piece), piece);
+  const own = { part: shown.part, layer: shown.over === "layers" ? MEAN : shown.layer, head: shown.head ?? MEAN, first: !data.exclude_first };
+  let transient = null; // what prose points at: `{ part, layer, head }`, or `{ at }`
+  let seen = own; // what is drawn
+  let wanted, matrix, drawn, silent;
+
+  const sentence = readout();
+  const kinds = choice("Attention", names.map((name) => [name, PARTS[name] ?? name]), own.part, (part) => set(inPart(part)));
+  const layers = each(({ layers, windows }) => choice("Layer", [[MEAN, "mean of all"], ...layers.map((layer, i) => [layer, windows[i] ? `${layer} · sees ${windows[i]} tokens` : `${layer}`])], own.layer, (layer) => set({ layer, ...(layer === MEAN ? { head: MEAN } : {}) })));
+  const heads = each(({ n_heads: n }) => choice("Head", [[MEAN, `mean of ${n}`], ...Array.from({ length: n }, (_, h) => [h, `${h}`])], own.head, (head) => set({ head })));
+  const sink = switcher("Leave out the first token", !own.first, (out) => set({ first: !out }));
+  const controls = make("div", "controls", ...(names[1] ? [kinds.element] : []), ...elements(layers), ...elements(heads));
+  const bar = make("div", "view-bar", legend("weight, root scale", "0%", "100%").element, hint("↑ ↓ rows", "← → columns", "Enter pins", "Esc lets go"), sink);
+  const room = make("div", "matrix");
+  const root = make("div", "view", sentence.element, controls, room, bar);
+  const tip = tooltip(root);
+  restore();
+  const start = known(value);
+  const state = selection({ current: start, pinned: start !== null && value.pinned !== false, changed: () => (draw(), emit()) });
+  Object.assign(root, { show, follow });
+  lay(own.part);
+  turn();
+  return root;
+
+  function each(get) {
+    return Object.fromEntries(names.map((name) => [name, get(parts[name])]));
+  }
+
+  /** Takes what it knows of an address. */
+  function restore() {
+    if (Object.hasOwn(parts, value.part)) Object.assign(own, inPart(value.part));
+    const { layers, n_heads } = parts[own.part];
+    if (value.layer === MEAN || layers.includes(value.layer)) own.layer = value.layer;
+    if (value.head === MEAN || own.layer === MEAN || (value.head >= 0 && value.head < n_heads && Number.isInteger(value.head))) own.head = own.layer === MEAN ? MEAN : value.head;
+    if (typeof value.first === "boolean") own.first = value.first;
+  }
+
+  /** What is shown of another part: the layer and the head of these numbers, if it has them. */
+  function inPart(part) {
+    const { layers, n_heads } = parts[part];
+    const layer = own.layer === MEAN || layers.includes(own.layer) ? own.layer : layers[Math.floor(layers.length / 2)];
+    return { part, layer, head: own.head < n_heads ? own.head : MEAN };
+  }
+
+  /** Returns a selection by positions among all tokens made of what exists, `{ q, k }` in the part's rows and columns, or null. */
+  function known({ token, to } = {}, part = own.part) {
+    const { queries, keys, causal } = parts[part];
+    const index = (position, [start, end]) => (Number.isInteger(position) && position >= start && position < end ? position - start : null);
+    const [q, k] = [index(token, queries), index(to, keys)];
+    if (q === null && k === null) return null;
+    return { q, k: causal && q !== null && k > q ? null : k };
+  }
+
+  function set(change) {
+    if (change.part && change.part !== own.part) (state.release(), state.preview(null));
+    Object.assign(own, change);
+    turn();
+    emit();
+  }
+
+  function emit() {
+    if (!silent) root.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /** Shows what is wanted, once its weights are there. */
+  async function turn() {
+    const want = (wanted = { ...own, ...transient, at: undefined });
+    settle();
+    const found = await read(want).catch(() => null);
+    if (want !== wanted) return;
+    if (!found) return sentence.say([`Layer ${want.layer} could not be loaded.`], "");
+    [seen, matrix] = [want, found];
+    if (drawn.part !== want.part) lay(want.part);
+    drawn.draw(matrix, want.first);
+    draw();
+  }
+
+  /** Puts the controls as they should stand, and the value. */
+  function settle() {
+    const { part, layer, head, first } = wanted;
+    kinds.set(part);
+    layers[part].set(layer);
+    heads[part].set(head);
+    sink.firstChild.checked = !first;
+    const control = heads[part].element;
+    (control.querySelector("select") ?? control).disabled = layer === MEAN;
+    for (const name of names) layers[name].element.hidden = heads[name].element.hidden = name !== part;
+    tellValue();
+  }
+
+  function tellValue() {
+    const { q = null, k = null } = state.current ?? {};
+    const { queries, keys } = parts[own.part];
+    root.value = { ...own, token: q === null ? null : queries[0] + q, to: k === null ? null : keys[0] + k, pinned: state.pinned };
+  }
+
+  /** Lays out a part: its tokens at both sides, and what happens to them. */
+  function lay(name) {
+    const part = parts[name];
+    const sides = ["queries", "keys"].map((side) => sideOf(data, part, side));
+    drawn = { part: name, sides, ...plot(sides, part.causal, (at) => look(at), (at) => state.toggle(at)) };
+    const { items, element } = drawn;
+    const rows = sides[0].length;
+    drawn.stops = roving(element, items, along, (index) => state.step(index < rows ? cell(index, state.current?.k ?? null) : { q: null, k: index - rows }));
+    pointing(element, items, {
+      point: (index) => look(index === null ? null : line(index)),
+      press: (index) => (drawn.stops.rest(index), state.toggle(index < rows && state.current?.q === index ? state.current : line(index))),
+      escape,
+    });
+    element.addEventListener("keydown", across);
+    drawn.stops.rest(rows - 1);
+    room.replaceChildren(element);
+
+    function line(index) {
+      return index < rows ? { q: index, k: null } : { q: null, k: index - rows };
+    }
+
+    /** Up and down the rows, along the columns; from the first row up to the columns, and from these down again. */
+    function along(index, { key, ctrlKey }) {
+      const last = items.length - 1;
+      if (index < rows) {
+        if (key === "ArrowUp" && index === 0) return rows + (state.current?.k ?? 0);
+        return { ArrowUp: index - 1, ArrowDown: Math.min(index + 1, rows - 1), PageUp: Math.max(0, index - 5), PageDown: Math.min(index + 5, rows - 1), Home: 0, End: rows - 1 }[key];
+      }
+      return { ArrowLeft: Math.max(index - 1, rows), ArrowRight: Math.min(index + 1, last), ArrowDown: 0, Home: rows, End: ctrlKey ? rows - 1 : last }[key];
+    }
+
+    /** Left and right in a row. */
+    function across(event) {
+      const [q, step] = [items.indexOf(event.target), { ArrowLeft: -1, ArrowRight: 1 }[event.key]];
+      if (!step || q < 0 || q >= rows || event.altKey || event.metaKey) return;
+      event.preventDefault();
+      const k = state.current?.q === q ? state.current.k : null;
+      state.step(cell(q, k === null ? (step > 0 ? 0 : Infinity) : k + step));
+    }
+
+    /** The cell of a row, as far as the row goes; to the left of it, the row itself. */
+    function cell(q, k) {
+      const end = part.causal ? q : sides[1].length - 1;
+      return { q, k: k === null || k < 0 ? null : Math.min(k, end) };
+    }
+  }
+
+  /** Hover: while something is pinned, only the card tells of what is under the pointer. */
+  function look(at) {
+    if (state.pinned) card(at);
+    else {
+      state.preview(at);
+      card(state.current);
+    }
+  }
+
+  function escape() {
+    state.release();
+    state.preview(null);
+    tip.hide();
+  }
+
+  /** Returns what prose names of a layer or a head: `5`, `5.1`, or `cross.5.1`. */
+  function aimed({ layer, head }) {
+    const [, part = own.part, l, h] = /^(?:([a-z]+)\.)?(\d+)(?:\.(\d+))?$/.exec(head ?? layer) ?? [];
+    if (!parts[part]?.layers.includes(Number(l))) return null;
+    return { part, layer: Number(l), head: h < parts[part].n_heads ? Number(h) : MEAN };
+  }
+
+  /** Shows what prose names as if it were pointed at, or pins it. */
+  async function show(part, { pin = false } = {}) {
+    const at = part && (known(part) ?? known({ to: part.token }));
+    const place = part && !at && aimed(part);
+    transient = pin ? null : at ? { at } : place || null;
+    if (pin && at) state.toggle(at);
+    if (pin && place) return set(place);
+    await turn();
+  }
+
+  /** Selects what another view has selected, as far as it is known here, and says nothing of it. */
+  function follow({ part, layer, head, token } = {}) {
+    silent = true;
+    if (Object.hasOwn(parts, part)) Object.assign(own, inPart(part));
+    if (parts[own.part].layers.includes(layer)) own.layer = layer;
+    if (own.layer === MEAN || head === null) own.head = MEAN;
+    else if (head >= 0 && head < parts[own.part].n_heads) own.head = head;
+    if (token !== undefined) {
+      state.release();
+      state.preview(known({ token }) ?? known({ to: token }));
+    }
+    turn();
+    silent = false;
+  }
+
+  function draw() {
+    tellValue();
+    const at = transient?.at ?? state.current;
+    if (!matrix || (at && drawn.part !== own.part)) return;
+    drawn.mark(at);
+    if (at && !room.contains(document.activeElement)) drawn.stops.rest(at.q ?? drawn.sides[0].length + at.k);
+    const pin = state.pinned && !transient ? [pinMark()] : [];
+    sentence.say([...tell(at, quoted), ...pin], tell(at, spoken).join(""));
+  }
+
+  function tell(at, chip) {
+    return about(at, matrix, drawn.sides, chip, named(seen, parts[seen.part].n_heads), parts[seen.part].causal);
+  }
+
+  function card(at) {
+    if (!at || at.q === null || at.k === null || !matrix) return tip.hide();
+    const [from, to] = drawn.sides.map((side, i) => quoted(textOf(side[i ? at.k : at.q])));
+    const weight = document.createElement("b");
+    weight.textContent = share(matrix.values[at.q * matrix.columns + at.k]);
+    tip.show(drawn.place, [weight, from, " → ", to], { beside: true });
+  }
+}
+
+function elements(controls) {
+  return Object.values(controls).map(({ element }) => element);
+}
+
+function make(tag, name, ...children) {
+  const element = document.createElement(tag);
+  element.className = name;
+  element.append(...children);
+  return element;
+}
