@@ -6,7 +6,7 @@ const MOST = 3; // rows that a sentence names
 /** Returns `Layer 3, heads 0 and 7`; of many, how many they are. */
 export function named({ layer, heads }, n, part) {
   const list = heads?.length > 4 ? `${heads.length} of ${n} heads` : `head${heads?.length === 1 ? "" : "s"} ${heads?.join(", ").replace(/, (\d+)$/, " and $1")}`;
-  return `${part ? `${part}, layer` : "Layer"} ${layer}, ${heads ? list : `all ${n} heads`}`;
+  return `${part ? `${part[0].toUpperCase()}${part.slice(1)}, layer` : "Layer"} ${layer}, ${heads ? list : `all ${n} heads`}`;
 }
 
 /** Returns what some heads give to the first token: in a row, or on average over all rows but its own. */

@@ -83,13 +83,14 @@ export function lines(element) {
         for (let j = j0; j < j1; j++) {
           const weight = values[(h * rows + i) * columns + j];
           if (!weight || !allowed(i, j)) continue;
+          const strength = side ? Math.sqrt(weight) : weight; // few lines may be strong, thousands would hide each other
           if (side) {
-            context.globalAlpha = Math.min(1, weight);
+            context.globalAlpha = Math.min(1, strength);
             context.fillRect(n * cell + (side === "from" && right + 2), (side === "from" ? j : i) * pitch + 1, cell - (cell > 3), pitch - 2);
           }
           const [from, to] = [y(i), y(j)];
           if (weight < FAINT || Math.max(from, to) < top || Math.min(from, to) > bottom) continue;
-          const path = (paths[Math.min(STEPS, Math.ceil(weight * STEPS))] ??= new Path2D());
+          const path = (paths[Math.min(STEPS, Math.ceil(strength * STEPS))] ??= new Path2D());
           const middle = (left + right) / 2;
           path.moveTo(left, from);
           path.bezierCurveTo(middle, from, middle, to, right, to);
