@@ -40,6 +40,7 @@ ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
     "decoding": (SENTENCE, {"candidates": 12}),
     "head_view": (SENTENCE, {}),
     "attention_matrix": (SENTENCE, {"exclude_first": True}),
+    "attention_flow": (SENTENCE, {}),
     "causal_trace": (
         RunSpec(model="smollm2", prompt="The Eiffel Tower is in the city of", generate=0),
         {"answer": " Paris", "foil": " Rome", "corrupted": "The Colosseum is in the city of"},
