@@ -59,6 +59,7 @@ export default function headView(data, { value = {}, piece } = {}) {
 
   const start = restore();
   const state = selection({ current: start, pinned: start !== null && start.token === value.token, changed: () => (draw(), emit()) });
+  root.addEventListener("keydown", ({ key }) => key === "Escape" && escape()); // from the controls too
   Object.assign(root, { show, follow });
   lay();
   turn();
@@ -81,8 +82,8 @@ export default function headView(data, { value = {}, piece } = {}) {
     const before = { ...own };
     if (Object.hasOwn(parts, value.part)) Object.assign(own, inPart(value.part));
     if (parts[own.part].layers.includes(value.layer)) own.layer = value.layer;
-    const on = value.heads === "none" ? [] : `${value.heads ?? value.head}`.split("-").map(Number);
-    if (on.every((h) => hasHead(own.part, h))) own.heads = on;
+    const on = value.heads === "none" ? [] : [...new Set(`${value.heads ?? value.head}`.split("-").map(Number))];
+    if (on.every((h) => hasHead(own.part, h))) own.heads = on.length < parts[own.part].n_heads ? on : null;
     if (known[own.part].filters.some(([filter]) => filter === value.filter)) own.filter = value.filter;
     for (const name of ["first", "words"]) if (typeof value[name] === "boolean") own[name] = value[name];
     const item = itemOf(value, own.part);
@@ -195,7 +196,7 @@ export default function headView(data, { value = {}, piece } = {}) {
     pointing(body, items, {
       point: (index) => state.preview(index === null ? null : place(index)),
       press: (index) => (stops.rest(index), state.toggle(place(index))),
-      escape,
+      escape: () => {},
     });
   }
 
@@ -269,7 +270,7 @@ export default function headView(data, { value = {}, piece } = {}) {
     const [here, there] = at?.side === "to" ? [sides[1], sides[0]] : sides;
     const lost = percent(sunk(weights, on(), causal, at?.row));
     if (!on().length) return say(["No head is chosen, so there are no lines."]);
-    if (!at) return say([`${name}: tokens at the left attend to those at the right, ${lost} to the first one${first ? "" : ", which is left out"}.${window ? ` A token sees ${window} at most.` : ""}`]);
+    if (!at) return say([`${name}: tokens at the left attend to those at the right, ${lost} to the first one${first ? "" : ", which is left out"}.${window ? ` Here a token sees ${window} at most, itself included.` : ""}`]);
     const { start, size } = here.units[at.row];
     const { position } = here.list[start];
     const list = strongest(weights, on(), at, allowed).flatMap(({ row, weight, head, most }, n) => [

@@ -132,6 +132,13 @@ def test_the_sentence_names_the_strongest(open_figure: Callable[..., Page]) -> N
     assert page.evaluate(VALUE)["heads"] == "none"
 
 
+def test_a_window_is_told(open_figure: Callable[..., Page]) -> None:
+    """Where a layer sees only some tokens, lines to the others are missing for that reason."""
+    result = crafted(np.eye(5)[None])
+    result["data"]["parts"]["self"]["windows"] = [4]
+    assert said(open_figure(result)).endswith(" Here a token sees 4 at most, itself included.")
+
+
 def test_a_square_takes_its_head_out_and_in(open_figure: Callable[..., Page]) -> None:
     """A press toggles, two isolate, two more bring all back; what is off is neither drawn nor said."""
     page = open_figure("head_view")
@@ -398,6 +405,10 @@ def test_prose_points_at_heads_layers_and_tokens(open_figure: Callable[..., Page
     page.evaluate(show, [{"head": "self.5.1"}, {"pin": True}])
     assert page.evaluate(VALUE) == before
     assert "fig-it" not in page.url
+    page.evaluate(show, [{"layer": "self.2"}, {"pin": True}])
+    assert page.evaluate(VALUE) == {**before, "layer": 2, "pinned": True}
+    head(page, 0).press("Escape")
+    assert page.evaluate(VALUE) == before
 
 
 def test_it_follows_another_view_without_a_word(open_figure: Callable[..., Page]) -> None:
