@@ -30,6 +30,7 @@ PASSAGE = (
     "then away. He walked on slowly, leaning on his stick, until he stood before the house with the green door."
 )
 COUNTING = RunSpec(model="smollm2", prompt="1, 2, 3,", generate=16)
+GIVING = RunSpec(model="smollm2", prompt="When Mary and John went to the store, John gave a drink to", generate=1)
 ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
     "tokens": (RunSpec(model="smollm2", prompt=CODE, generate=8), {}),
     "saliency": (SENTENCE, {}),
@@ -45,6 +46,8 @@ ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
         RunSpec(model="smollm2", prompt="The Eiffel Tower is in the city of", generate=0),
         {"answer": " Paris", "foil": " Rome", "corrupted": "The Colosseum is in the city of"},
     ),
+    "logit_attribution": (GIVING, {"foil": " John"}),
+    "ablation": (GIVING, {"foil": " John", "factors": 3, "edges": True}),
     "neuron_view": (SENTENCE, {"layers": ("17", "12"), "heads": ("8", "6", "7")}),
     "layer_similarity": (RunSpec(model="smollm2", prompt=PASSAGE, generate=0), {}),
     "rankings_watch": (
