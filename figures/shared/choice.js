@@ -1,7 +1,8 @@
 /**
  * One of several: radio buttons in a row, or a menu where there are many.
  *
- * `options` are `[value, text]` pairs. Returns `{ element, set }`; calls `changed(value)` when the reader chooses.
+ * `options` are `[value, text]` pairs. Returns `{ element, set }`; calls `changed(value)` when the reader chooses. `menu` is
+ * a menu however few there are.
  */
 const MANY = 6;
 let groups = 0;
@@ -32,7 +33,7 @@ function radios(label, options, value, changed) {
   return { element, set };
 }
 
-function menu(label, options, value, changed) {
+export function menu(label, options, value, changed) {
   const element = document.createElement("label");
   const select = document.createElement("select");
   element.className = "choice";

@@ -40,6 +40,7 @@ ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
     "layer_predictions": (SENTENCE, {"top": 6}),
     "decoding": (SENTENCE, {"candidates": 12}),
     "head_view": (SENTENCE, {}),
+    "model_view": (SENTENCE, {"layers": ("0-11",)}),
     "attention_matrix": (SENTENCE, {"exclude_first": True}),
     "attention_flow": (SENTENCE, {}),
     "causal_trace": (

@@ -1,0 +1,358 @@
+/** Model view: every head of a model as a small picture; one of them, pinned, is drawn large with its tokens. */
+import { layerReader, sideOf, unpackWeights } from "../shared/attention.js";
+import { choice, menu, quiet } from "../shared/choice.js";
+import { percent, whole } from "../shared/format.js";
+import { hint } from "../shared/hint.js";
+import { legend } from "../shared/legend.js";
+import { pointing } from "../shared/pointing.js";
+import { pinMark, readout } from "../shared/readout.js";
+import { selection } from "../shared/selection.js";
+import { quoted, spoken, textOf } from "../shared/text.js";
+import { tooltip } from "../shared/tooltip.js";
+import { weights } from "../shared/weights.js";
+import { board } from "./board.js";
+import { measures } from "./measures.js";
+
+const ORDERS = [["grid", "layers × heads"], ["high", "highest first"], ["low", "lowest first"]];
+const CELL = 2.5; // rem: the width of cells in a row that has no columns
+const DISPLAYS = ["matrix", "lines"];
+
+/**
+ * Returns an element whose `value` is `{ part, layer, head, measure, order, display, layers, heads, pinned }`: the head that
+ * is selected (null while none is), what is told of each, and which rows and columns are shown, "4-9", null for all.
+ * It emits `input` when that changes. `show({ head: "5.1" })` and `show({ layer: 5 })` are those of prose.
+ */
+export default function modelView(data, { value, piece, extent } = {}) {
+  const { tokens, parts, shown } = data;
+  const read = layerReader(data, piece);
+  const [root, bar, scene, large, title, facts] = ["view", "view-bar", "scene", "large", "large-title", "large-facts"].map((name) => {
+    const element = document.createElement(/title|facts/.test(name) ? "p" : "div");
+    element.className = name;
+    return element;
+  });
+  const [sentence, told] = [readout(), readout()];
+  const boards = {}; // by part, made when it is first shown
+  const row = document.createElement("tr"); // where a phone draws a head large: under its own row
+  row.className = "unfolded";
+  const room = Object.assign(row.insertCell(), { colSpan: 999 });
+  const name = Object.hasOwn(parts, value?.part) ? value.part : shown.part;
+  let part = name;
+  let display = DISPLAYS.includes(value?.display) ? value.display : data.display;
+  let order = ORDERS.some(([key]) => key === value?.order) ? value.order : "grid";
+  let measure = value?.measure ?? data.measure;
+  let muted = false; // another figure asks, and need not be told
+  let transient = null; // what prose points at
+  let now; // the board that is shown
+  let drawn; // the head that is drawn large
+  let spans = { layers: between(parts[part].layers, value?.layers), heads: between(parts[part].heads, value?.heads) };
+  root.append(sentence.element, bar, scene);
+  large.append(title, facts);
+  const tip = tooltip(root);
+  const ramp = legend("", "0", "1").element;
+  const key = document.createElement("div");
+  key.className = "view-key";
+  key.append(ramp);
+
+  const restored = known(value);
+  const state = selection({
+    current: restored,
+    pinned: Boolean(restored) && value.pinned !== false,
+    changed() {
+      transient = null;
+      draw();
+      emit();
+    },
+  });
+  root.show = show;
+  root.follow = follow;
+  large.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    escape();
+    now.element.querySelector("[tabindex='0']").focus();
+  });
+  let width;
+  new ResizeObserver(() => width !== (width = root.clientWidth) && lay()).observe(root);
+  turn(part);
+  return root;
+
+  /** Shows a part of the model: its board, its controls. */
+  function turn(to) {
+    if (part !== to) spans = { layers: between(parts[to].layers), heads: between(parts[to].heads) };
+    part = to;
+    now = boards[part] ??= make(part);
+    if (!Object.hasOwn(now.known, measure)) measure = "none";
+    if (order !== "grid" && measure === "none") order = "grid";
+    scene.replaceChildren(now.element, large);
+    large.replaceChildren(title, facts, now.big.element, told.element);
+    controls();
+    lay();
+    draw();
+  }
+
+  function make(of) {
+    const { layers, heads, causal, stats, thumbs, queries, keys } = parts[of];
+    const texts = ["queries", "keys"].map((side) => sideOf(data, parts[of], side).map(textOf));
+    const made = board(`Heads of ${of === "self" ? "the model" : `the ${of} attention`}`, parts[of], (i) => state.step(at(i)));
+    const known = measures(stats, extent);
+    pointing(made.element, made.cells, {
+      point: (i) => (state.pinned ? point(i) : state.preview(i === null ? null : at(i))),
+      press: (i) => (made.rest(i), state.toggle(at(i))),
+      escape,
+    });
+    made.element.addEventListener("click", ({ target }) => {
+      const { layer } = target.closest("th")?.dataset ?? {};
+      if (layer) state.toggle({ layer: Number(layer), head: null });
+    });
+    made.cells.forEach((cell, i) => (cell.ariaLabel = `Layer ${layers[Math.floor(i / heads.length)]} head ${heads[i % heads.length]}`));
+    const big = weights({ queries: texts[0], keys: texts[1], label: "Weights", look: tell });
+    const found = { ...made, big, texts, known, causal, sizes: [queries[1] - queries[0], keys[1] - keys[0]] };
+    made.element.ariaBusy = true;
+    unpackWeights(thumbs).then(({ queries, keys, codes }) => {
+      found.thumbs = { queries, keys, codes };
+      made.element.ariaBusy = false;
+      if (now === found) lay(), draw();
+    });
+    return found;
+  }
+
+  function controls() {
+    const { layers, heads } = parts[part];
+    const change = (act) => (value) => (act(value), lay(), draw(), emit());
+    const names = Object.keys(parts);
+    const sorts = menu("Order", ORDERS, order, change((to) => {
+      order = to;
+      if (order !== "grid" && measure === "none") compares.set((measure = Object.keys(now.known).at(-1)));
+    }));
+    const compares = menu("Compare by", [["none", "nothing"], ...Object.entries(now.known).map(([key, { title }]) => [key, title])], measure, change((to) => {
+      measure = to;
+      if (measure === "none") sorts.set((order = "grid"));
+    }));
+    bar.replaceChildren(
+      ...(names.length > 1 ? [choice("Attention", names.map((name) => [name, name]), part, (to) => (leave(), turn(to), emit())).element] : []),
+      choice("Draw as", DISPLAYS.map((name) => [name, name]), display, change((to) => (display = to))).element,
+      compares.element,
+      sorts.element,
+      ...(layers.length > 1 ? [range("Layers", layers, spans.layers, change((to) => (spans.layers = to)))] : []),
+      ...(heads.length > 1 ? [range("Heads", heads, spans.heads, change((to) => (spans.heads = to)))] : []),
+      key,
+      hint("arrows move", "Enter pins", "Esc lets go"),
+    );
+  }
+
+  /** Lays the cells out and paints them. */
+  function lay() {
+    const { layers, heads, windows } = parts[part];
+    const within = (numbers, [from, to]) => numbers.map((_, i) => i).filter((i) => i >= from && i <= to);
+    const [rows, columns] = [within(layers, spans.layers), within(heads, spans.heads)];
+    const all = rows.flatMap((r) => columns.map((c) => r * heads.length + c));
+    ramp.firstChild.textContent = display === "lines" ? "weight" : "weight, root scale";
+    now.element.dataset.order = order === "grid" ? "grid" : "flat";
+    now.element.toggleAttribute("data-told", measure !== "none");
+    if (order === "grid") {
+      now.arrange(rows.map((r) => ({ layer: layers[r], note: windows[r] && `window ${windows[r]}`, cells: columns.map((c) => r * heads.length + c) })), columns.map((c) => heads[c]));
+    } else {
+      const { of } = now.known[measure];
+      const sorted = all.sort((a, b) => (order === "high" ? of(b) - of(a) : of(a) - of(b)) || a - b);
+      const beside = parseFloat(getComputedStyle(now.element).getPropertyValue("--beside"));
+      const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+      const width = Math.max(1, Math.min(sorted.length, Math.floor((scene.clientWidth / rem - beside) / CELL)));
+      now.arrange(Array.from({ length: Math.ceil(sorted.length / width) }, (_, r) => ({ cells: sorted.slice(r * width, (r + 1) * width) })));
+    }
+    if (!now.thumbs) return;
+    const { of, text, share } = now.known[measure] ?? {};
+    now.paint(
+      now.thumbs,
+      display,
+      of && ((i) => ({ text: text(of(i)), share: Math.min(1, share(of(i))) })),
+      order === "grid" ? undefined : (i) => `${at(i).layer}.${at(i).head}`,
+    );
+    place();
+  }
+
+  /** Returns a head by its index among the cells, or its index. */
+  function at(i) {
+    const { layers, heads } = parts[part];
+    return { layer: layers[Math.floor(i / heads.length)], head: heads[i % heads.length] };
+  }
+
+  function indexOf({ layer, head }) {
+    const { layers, heads } = parts[part];
+    return layers.indexOf(layer) * heads.length + heads.indexOf(head);
+  }
+
+  /** Returns a selection made of what exists in the part that is shown, or null. */
+  function known(found) {
+    const { layers, heads } = parts[part];
+    if (!layers.includes(found?.layer)) return null;
+    return heads.includes(found.head) ? { layer: found.layer, head: found.head } : found.head === undefined || found.head === null ? { layer: found.layer, head: null } : null;
+  }
+
+  /** Draws a head large: at once as its thumbnail; if that is coarse, and it is pinned, then with its weights when they come. */
+  async function enlarge(head, whole) {
+    drawn = head;
+    const { dots, causal } = parts[part];
+    const { big, thumbs, known } = now;
+    const i = indexOf(head);
+    title.textContent = `Layer ${head.layer} head ${head.head}`;
+    facts.textContent = Object.values(known).map(({ of, said }) => said(of(i))).join(" · ");
+    if (!thumbs) return;
+    const exact = dots.every((size) => size === 1);
+    paint(thumbs, i, exact, dots);
+    if (exact || !whole) return;
+    try {
+      const found = await read(part, head.layer);
+      if (drawn === head) paint(found, head.head, true);
+    } catch {
+      told.say([`The weights of layer ${head.layer} could not be loaded.`], "");
+    }
+
+    function paint({ queries, keys, codes }, i, exact, dots = [1, 1]) {
+      const own = codes.subarray(i * queries * keys, (i + 1) * queries * keys);
+      now.weight = exact ? (q, k) => own[q * keys + k] / 255 : null;
+      big.draw({ codes: own, dots, shape: [queries, keys] }, display, causal);
+      tell(null);
+    }
+  }
+
+  /** Says what is pointed at among the weights of the head that is drawn large. */
+  function tell(to) {
+    const { big, texts, weight } = now;
+    big.mark(to);
+    if (!to) {
+      const idle = weight ? "Point at the picture to read its weights." : "Pin a head to read its weights.";
+      return told.say([idle], idle);
+    }
+    if (!weight) return;
+    const [from, toward] = [texts[0][to.query], texts[1][to.key]];
+    const words = (chip) => {
+      if (from !== undefined && toward !== undefined) return [chip(from), " attends to ", chip(toward), `: ${percent(weight(to.query, to.key))}`];
+      const back = from === undefined;
+      const others = texts[back ? 0 : 1].map((text, i) => [text, back ? weight(i, to.key) : weight(to.query, i)]);
+      const most = others.sort((a, b) => b[1] - a[1]).slice(0, 3).filter(([, share]) => share > 0.005);
+      return [chip(from ?? toward), back ? " gets most from " : " attends most to ", ...most.flatMap(([text, share], i) => [i ? ", " : "", chip(text), ` ${percent(share)}`])];
+    };
+    told.say(words(quoted), words(spoken).join(""));
+  }
+
+  function escape() {
+    state.release();
+    state.preview(null);
+  }
+
+  function leave() {
+    transient = null;
+    escape();
+  }
+
+  /** Hover while something is pinned: only the card tells of the head under the pointer. */
+  function point(i) {
+    if (i === null) tip.hide();
+    else tip.show(now.cells[i], [sentenceOf(at(i))]);
+  }
+
+  function show(to, { pin = false } = {}) {
+    const [layer, head] = `${to?.head ?? ""}`.split(".").map(Number);
+    if (to && part !== shown.part) turn(shown.part);
+    const found = to && known(head === undefined ? to : { layer, head });
+    if (to && !found) return;
+    transient = pin ? null : found;
+    if (pin && found) state.toggle(found);
+    else draw();
+  }
+
+  /** Selects what another figure has selected, and tells nobody. */
+  function follow(to) {
+    if (Object.hasOwn(parts, to?.part) && to.part !== part) turn(to.part);
+    muted = true;
+    state.release();
+    state.preview(known(to));
+    muted = false;
+  }
+
+  function emit() {
+    if (!muted) root.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function draw() {
+    const to = transient ?? state.current;
+    const pinned = state.pinned && !transient;
+    const { layer = null, head = null } = state.current ?? {};
+    root.value = { part, layer, head, measure, order, display, layers: spanned("layers"), heads: spanned("heads"), pinned: state.pinned };
+    for (const marked of now.element.querySelectorAll(".is-selected, .is-row")) marked.classList.remove("is-selected", "is-row");
+    const cell = to && to.head !== null ? now.cells[indexOf(to)] : null;
+    cell?.classList.add("is-selected");
+    if (to) now.element.querySelector(`[data-layer="${to.layer}"]`)?.parentNode.classList.add("is-row");
+    now.element.classList.toggle("is-pinned", pinned);
+    const words = to ? sentenceOf(to) : overview();
+    sentence.say([words, ...(pinned ? [pinMark()] : [])], words + (pinned ? ". Pinned" : ""));
+    enlarge(cell ? to : part === shown.part ? shown : at(0), pinned || !cell);
+    place();
+    if (cell?.isConnected && !pinned && !beside()) tip.show(cell, [words]);
+    else tip.hide();
+  }
+
+  /** Puts the large head beside the board where there is room, else below it, and once pinned under its own row. */
+  function place() {
+    const cell = state.pinned && state.current?.head != null ? now.cells[indexOf(state.current)] : null;
+    if (large.parentNode !== scene && (!cell?.isConnected || row.previousSibling !== cell.parentNode)) scene.append(large), row.remove();
+    if (large.parentNode === scene && cell?.isConnected && !beside()) {
+      cell.parentNode.after(row);
+      room.append(large);
+    }
+  }
+
+  function beside() {
+    return large.parentNode === scene && large.offsetTop < now.element.offsetTop + now.element.offsetHeight - 1;
+  }
+
+  function spanned(kind) {
+    const [from, to] = spans[kind];
+    const numbers = parts[part][kind];
+    return from === 0 && to === numbers.length - 1 ? null : `${numbers[from]}-${numbers[to]}`;
+  }
+
+  function overview() {
+    const { layers, heads } = parts[part];
+    return `${whole(layers.length * heads.length)} heads. Each picture has a row for every token that attends, and a column for every token that it attends to.`;
+  }
+
+  function sentenceOf({ layer, head }) {
+    const { layers, heads, windows } = parts[part];
+    const window = windows[layers.indexOf(layer)];
+    const sees = window ? `, a window of ${window} tokens` : "";
+    if (head === null) {
+      const own = heads.map((head) => indexOf({ layer, head }));
+      const best = Object.values(now.known).map(({ title, of, text }) => [title, own.reduce((a, b) => (of(b) > of(a) ? b : a)), of, text]);
+      return `Layer ${layer}${sees}. Highest: ${best.map(([title, i, of, text]) => `${title} head ${at(i).head} (${text(of(i))})`).join(", ")}`;
+    }
+    const i = indexOf({ layer, head });
+    return `Layer ${layer} head ${head}${sees}: ${Object.values(now.known).map(({ of, said }) => said(of(i))).join(", ")}`;
+  }
+}
+
+/** Reads "4-9" as the places of its ends among numbers; all of them for anything else. */
+function between(numbers, text) {
+  const ends = /^(\d+)-(\d+)$/.exec(text)?.slice(1).map((number) => numbers.indexOf(Number(number)));
+  return ends && ends[0] >= 0 && ends[1] >= ends[0] ? ends : [0, numbers.length - 1];
+}
+
+/** Two menus, the first and the last of what is shown; calls `changed([from, to])` with their places. */
+function range(label, numbers, [from, to], changed) {
+  const element = document.createElement("span");
+  element.className = "choice range";
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", label);
+  const ends = [from, to].map((at, end) => {
+    const select = document.createElement("select");
+    select.ariaLabel = `${end ? "last" : "first"} of the ${label.toLowerCase()}`;
+    select.append(...numbers.map((number, i) => new Option(number, i, false, i === at)));
+    quiet(select, () => {
+      const other = ends[1 - end];
+      if ((end ? -1 : 1) * (select.selectedIndex - other.selectedIndex) > 0) other.selectedIndex = select.selectedIndex;
+      changed(ends.map((select) => select.selectedIndex));
+    });
+    return select;
+  });
+  element.append(label, " ", ends[0], " to ", ends[1]);
+  return element;
+}
