@@ -212,7 +212,11 @@ def open_page(chromium: Browser, harness: Harness) -> Iterator[Callable[..., Pag
             page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
             page.on("console", lambda message: complaints.append(f"console: {message.text}"))
             page.on("response", lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
-            page.on("requestfailed", lambda r: complaints.append(f"failed: {r.url}"))
+            # what was under way when a page is left is aborted
+            page.on(
+                "requestfailed",
+                lambda r: None if "ABORTED" in str(r.failure) else complaints.append(f"failed: {r.url}"),
+            )
         page.on("request", lambda r: None if _ours(r.url, harness) else complaints.append(f"external: {r.url}"))
         page.goto(address)
         return page

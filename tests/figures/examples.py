@@ -41,6 +41,7 @@ ASKED: dict[str, tuple[RunSpec, dict[str, Any]]] = {
     "decoding": (SENTENCE, {"candidates": 12}),
     "head_view": (SENTENCE, {}),
     "model_view": (SENTENCE, {"layers": ("0-11",)}),
+    "attention": (SENTENCE, {"layers": ("16-18",), "token": -1}),
     "attention_matrix": (SENTENCE, {"exclude_first": True}),
     "attention_flow": (SENTENCE, {}),
     "causal_trace": (

@@ -1,4 +1,4 @@
-"""The figure that joins three views of attention: each gets what it would publish alone, what they share stands once."""
+"""The figure that joins three views of attention: each gets what it would publish alone, shared data stand once."""
 
 from __future__ import annotations
 
