@@ -1,0 +1,108 @@
+"""Knocking attention edges out: what is said when the last token cannot look at an earlier one, in some layers.
+
+Geva et al. 2023, https://arxiv.org/abs/2304.14767. The score of the edge is as low as those of later tokens, so that
+the softmax shares the weight out among the others. Only what the last token reads changes: it alone is run again, with
+the keys and values that the others had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+
+from builder.errors import BuildError
+from builder.model.interface import attending
+from builder.model.interventions import entering
+
+from .text import Effects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from builder.model import Run
+    from builder.model.interface import Call
+
+    from .text import Text
+
+__all__ = ["Edges", "Memory", "read_memory"]
+
+
+class Edges(NamedTuple):
+    """What is said with the edge to each earlier position cut, and what is left of it."""
+
+    effects: Effects
+    left: float
+    """The largest weight of an edge that was cut."""
+    off: float
+    """How far a row of weights is from the sum 1."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the last token of a text finds in each layer: keys and values of those before it, and what it may read."""
+
+    text: Text
+    modules: dict[int, Any]
+    """The modules that attend, by layer."""
+    calls: dict[Any, Call]
+    """What each of them was called with, when nothing was cut."""
+
+    @torch.no_grad()
+    def without_edges(self, layers: Sequence[int], sources: Sequence[int]) -> Edges:
+        """Return what is said when in `layers` the last token cannot look at one of `sources`, at each in turn.
+
+        A source of −1 is none: nothing is cut.
+        """
+        text, model = self.text, self.text.model
+        first, cut = min(layers), [self.modules[layer] for layer in layers if layer in self.modules]
+        found, left, off = [], 0.0, 0.0
+
+        def handler(call: Call) -> None:
+            nonlocal left, off
+            clean, n = self.calls[call.module], len(batch)
+            call.key = torch.cat((clean.key[:, :, :-1].expand(n, -1, -1, -1), call.key), 2)
+            call.value = torch.cat((clean.value[:, :, :-1].expand(n, -1, -1, -1), call.value), 2)
+            length = call.key.shape[2]
+            mask = call.query.new_zeros(1, 1, 1, length) if clean.mask is None else clean.mask[:, :, -1:]
+            call.mask = mask.expand(n, -1, -1, -1).clone()
+            rows = [row for row, source in enumerate(batch) if source >= 0]
+            if call.module in cut:
+                call.mask[rows, :, 0, [batch[row] for row in rows]] = torch.finfo(mask.dtype).min
+            call.proceed()
+            if call.module in cut and rows:
+                left = max(left, float(call.weights[rows, :, 0, [batch[row] for row in rows]].max()))
+            off = max(off, float((call.weights.float().sum(-1) - 1).abs().max()))
+
+        size = max(1, text.at_once(1) * len(text.ids) // 4)
+        for start in range(0, len(sources), size):
+            batch = sources[start : start + size]
+            ids = text.ids[-1:].expand(len(batch), -1)
+            where = torch.full_like(ids, len(text.ids) - 1)
+            with contextlib.ExitStack() as stack:
+                stream = text.states.before(first)[-1:].expand(len(batch), -1, -1)
+                stack.enter_context(entering(model.structure, first, stream))
+                stack.enter_context(attending(model.network, handler))
+                final = model.structure.base(input_ids=ids, position_ids=where, use_cache=False).last_hidden_state
+            found.append(text.effects(final))
+        return Edges(Effects.join(found), left, off)
+
+
+@torch.no_grad()
+def read_memory(run: Run, text: Text) -> Memory:
+    """Run the text and keep what its attention is called with.
+
+    Raises `BuildError` where a model's attention does not go through transformers' interface.
+    """
+    attention = run.attention
+    if not attention.has_vectors:
+        raise BuildError(
+            f"unsupported edges: model {run.model.name} ({type(run.model.network).__name__}) does not go through "
+            "transformers' attention interface, so none of its edges can be cut"
+        )
+    calls: dict[Any, Call] = {}
+    with attending(run.model.network, lambda call: calls.__setitem__(call.module, call)):
+        run.model.forward_ids(text.ids[None])
+    return Memory(text, {layer: attention.module("self", layer) for layer in attention.part("self").layers}, calls)

@@ -1,0 +1,78 @@
+"""The text an answer follows, what the model makes of it, and what is said of the answer in other circumstances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from builder.model.interventions import record_states
+from builder.model.lens import probability
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from builder.model import Model, Run
+    from builder.model.answers import Question
+    from builder.model.interventions import States
+
+__all__ = ["Effects", "Text", "read_text"]
+
+FLOATS = 16_000_000
+"""How many numbers the widest tensor of a batch may hold: 64 MB."""
+
+
+class Effects(NamedTuple):
+    """What a model says of the answer, with each of some things taken out."""
+
+    values: Tensor
+    """[...], the answer's logit, less the foil's."""
+    probabilities: Tensor
+    """[...], the answer's."""
+    first: Tensor
+    """[...], the likeliest token."""
+
+    @classmethod
+    def join(cls, rows: Sequence[Effects]) -> Effects:
+        """Return the effects of several batches as one."""
+        return cls(*(torch.cat(column) for column in zip(*rows, strict=True)))
+
+
+@dataclass(frozen=True)
+class Text:
+    """The tokens up to the answer, and the states that they lead to when nothing is taken out."""
+
+    model: Model
+    question: Question
+    ids: Tensor
+    """[T]"""
+    states: States
+
+    @property
+    def clean(self) -> Effects:
+        """What is said with nothing taken out, one of each."""
+        return self.effects(self.states.final[None])
+
+    def effects(self, final: Tensor) -> Effects:
+        """Return what is said after final states [N, T, d] of N variants of the text."""
+        with torch.no_grad():
+            logits = self.model.head_logits(final[:, -1]).float()
+        own = logits[:, self.question.answer, None]
+        return Effects(self.question.value(logits), probability(logits, own), logits.argmax(-1))
+
+    def at_once(self, n_heads: int) -> int:
+        """Return how many variants of the text a batch may hold."""
+        structure = self.model.structure
+        downs = [down.get_parameter("weight").numel() for down in structure.down_projections if down is not None]
+        widest = max(4 * structure.d_model, n_heads * len(self.ids), *(n // structure.d_model for n in downs))
+        return max(1, FLOATS // (len(self.ids) * widest))
+
+
+def read_text(run: Run, question: Question) -> Text:
+    """Run the text before the answer."""
+    ids = run.ids[: question.position]
+    states = record_states(run.model.structure, lambda: run.model.forward_ids(ids[None]))
+    return Text(run.model, question, ids, states)
