@@ -33,8 +33,8 @@ class Params:
 
     `methods` are those that a reader can choose among: all that the model and the length of its text allow, unless they
     are named. `method` is shown first, by default the first of them. `layers`: `all`, or those next to each other that
-    are followed, such as `0-5`. `exclude_first`: whether the first token, which attention goes to when there is nothing
-    to look at, is taken out at first; readers can switch. `display`: a `strip` of shaded tokens, `sparks` under them for
+    are followed, such as `0-5`. `exclude_first`: whether the first token, which many heads look at when they find
+    nothing, is taken out at first; readers can switch. `display`: a `strip` of shaded tokens, `sparks` under them for
     the layers, or a `sankey` of the rollout. `token`: the position of the token that is chosen first.
     """
 
@@ -101,8 +101,8 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     gaps = [layer for layer in sorted(chosen) if layer not in layers]
     if gaps:
         data["warning"] = (
-            f"{counted(len(gaps), 'layer')} of {len(chosen)} have no attention; how they let tokens know of each other is "
-            "not in this figure."
+            f"{len(gaps)} of {counted(len(chosen), 'layer')} have no attention; how tokens learn of each other there "
+            "is not in this figure."
         )
     published, pieces, checks = publish(run, part, data)
     return Answer(data | published, checks, pieces)

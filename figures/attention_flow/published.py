@@ -41,7 +41,7 @@ def piece_name(what: str, excluded: bool) -> str:
 def publish(
     run: AnyRun, part: AttentionPart, asked: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]], dict[str, Check]]:
-    """Return what `asked`, the data so far, lacks: `scores`, `sums` of flows, `columns` of a Sankey; pieces and checks."""
+    """Return what `asked`, the data so far, lacks (`scores`, `sums` of flows, a Sankey's `columns`), pieces, checks."""
     causal, targets, layers = part.causal, asked["targets"], asked["layers"]
     rows = torch.tensor(targets) - 1 if causal else torch.tensor(targets)
     attention = head_means(run.attention, part.name, layers)
