@@ -1,23 +1,23 @@
-/** A head's vectors as `vectors.py` packs them, and the attention of a token, computed of them again. */
+/** Queries, keys and values of heads as pages get them, and the attention of a token, computed of them again. */
 import { range, sum } from "d3";
 
 const KINDS = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array };
 
 const bytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
-/** Returns the numbers of an array that has a scale for each of its vectors. */
+/** Returns the numbers of an array that has a scale for each of its vectors, as `neuron_view/vectors.py` packs them. */
 export function unpack({ shape, type, scale, base64 }) {
   return Float32Array.from(new KINDS[type](bytes(base64).buffer), (code, i) => code * scale[Math.floor(i / shape.at(-1))]);
 }
 
-/** Returns a head of a group, the `h`th of it. */
-export function readHead({ query, key, value, bias, mask, sinks }, h, { scale, softcap }) {
+/** Returns the `h`th head of a group. */
+export function readHead({ query, key, value, bias, mask, sinks }, h, layer) {
   const [, rows, width] = query.shape;
   const [keys, size] = value.shape;
   const bits = mask && bytes(mask);
   const own = (packed, h) => unpack(packed).slice(h * rows * packed.shape[2], (h + 1) * rows * packed.shape[2]);
   return {
-    keys, width, size, scale, softcap,
+    ...layer, keys, width, size,
     query: own(query, h),
     key: unpack(key),
     value: unpack(value),
@@ -28,9 +28,8 @@ export function readHead({ query, key, value, bias, mask, sinks }, h, { scale, s
 }
 
 /**
- * Returns what row `q` makes: its `query` and `products` with the keys [keys, width]; by key their sums `dots`, `scores`
- * (scaled, capped), `weights`, `lengths` of values and `shares` (weight × length); and the `output`. Unless the head has a
- * mask of its own, `sees(q, k)` tells which keys are `seen`.
+ * Returns what row `q` makes: `products` of its `query` and each key; by key their sums `dots`, `scores` (scaled, capped),
+ * `weights`, `lengths` of values, `shares` (weight × length); and the `output`. `sees(q, k)` unless the head has a mask.
  */
 export function attend(head, q, sees) {
   const { keys, width, size, scale, softcap, key, value, sink } = head;
@@ -38,7 +37,7 @@ export function attend(head, q, sees) {
   const query = head.query.subarray(q * width, (q + 1) * width);
   const bias = head.bias?.subarray(q * keys, (q + 1) * keys);
   const products = key.map((number, i) => number * query[i % width]);
-  const seen = all.map((k) => Boolean((head.sees ?? sees)(q, k)));
+  const seen = all.map((k) => (head.sees ?? sees)(q, k));
   const dots = all.map((k) => sum(products.subarray(k * width, (k + 1) * width)));
   const scores = dots.map((dot) => (softcap ? softcap * Math.tanh((dot * scale) / softcap) : dot * scale));
   const exponents = all.map((k) => (seen[k] ? scores[k] + (bias?.[k] ?? 0) : -Infinity));
@@ -52,13 +51,12 @@ export function attend(head, q, sees) {
 }
 
 /**
- * Returns each neuron's part in the differences between the scores of some keys, cov(products, scores) / var(scores), as
- * `neurons.py` does; or, with the keys' places, how much it raises the score from one place to the next.
+ * Returns each neuron's part in the differences between the scores of some keys, cov(products, scores) / var(scores); or, with the keys'
+ * places, how much it raises the score from one place to the next.
  */
 export function parts({ products, dots }, { width, scale }, keys, places) {
   const by = places ?? keys.map((k) => dots[k]);
   const mean = sum(by) / keys.length;
-  const variance = sum(by, (x) => (x - mean) ** 2);
-  const one = (j) => sum(keys, (k, i) => products[k * width + j] * (by[i] - mean)) / variance;
-  return range(width).map((j) => (variance > 1e-9 ? one(j) * (places ? scale : 1) : 0));
+  const variance = sum(by, (x) => (x - mean) ** 2) || Infinity;
+  return range(width).map((j) => (sum(keys, (k, i) => products[k * width + j] * (by[i] - mean)) / variance) * (places ? scale : 1));
 }
