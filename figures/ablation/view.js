@@ -55,7 +55,8 @@ export default function ablation(data, { value, extent = {} } = {}) {
   const ramp = legend("", "", "");
   const key = make("span", "", "bars: heads above, MLP below");
   bar.append(ramp.element, key, hint("arrows move", "Enter pins", "Esc lets go"));
-  if (edges) about.append(choice("Taken out", [["parts", "parts"], ["edges", "edges of attention"]], show, turn).element);
+  const views = edges && choice("Taken out", [["parts", "parts"], ["edges", "edges of attention"]], show, turn);
+  if (edges) about.append(views.element);
   about.append(strongest("Greatest losses", order.slice(0, LISTED).map((i) => [name(table.items[i], true), table.items[i].value])));
   const place = make("div", "");
   root.append(sentence.element, line.element, place, bar, about);
@@ -78,11 +79,12 @@ export default function ablation(data, { value, extent = {} } = {}) {
     };
   }
 
-  /** Shows parts or edges. */
+  /** Shows parts or edges, of which nothing is selected then. */
   function turn(next) {
     show = next;
-    state.release();
+    views.set(next);
     lay();
+    state.release();
     state.preview(null);
     changed();
   }
@@ -189,7 +191,8 @@ export default function ablation(data, { value, extent = {} } = {}) {
     if (lost === null) return [...without, ": choose a token"];
     const does = Math.abs(lost) < NOTHING ? "keeps its logit" : `${lost > 0 ? "loses" : "gains"} ${signed(Math.abs(lost)).slice(1)} of ${signed(data.value)}`;
     const word = { text: data.vocabulary[says] };
-    return [...without, ", ", ...asked(), ` ${does}; its probability is ${percent(probability)}, not ${percent(data.probability)}`, ...(word.text === answer.text ? [] : ["; first comes ", word])];
+    const [now, before] = [percent(probability), percent(data.probability)];
+    return [...without, ", ", ...asked(), ` ${does}; its probability ${now === before ? `stays ${now}` : `is ${now}, not ${before}`}`, ...(word.text === answer.text ? [] : ["; first comes ", word])];
   }
 
   /** What the taking out of an item does. */
@@ -216,7 +219,7 @@ export default function ablation(data, { value, extent = {} } = {}) {
     else anchor.classList.add("is-looked-at");
     const factor = edge ? null : /^factor-(\d+)/.exec(table.items[item].what ?? "");
     const drawn = factor ? [["as many others", signed(factors.drawn[factor[1] - 1])]] : [];
-    const about = edge ? [["layer", `${item[0]}`], ["looks at", quoted(textOf(tokens[item[1]]))]] : [["without", name(table.items[item])]];
+    const about = edge ? [["layer", `${item[0]}`], ["no look at", quoted(textOf(tokens[item[1]]))]] : [["without", name(table.items[item])]];
     tip.show(anchor, [facts([...about, ["loses", signed(lost)], ...drawn, ["probability", percent(probability)], ["first comes", quoted(data.vocabulary[says])]])], { beside: true });
   }
 
