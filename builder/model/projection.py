@@ -115,13 +115,13 @@ def find_projections(network: nn.Module, forward: Callable[[], Any]) -> dict[nn.
 
 def _matrix(module: nn.Module, given: Tensor, made: Tensor) -> Tensor | None:
     """Return a linear module's weight as [in, out] float32; which way round it lies is told by what it did."""
-    weight: Tensor = module.weight.float()  # type: ignore[assignment]
+    weight: Tensor = module.weight  # type: ignore[assignment]
     bias = getattr(module, "bias", None)
-    rest = made.float() - (bias.float() if isinstance(bias, Tensor) else 0)
+    rest = made.double() - (bias.double() if isinstance(bias, Tensor) else 0)
     ways = [way for way in (weight, weight.mT) if way.shape == (given.shape[-1], made.shape[-1])]
-    apart = [float((given.float() @ way - rest).abs().max()) for way in ways]
+    apart = [float((given.double() @ way.double() - rest).abs().max()) for way in ways]
     tolerance = 8 * torch.finfo(made.dtype).eps ** 0.5 * max(float(made.abs().max()), 1e-6)
-    return ways[apart.index(min(apart))] if apart and min(apart) <= tolerance else None
+    return ways[apart.index(min(apart))].float() if apart and min(apart) <= tolerance else None
 
 
 def _is_matrix(weight: Any) -> bool:

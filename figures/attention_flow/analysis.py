@@ -76,7 +76,7 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     causal = part.causal
     targets = list(run.targets) if causal else list(range(len(run.ids)))
     if len(run.ids) < 2:
-        raise BuildError("missing output: the text is one token, and no attention can flow to another")
+        raise BuildError("missing output: the prompt is one token, and there is no other to which attention could flow")
     known = part.layers[-1] + 1
     chosen = set(choose((params.layers,), known, run.model.name))
     layers = [layer for layer in part.layers if layer in chosen]

@@ -44,6 +44,7 @@ QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("attention_matrix", {}),
     ("attention_matrix", {"layer": -1, "head": 1, "exclude_first": True}),
     ("attention_matrix", {"over": "layers", "exclude_first": True}),
+    ("attention_flow", {"exclude_first": True, "token": -1}),
     ("activations", {"layers": ("all",), "clusters": 3}),
     ("factors", {}),
     ("factors", {"factors": (3, 2), "layers": ("0-1", "2"), "negative": "split", "first_token": "grey"}),
@@ -95,7 +96,7 @@ def test_every_text_gets_an_answer_that_json_can_hold(
     assert kinds[kind].analysis.describe(answer.data).endswith(".")
 
 
-@pytest.mark.parametrize("kind", ["saliency", "rankings", "decoding"])
+@pytest.mark.parametrize("kind", ["saliency", "rankings", "decoding", "attention_flow"])
 def test_a_single_token_explains_nothing(kind: str, tiny: Load, ask: Ask) -> None:
     """Nothing stands before it; the author is told, and not by a traceback."""
     with pytest.raises(BuildError, match=r"^missing output: the prompt is one token"):
@@ -128,6 +129,7 @@ def test_other_precisions_work(dtype: str, kind: str, params: dict[str, Any], ti
         "head_view",
         "model_view",
         "attention_matrix",
+        "attention_flow",
     ],
 )
 def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
@@ -168,9 +170,19 @@ def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind
         ("head_view", {"direction": "form"}, "did you mean from?"),
         ("layer_similarity", {"measure": ["cka", "cka"]}, "invalid measure: one of them stands there twice"),
         ("layer_similarity", {"measure": ["ckA"]}, "did you mean cka?"),
+        ("logit_attribution", {"foil": ""}, "invalid foil: it is empty; name a token such as ' Paris'"),
+        ("logit_attribution", {"position": 0}, "invalid position: 0 is below 1"),
+        ("ablation", {"replace": "means"}, "did you mean mean?"),
+        ("ablation", {"factors": 17}, "invalid factors: 17 is not between 0 and 16"),
+        ("ablation", {"window": 3}, "invalid window: it is about edges, which are not asked for"),
         ("layer_similarity", {"variance": 0}, "invalid variance: 0.0 is not in (0, 1]"),
         ("attention_matrix", {"over": "layers", "head": 1}, "invalid over: a mean over all layers is of no head"),
         ("attention_matrix", {"over": "head"}, "did you mean heads?"),
+        ("attention_flow", {"methods": ["flow", "flow"]}, "invalid methods: one of them stands there twice"),
+        ("attention_flow", {"methods": ["raw"], "method": "flow"}, "invalid method: flow is none of the methods raw"),
+        ("attention_flow", {"methods": ["raw"], "display": "sankey"}, "invalid display: a sankey draws the rollout"),
+        ("attention_flow", {"display": "sanky"}, "did you mean sankey?"),
+        ("attention_flow", {"layers": "5-2"}, "invalid layers: 5-2 runs backwards (did you mean 2-5?)"),
         ("tokens", {"top": 3}, "unknown parameter: top"),
     ],
 )

@@ -91,8 +91,8 @@ def test_induction_is_followed_to_its_source(tiny: Load, ask: Ask) -> None:
     at all alike and writes nothing. Numbers by hand, for the B that follows.
 
     With U for a row of 1/(q + 1), layer 1 gives ½ δ₄ + ¼ δ₂ + ¼ U = [.05, .05, .30, .05, .55], and layer 0 gives
-    ½ δ_q + ¼ δ_{q−1} + ¼ U. B gets .30 · 7/12 + .05 · 5/16 + .55 · .05 by rollout, and as pipes B, C and A carry at most
-    .30 + .05 + .05 from it.
+    ½ δ_q + ¼ δ_{q−1} + ¼ U. B gets .30 · 7/12 + .05 · 5/16 + .55 · .05 by rollout, and as pipes B, C and A carry at
+    most .30 + .05 + .05 from it.
     """
     answer = ask("attention_flow", tiny("hand_written"), INDUCTION)
     assert answer.data["targets"][0] == 5
