@@ -1,13 +1,14 @@
 /** Model view: every head of a model as a small picture; one of them, pinned, is drawn large with its tokens. */
 import { layerReader, sideOf, unpackWeights } from "../shared/attention.js";
-import { choice, menu, quiet } from "../shared/choice.js";
-import { percent, whole } from "../shared/format.js";
+import { choice, menu } from "../shared/choice.js";
+import { whole } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
 import { pinMark, readout } from "../shared/readout.js";
 import { selection } from "../shared/selection.js";
-import { quoted, spoken, textOf } from "../shared/text.js";
+import { readSpan, spanMenus, writeSpan } from "../shared/span.js";
+import { textOf } from "../shared/text.js";
 import { tooltip } from "../shared/tooltip.js";
 import { weights } from "../shared/weights.js";
 import { board } from "./board.js";
@@ -23,20 +24,19 @@ const DISPLAYS = ["matrix", "lines"];
  * It emits `input` when that changes. `show({ head: "5.1" })` and `show({ layer: 5 })` are those of prose.
  */
 export default function modelView(data, { value, piece, extent } = {}) {
-  const { tokens, parts, shown } = data;
+  const { parts, shown } = data;
   const read = layerReader(data, piece);
   const [root, bar, scene, large, title, facts] = ["view", "view-bar", "scene", "large", "large-title", "large-facts"].map((name) => {
     const element = document.createElement(/title|facts/.test(name) ? "p" : "div");
     element.className = name;
     return element;
   });
-  const [sentence, told] = [readout(), readout()];
+  const sentence = readout();
   const boards = {}; // by part, made when it is first shown
   const row = document.createElement("tr"); // where a phone draws a head large: under its own row
   row.className = "unfolded";
   const room = Object.assign(row.insertCell(), { colSpan: 999 });
-  const name = Object.hasOwn(parts, value?.part) ? value.part : shown.part;
-  let part = name;
+  let part = Object.hasOwn(parts, value?.part) ? value.part : shown.part;
   let display = DISPLAYS.includes(value?.display) ? value.display : data.display;
   let order = ORDERS.some(([key]) => key === value?.order) ? value.order : "grid";
   let measure = value?.measure ?? data.measure;
@@ -44,7 +44,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
   let transient = null; // what prose points at
   let now; // the board that is shown
   let drawn; // the head that is drawn large
-  let spans = { layers: between(parts[part].layers, value?.layers), heads: between(parts[part].heads, value?.heads) };
+  let spans = spansOf(value);
   root.append(sentence.element, bar, scene);
   large.append(title, facts);
   const tip = tooltip(root);
@@ -77,21 +77,20 @@ export default function modelView(data, { value, piece, extent } = {}) {
 
   /** Shows a part of the model: its board, its controls. */
   function turn(to) {
-    if (part !== to) spans = { layers: between(parts[to].layers), heads: between(parts[to].heads) };
-    part = to;
+    if (part !== to) [part, spans] = [to, null];
+    spans ??= spansOf();
     now = boards[part] ??= make(part);
-    if (!Object.hasOwn(now.known, measure)) measure = "none";
-    if (order !== "grid" && measure === "none") order = "grid";
+    if (!Object.hasOwn(now.known, measure)) [measure, order] = ["none", "grid"];
     scene.replaceChildren(now.element, large);
-    large.replaceChildren(title, facts, now.big.element, told.element);
+    large.replaceChildren(title, facts, now.big.element);
     controls();
     lay();
     draw();
   }
 
   function make(of) {
-    const { layers, heads, causal, stats, thumbs, queries, keys } = parts[of];
-    const texts = ["queries", "keys"].map((side) => sideOf(data, parts[of], side).map(textOf));
+    const { stats, thumbs } = parts[of];
+    const [queries, keys] = ["queries", "keys"].map((side) => sideOf(data, parts[of], side).map(textOf));
     const made = board(`Heads of ${of === "self" ? "the model" : `the ${of} attention`}`, parts[of], (i) => state.step(at(i)));
     const known = measures(stats, extent);
     pointing(made.element, made.cells, {
@@ -103,12 +102,11 @@ export default function modelView(data, { value, piece, extent } = {}) {
       const { layer } = target.closest("th")?.dataset ?? {};
       if (layer) state.toggle({ layer: Number(layer), head: null });
     });
-    made.cells.forEach((cell, i) => (cell.ariaLabel = `Layer ${layers[Math.floor(i / heads.length)]} head ${heads[i % heads.length]}`));
-    const big = weights({ queries: texts[0], keys: texts[1], label: "Weights", look: tell });
-    const found = { ...made, big, texts, known, causal, sizes: [queries[1] - queries[0], keys[1] - keys[0]] };
+    made.cells.forEach((cell, i) => (cell.ariaLabel = named(at(i))));
+    const found = { ...made, known, big: weights({ queries, keys }) };
     made.element.ariaBusy = true;
-    unpackWeights(thumbs).then(({ queries, keys, codes }) => {
-      found.thumbs = { queries, keys, codes };
+    unpackWeights(thumbs).then((unpacked) => {
+      found.thumbs = unpacked;
       made.element.ariaBusy = false;
       if (now === found) lay(), draw();
     });
@@ -116,7 +114,6 @@ export default function modelView(data, { value, piece, extent } = {}) {
   }
 
   function controls() {
-    const { layers, heads } = parts[part];
     const change = (act) => (value) => (act(value), lay(), draw(), emit());
     const names = Object.keys(parts);
     const sorts = menu("Order", ORDERS, order, change((to) => {
@@ -128,12 +125,11 @@ export default function modelView(data, { value, piece, extent } = {}) {
       if (measure === "none") sorts.set((order = "grid"));
     }));
     bar.replaceChildren(
-      ...(names.length > 1 ? [choice("Attention", names.map((name) => [name, name]), part, (to) => (leave(), turn(to), emit())).element] : []),
+      ...(names.length > 1 ? [choice("Attention", names.map((name) => [name, name]), part, (to) => (escape(), turn(to), emit())).element] : []),
       choice("Draw as", DISPLAYS.map((name) => [name, name]), display, change((to) => (display = to))).element,
       compares.element,
       sorts.element,
-      ...(layers.length > 1 ? [range("Layers", layers, spans.layers, change((to) => (spans.layers = to)))] : []),
-      ...(heads.length > 1 ? [range("Heads", heads, spans.heads, change((to) => (spans.heads = to)))] : []),
+      ...["layers", "heads"].filter((kind) => parts[part][kind].length > 1).map((kind) => spanMenus(`${kind[0].toUpperCase()}${kind.slice(1)}`, parts[part][kind], spans[kind], change((to) => (spans[kind] = to)))),
       key,
       hint("arrows move", "Enter pins", "Esc lets go"),
     );
@@ -153,7 +149,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
     } else {
       const { of } = now.known[measure];
       const sorted = all.sort((a, b) => (order === "high" ? of(b) - of(a) : of(a) - of(b)) || a - b);
-      const beside = parseFloat(getComputedStyle(now.element).getPropertyValue("--beside"));
+      const beside = parseFloat(getComputedStyle(now.element).getPropertyValue("--beside")) || 0;
       const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
       const width = Math.max(1, Math.min(sorted.length, Math.floor((scene.clientWidth / rem - beside) / CELL)));
       now.arrange(Array.from({ length: Math.ceil(sorted.length / width) }, (_, r) => ({ cells: sorted.slice(r * width, (r + 1) * width) })));
@@ -169,7 +165,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
     place();
   }
 
-  /** Returns a head by its index among the cells, or its index. */
+  /** Returns a head by its index among the cells. */
   function at(i) {
     const { layers, heads } = parts[part];
     return { layer: layers[Math.floor(i / heads.length)], head: heads[i % heads.length] };
@@ -183,8 +179,8 @@ export default function modelView(data, { value, piece, extent } = {}) {
   /** Returns a selection made of what exists in the part that is shown, or null. */
   function known(found) {
     const { layers, heads } = parts[part];
-    if (!layers.includes(found?.layer)) return null;
-    return heads.includes(found.head) ? { layer: found.layer, head: found.head } : found.head === undefined || found.head === null ? { layer: found.layer, head: null } : null;
+    const { layer, head = null } = found ?? {};
+    return layers.includes(layer) && [null, ...heads].includes(head) ? { layer, head } : null;
   }
 
   /** Draws a head large: at once as its thumbnail; if that is coarse, and it is pinned, then with its weights when they come. */
@@ -193,55 +189,27 @@ export default function modelView(data, { value, piece, extent } = {}) {
     const { dots, causal } = parts[part];
     const { big, thumbs, known } = now;
     const i = indexOf(head);
-    title.textContent = `Layer ${head.layer} head ${head.head}`;
+    title.textContent = named(head);
     facts.textContent = Object.values(known).map(({ of, said }) => said(of(i))).join(" · ");
     if (!thumbs) return;
-    const exact = dots.every((size) => size === 1);
-    paint(thumbs, i, exact, dots);
-    if (exact || !whole) return;
+    paint(thumbs, i, dots, "Pin the head to read its weights.");
+    if (!whole || dots.every((size) => size === 1)) return;
     try {
       const found = await read(part, head.layer);
-      if (drawn === head) paint(found, head.head, true);
+      if (drawn === head) paint(found, head.head);
     } catch {
-      told.say([`The weights of layer ${head.layer} could not be loaded.`], "");
+      if (drawn === head) paint(thumbs, i, dots, `The weights of layer ${head.layer} could not be loaded.`);
     }
 
-    function paint({ queries, keys, codes }, i, exact, dots = [1, 1]) {
-      const own = codes.subarray(i * queries * keys, (i + 1) * queries * keys);
-      now.weight = exact ? (q, k) => own[q * keys + k] / 255 : null;
-      big.draw({ codes: own, dots, shape: [queries, keys] }, display, causal);
-      tell(null);
+    function paint({ queries, keys, codes }, i, dots = [1, 1], coarse) {
+      const idle = dots.some((size) => size > 1) ? coarse : "Point at the picture to read its weights.";
+      big.draw({ codes: codes.subarray(i * queries * keys, (i + 1) * queries * keys), dots, shape: [queries, keys], idle }, display, causal);
     }
-  }
-
-  /** Says what is pointed at among the weights of the head that is drawn large. */
-  function tell(to) {
-    const { big, texts, weight } = now;
-    big.mark(to);
-    if (!to) {
-      const idle = weight ? "Point at the picture to read its weights." : "Pin a head to read its weights.";
-      return told.say([idle], idle);
-    }
-    if (!weight) return;
-    const [from, toward] = [texts[0][to.query], texts[1][to.key]];
-    const words = (chip) => {
-      if (from !== undefined && toward !== undefined) return [chip(from), " attends to ", chip(toward), `: ${percent(weight(to.query, to.key))}`];
-      const back = from === undefined;
-      const others = texts[back ? 0 : 1].map((text, i) => [text, back ? weight(i, to.key) : weight(to.query, i)]);
-      const most = others.sort((a, b) => b[1] - a[1]).slice(0, 3).filter(([, share]) => share > 0.005);
-      return [chip(from ?? toward), back ? " gets most from " : " attends most to ", ...most.flatMap(([text, share], i) => [i ? ", " : "", chip(text), ` ${percent(share)}`])];
-    };
-    told.say(words(quoted), words(spoken).join(""));
   }
 
   function escape() {
     state.release();
     state.preview(null);
-  }
-
-  function leave() {
-    transient = null;
-    escape();
   }
 
   /** Hover while something is pinned: only the card tells of the head under the pointer. */
@@ -277,7 +245,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
     const to = transient ?? state.current;
     const pinned = state.pinned && !transient;
     const { layer = null, head = null } = state.current ?? {};
-    root.value = { part, layer, head, measure, order, display, layers: spanned("layers"), heads: spanned("heads"), pinned: state.pinned };
+    root.value = { part, layer, head, measure, order, display, layers: writeSpan(parts[part].layers, spans.layers), heads: writeSpan(parts[part].heads, spans.heads), pinned: state.pinned };
     for (const marked of now.element.querySelectorAll(".is-selected, .is-row")) marked.classList.remove("is-selected", "is-row");
     const cell = to && to.head !== null ? now.cells[indexOf(to)] : null;
     cell?.classList.add("is-selected");
@@ -305,10 +273,9 @@ export default function modelView(data, { value, piece, extent } = {}) {
     return large.parentNode === scene && large.offsetTop < now.element.offsetTop + now.element.offsetHeight - 1;
   }
 
-  function spanned(kind) {
-    const [from, to] = spans[kind];
-    const numbers = parts[part][kind];
-    return from === 0 && to === numbers.length - 1 ? null : `${numbers[from]}-${numbers[to]}`;
+  function spansOf(from) {
+    const { layers, heads } = parts[part];
+    return { layers: readSpan(layers, from?.layers), heads: readSpan(heads, from?.heads) };
   }
 
   function overview() {
@@ -326,33 +293,10 @@ export default function modelView(data, { value, piece, extent } = {}) {
       return `Layer ${layer}${sees}. Highest: ${best.map(([title, i, of, text]) => `${title} head ${at(i).head} (${text(of(i))})`).join(", ")}`;
     }
     const i = indexOf({ layer, head });
-    return `Layer ${layer} head ${head}${sees}: ${Object.values(now.known).map(({ of, said }) => said(of(i))).join(", ")}`;
+    return `${named({ layer, head })}${sees}: ${Object.values(now.known).map(({ of, said }) => said(of(i))).join(", ")}`;
   }
 }
 
-/** Reads "4-9" as the places of its ends among numbers; all of them for anything else. */
-function between(numbers, text) {
-  const ends = /^(\d+)-(\d+)$/.exec(text)?.slice(1).map((number) => numbers.indexOf(Number(number)));
-  return ends && ends[0] >= 0 && ends[1] >= ends[0] ? ends : [0, numbers.length - 1];
-}
-
-/** Two menus, the first and the last of what is shown; calls `changed([from, to])` with their places. */
-function range(label, numbers, [from, to], changed) {
-  const element = document.createElement("span");
-  element.className = "choice range";
-  element.setAttribute("role", "group");
-  element.setAttribute("aria-label", label);
-  const ends = [from, to].map((at, end) => {
-    const select = document.createElement("select");
-    select.ariaLabel = `${end ? "last" : "first"} of the ${label.toLowerCase()}`;
-    select.append(...numbers.map((number, i) => new Option(number, i, false, i === at)));
-    quiet(select, () => {
-      const other = ends[1 - end];
-      if ((end ? -1 : 1) * (select.selectedIndex - other.selectedIndex) > 0) other.selectedIndex = select.selectedIndex;
-      changed(ends.map((select) => select.selectedIndex));
-    });
-    return select;
-  });
-  element.append(label, " ", ends[0], " to ", ends[1]);
-  return element;
+function named({ layer, head }) {
+  return `Layer ${layer} head ${head}`;
 }

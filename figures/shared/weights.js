@@ -3,29 +3,32 @@
  * tokens that attend, at the left, to the others at the right. Names of tokens stand at both sides.
  */
 import { colour, onRepaint, pixels, sharpen } from "./canvas.js";
-import { visible } from "./text.js";
+import { percent } from "./format.js";
+import { readout } from "./readout.js";
+import { quoted, spoken, visible } from "./text.js";
 
 const LINE = 11; // px: tokens less far apart leave names out
 const FAINT = 0.02; // a weight whose line nobody would see
+const MOST = 3; // tokens that a sentence names
 const SHADES = 16; // lines of one shade are one path
 
 /**
- * Returns `{ element, draw, mark }`. `queries` and `keys` are texts. `look(at)` is called with `{ query, key }` under the
- * pointer or after an arrow key, one of them null where lines are drawn and a token is pointed at, and with null.
+ * Returns `{ element, draw }`. `queries` and `keys` are texts. What is pointed at, or walked to with the arrow keys, is said
+ * below the picture: a weight, or of lines what a token attends to most.
  *
- * `draw({ codes, dots, shape }, display, causal)`: `codes` are bytes row by row, of `shape` [rows, columns]; a code stands
- * for `dots` [queries, keys], 1 each but in a thumbnail. `mark(at)` frames what is selected and tells its names.
+ * `draw({ codes, dots, shape, idle }, display, causal)`: `codes` are bytes row by row, of `shape` [rows, columns]; a code
+ * stands for `dots` [queries, keys], and no weight can be read where that is more than one. `idle` is said of nothing.
  */
-export function weights({ queries, keys, label, look }) {
-  const [element, left, right, plot, canvas, frame] = ["div", "div", "div", "div", "canvas", "i"].map((tag) => document.createElement(tag));
+export function weights({ queries, keys }) {
+  const [root, element, left, right, plot, canvas, frame] = ["div", "div", "div", "div", "div", "canvas", "i"].map((tag) => document.createElement(tag));
+  const sentence = readout();
   element.className = "weights";
-  Object.assign(left, { className: "weights-queries" });
-  Object.assign(right, { className: "weights-keys" });
-  Object.assign(plot, { className: "weights-plot", tabIndex: 0, role: "application", ariaLabel: `${label}: arrows walk` });
+  left.className = "weights-queries";
+  right.className = "weights-keys";
+  Object.assign(plot, { className: "weights-plot", tabIndex: 0, role: "application", ariaLabel: "Weights: arrows walk" });
   plot.append(canvas, frame);
   element.append(left, right, plot);
-  element.style.setProperty("--queries", queries.length);
-  element.style.setProperty("--keys", keys.length);
+  root.append(element, sentence.element);
   const names = [[left, queries], [right, keys]].map(([side, texts]) =>
     texts.map((text, i) => {
       const name = document.createElement("span");
@@ -38,7 +41,8 @@ export function weights({ queries, keys, label, look }) {
   let picture, display, causal, palette;
   let at = null;
   const size = [queries.length, keys.length];
-  const point = (event) => (at = under(event)) && look(at);
+  const point = (event) => mark(under(event));
+  const leave = () => mark(null);
   plot.addEventListener("pointermove", (event) => event.pointerType !== "touch" && point(event));
   plot.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && leave());
   plot.addEventListener("click", point);
@@ -46,12 +50,13 @@ export function weights({ queries, keys, label, look }) {
   plot.addEventListener("keydown", walk);
   new ResizeObserver(repaint).observe(plot);
   onRepaint(() => ((palette = null), repaint()));
-  return { element, draw, mark };
+  return { element: root, draw };
 
   function draw(next, how, triangle) {
     [picture, display, causal] = [next, how, triangle];
     element.dataset.display = display;
     repaint();
+    leave();
   }
 
   function repaint() {
@@ -88,7 +93,7 @@ export function weights({ queries, keys, label, look }) {
   /** Lines, those of what is pointed at alone; as opaque as the weight. */
   function drawLines(context, width, height) {
     const { codes, dots, shape: [, columns] } = picture;
-    const only = (token, i, side) => token === null || token === undefined || Math.floor(token / dots[side]) === i;
+    const only = (token, i, side) => (token ?? null) === null || Math.floor(token / dots[side]) === i;
     const y = (i, side) => (Math.min((i + 0.5) * dots[side], size[side] - 0.5) / size[side]) * height;
     const strokes = pen(Object.assign(context, { strokeStyle: palette.line }));
     codes.forEach((code, i) => {
@@ -114,22 +119,30 @@ export function weights({ queries, keys, label, look }) {
     const clip = (number, side) => Math.min(Math.max(number, 0), size[side] - 1);
     const from = at ?? { query: 0, key: display === "lines" ? null : 0 };
     if (display === "lines") {
-      const side = step[1] ? (step[1] > 0 ? 1 : 0) : from.key === null ? 0 : 1;
+      const side = step[1] > 0 || (!step[1] && from.key !== null) ? 1 : 0;
       const token = clip((from.query ?? from.key) + step[0], side);
-      at = side ? { query: null, key: token } : { query: token, key: null };
-    } else at = at ? { query: clip(from.query + step[0], 0), key: clip(from.key + step[1], 1) } : from;
-    look(at);
+      mark(side ? { query: null, key: token } : { query: token, key: null });
+    } else mark(at ? { query: clip(from.query + step[0], 0), key: clip(from.key + step[1], 1) } : from);
   }
 
-  function leave() {
-    at = null;
-    look(null);
-  }
-
+  /** Frames a weight, or shows a token's lines alone, and says what it is. */
   function mark(next) {
     at = next;
     if (display === "lines") repaint();
     else frames();
+    if (!at || picture.dots.some((size) => size > 1)) sentence.say([picture.idle], picture.idle);
+    else sentence.say(words(quoted), words(spoken).join(""));
+  }
+
+  function words(chip) {
+    const weight = (q, k) => picture.codes[q * keys.length + k] / 255;
+    const { query, key } = at;
+    if (causal && query !== null && key > query) return [chip(keys[key]), " comes after ", chip(queries[query]), ", which cannot attend to it"];
+    if (query !== null && key !== null) return [chip(queries[query]), " attends to ", chip(keys[key]), `: ${weight(query, key) ? percent(weight(query, key)) : "<0.2%"}`]; // half a step
+    const back = query === null;
+    const others = back ? queries.map((text, q) => [text, weight(q, key)]) : keys.map((text, k) => [text, weight(query, k)]);
+    const most = others.filter(([, share]) => share).sort((a, b) => b[1] - a[1]).slice(0, MOST);
+    return [chip(back ? keys[key] : queries[query]), back ? " gets most from" : " attends most to", ...most.flatMap(([text, share], i) => [i ? ", " : " ", chip(text), ` ${percent(share)}`])];
   }
 
   function frames() {
