@@ -209,13 +209,14 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
 
   /** Says which states have the largest effects in a line. */
   function strongest([one, r, layer], chip) {
-    const where = r !== null ? ["At ", chip(texts[rows[r]])] : layer !== null ? [`In layer ${layer}`] : ["Largest"];
+    const where = r !== null ? ["At ", chip(texts[rows[r]])]  : [`In layer ${layer}`];
     const found = (one === null ? range(states.length) : [one]).map((s) => {
       const all = range(rows.length * n).map((index) => [s, Math.floor(index / n), index % n]).filter(([, a, b]) => (r ?? a) === a && (layer ?? b) === b);
       const best = all[maxIndex(all, ([, a, b]) => Math.abs(effects[states[s]][b][rows[a]]))];
       const share = effects[states[s]][best[2]][rows[best[1]]];
       return [`${signed(share)} by the ${named(s, best[2])}`, ...(r === null ? [" at ", chip(texts[rows[best[1]]])] : [])];
     });
+    if (one !== null && r === null && layer === null) return ["Largest of all is ", ...found[0], "."];
     return [...where, ", the largest effects are ", ...found.flatMap((nodes, i) => [i ? (i === found.length - 1 ? " and " : ", ") : "", ...nodes]), "."];
   }
 
