@@ -130,6 +130,7 @@ def test_other_precisions_work(dtype: str, kind: str, params: dict[str, Any], ti
         "model_view",
         "attention_matrix",
         "attention_flow",
+        "logit_attribution",
     ],
 )
 def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
