@@ -94,9 +94,12 @@ class Memory:
 def read_memory(run: Run, text: Text) -> Memory:
     """Run the text and keep what its attention is called with.
 
-    Raises `BuildError` where a model's attention does not go through transformers' interface.
+    Raises `BuildError` for a text of one token, and where a model's attention does not go through transformers'
+    interface.
     """
     attention = run.attention
+    if len(text.ids) < 2:
+        raise BuildError("invalid edges: one token stands before the answer, and it has nothing else to look at")
     if not attention.has_vectors:
         raise BuildError(
             f"unsupported edges: model {run.model.name} ({type(run.model.network).__name__}) does not go through "

@@ -2,7 +2,7 @@
  * A sheet of a model's parts: a row a layer, in it a shaded cell a head, a number for all heads together and one for the
  * MLP, and bars; before and after the layers, rows of one part that has a name. `sheet.html` writes the same markup.
  */
-import { max, range } from "d3";
+import { maxIndex, range } from "d3";
 import { pointing } from "./pointing.js";
 import { roving } from "./roving.js";
 import { shade } from "./strip.js";
@@ -23,6 +23,7 @@ export function sheet({ label, n, rows, top, ticks, on }) {
   const items = [];
   const places = []; // of items: the columns they fill
   const lines = [];
+  let framed = []; // a row and a cell
   const ends = rows.flatMap(({ bars, run }) => [...bars.flat(), run ?? 0]);
   const low = Math.min(0, ...ends);
   const high = Math.max(low + 1e-9, ...ends);
@@ -52,22 +53,22 @@ export function sheet({ label, n, rows, top, ticks, on }) {
   const cells = items.map(({ element }) => element);
   const { rest } = roving(element, cells, next, on.step);
   pointing(element, cells, { ...on, press: (index) => (rest(index), on.press(index)) });
-  rest(Math.max(0, items.findIndex(({ head, value }) => head !== null && Math.abs(value) === max(items, (one) => (one.head === null ? 0 : Math.abs(one.value))))));
+  rest(Math.max(0, maxIndex(items, ({ head, value }) => (head === null ? -1 : Math.abs(value))))); // the strongest head
   return { element, items, find, rest, mark };
 
   function find(part) {
-    const same = (key) => (one) => one[key] === (part[key] ?? null);
-    return part ? items.findIndex((one) => ["layer", "head", "what"].every((key) => same(key)(one))) : -1;
+    return part ? items.findIndex((one) => ["layer", "head", "what"].every((key) => one[key] === (part[key] ?? null))) : -1;
   }
 
   /** Frames an item, or the row of a layer. */
   function mark(index, layer) {
-    lines.forEach((line, r) => line.classList.toggle("is-row", r === items[index]?.row || (rows[r].layer ?? -1) === layer));
-    cells.forEach((one, i) => {
-      one.classList.toggle("is-selected", i === index);
-      if (i === index) one.setAttribute("aria-selected", "true");
-      else one.removeAttribute("aria-selected");
-    });
+    const row = items[index]?.row ?? rows.findIndex((one) => layer !== undefined && one.layer === layer);
+    framed.forEach((one) => one?.classList.remove("is-row", "is-selected"));
+    framed[1]?.removeAttribute("aria-selected");
+    framed = [lines[row], cells[index]];
+    framed[0]?.classList.add("is-row");
+    framed[1]?.classList.add("is-selected");
+    framed[1]?.setAttribute("aria-selected", "true");
   }
 
   function add(line, row, name, item, from, to) {
@@ -76,8 +77,8 @@ export function sheet({ label, n, rows, top, ticks, on }) {
     if (name === "sheet-head") shade(made, item.value, top);
     if (name === "sheet-sum") made.textContent = signed(item.value);
     if (name === "sheet-wide") made.append(make("span", "", row.text), make("span", "", signed(item.value)));
-    places.push([rows.indexOf(row), from, to]);
-    items.push({ ...item, row: rows.indexOf(row), element: made });
+    places.push([from, to]);
+    items.push({ ...item, row: lines.length - 1, element: made });
   }
 
   function bars({ bars, run }) {
@@ -105,7 +106,8 @@ export function sheet({ label, n, rows, top, ticks, on }) {
 
   /** Arrows along and across the rows; Home and End of a row, with Ctrl of all. */
   function next(index, { key, ctrlKey }) {
-    const [r, from, to] = places[index];
+    const [from, to] = places[index];
+    const r = items[index].row;
     const down = { ArrowDown: 1, ArrowUp: -1, PageDown: 5, PageUp: -5 }[key];
     const inRow = range(items.length).filter((i) => ctrlKey || items[i].row === r);
     if (key === "Home") return inRow[0];
@@ -115,7 +117,7 @@ export function sheet({ label, n, rows, top, ticks, on }) {
     const row = Math.max(0, Math.min(rows.length - 1, r + down));
     const middle = to - from > 1 ? 0 : from; // from a row of one part into the first column
     const there = range(items.length).filter((i) => items[i].row === row);
-    return there.find((i) => places[i][1] <= middle && middle < places[i][2]) ?? there.at(-1);
+    return there.find((i) => places[i][0] <= middle && middle < places[i][1]) ?? there.at(-1);
   }
 }
 

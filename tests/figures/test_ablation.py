@@ -175,7 +175,10 @@ def test_a_factors_neurons_go_together(tiny: Load, ask: Ask, part: Part) -> None
 
 
 def test_what_cannot_be_taken_out_is_said(tiny: Load, ask: Ask) -> None:
-    """More factors than tokens, neurons in one tensor, neurons that never fire, a model without attention."""
+    """More factors than tokens, neurons in one tensor or that never fire, one token alone, no attention at all."""
+    with pytest.raises(BuildError, match=r"^invalid edges: one token stands before the answer"):
+        ask("ablation", tiny("llama"), TEXT, position=1, edges=True)
+    assert not failed(ask("ablation", tiny("llama"), TEXT, position=1))
     with pytest.raises(BuildError, match=r"^invalid factors: 16 cannot be told apart in \d+ tokens after the first"):
         ask("ablation", tiny("llama"), TEXT, factors=16)
     with pytest.raises(BuildError, match=r"^unsupported model: mixtral has no FFN neurons"):
