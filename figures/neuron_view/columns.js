@@ -44,7 +44,7 @@ export function columns(tokens, { queries, keys }, stateful) {
     tokens.slice(...part).map((token) => at[`${name} cells`].appendChild(make("name", visible(textOf(token))))),
   );
   items.forEach((item, i) => {
-    item.role = "button";
+    Object.assign(item, { role: "button", tabIndex: -1 });
     item.ariaLabel = spoken(textOf(tokens[queries[0] + i]));
   });
   Object.assign(list, { role: "group", ariaLabel: "Tokens that look: choose one" });

@@ -33,9 +33,7 @@ def states(run: Run, layer: int) -> dict[str, Any] | None:
     size = -(-after.shape[-1] // CELLS)
     return {
         "size": size,
-        **{
-            name: pack_vectors(pooled(state, size)) for name, state in (("before", before), ("after", after))
-        },
+        **{name: pack_vectors(pooled(state, size)) for name, state in (("before", before), ("after", after))},
         "norms": [[float(f"{norm:.4g}") for norm in (state**2).sum(-1) ** 0.5] for state in (before, after)],
     }
 

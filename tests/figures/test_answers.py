@@ -128,6 +128,7 @@ def test_other_precisions_work(dtype: str, kind: str, params: dict[str, Any], ti
         "layer_similarity",
         "head_view",
         "model_view",
+        "neuron_view",
         "attention_matrix",
         "attention_flow",
         "logit_attribution",
@@ -184,6 +185,8 @@ def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind
         ("attention_flow", {"methods": ["raw"], "display": "sankey"}, "invalid display: a sankey draws the rollout"),
         ("attention_flow", {"display": "sanky"}, "did you mean sankey?"),
         ("attention_flow", {"layers": "5-2"}, "invalid layers: 5-2 runs backwards (did you mean 2-5?)"),
+        ("neuron_view", {"layers": ["9-4"]}, "invalid layers: 9-4 runs backwards (did you mean 4-9?)"),
+        ("neuron_view", {"order": "scores"}, "did you mean score?"),
         ("tokens", {"top": 3}, "unknown parameter: top"),
     ],
 )
