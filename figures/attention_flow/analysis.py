@@ -90,7 +90,7 @@ def analyse(run: AnyRun, params: Params) -> Answer:
         "tokens": run.tokens,
         "targets": targets,
         "causal": causal,
-        "token": _first(params.token, targets, len(run.ids)),
+        "token": _first(params.token, targets, run.tokens),
         "method": method,
         "methods": methods,
         "left_out": left_out,
@@ -127,9 +127,11 @@ def _methods(run: AnyRun, params: Params) -> tuple[list[str], dict[str, str]]:
     return methods, {} if params.methods else cannot
 
 
-def _first(wanted: int | None, targets: list[int], length: int) -> int:
+def _first(wanted: int | None, targets: list[int], tokens: list[dict[str, Any]]) -> int:
     """Return the position of the token that is chosen first. Raises `BuildError` for one that cannot be."""
-    position = targets[0] if wanted is None else wanted + length if wanted < 0 else wanted
+    if wanted is None:
+        return next((position for position in targets if not tokens[position].get("special")), targets[0])
+    position = wanted + len(tokens) if wanted < 0 else wanted
     if position not in targets:
         nearest = min(targets, key=lambda known: abs(known - position))
         raise BuildError(

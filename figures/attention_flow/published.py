@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["piece_name", "publish"]
 
 DIGITS = 4
-"""Of each published share."""
+"""Of each published share, and of what a share lacks that is nearly all."""
 
 
 def piece_name(what: str, excluded: bool) -> str:
@@ -103,9 +103,14 @@ def _rows(scores: Tensor, rows: Tensor, *, causal: bool, excluded: bool) -> dict
             own = own.clone()
             own[0] = 0
         total = float(own.sum())
-        found.append([float(f"{value:.{DIGITS}g}") for value in (own / total if total else own).tolist()])
+        found.append([_rounded(value) for value in (own / total if total else own).tolist()])
         sums.append(float(f"{total:.{DIGITS}g}"))
     return {"scores": found, "sums": sums}
+
+
+def _rounded(share: float) -> float:
+    """Return a share with few digits; one that is not all does not become 1."""
+    return float(f"{share:.{DIGITS}g}") if share < 0.999 else 1 - float(f"{max(1 - share, 0):.{DIGITS}g}")
 
 
 def _ragged(layers: Tensor, rows: Tensor, *, causal: bool) -> np.ndarray:

@@ -219,13 +219,15 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     const u = selected();
     const row = rowOf(u) ?? [];
     const own = Math.max(0, ...row);
-    const top = extent.share || own;
+    const first = shown.method === data.method && shown.excluded === data.exclude_first; // what figures share a scale of
+    const top = (first && extent.share) || own;
     dress();
     line.chips.forEach((chip, i) => {
       chip.classList.toggle("is-selected", i === u);
       chip.classList.toggle("is-later", causal && i > u);
       if (chosen.includes(i)) chip.setAttribute("aria-pressed", String(i === u && state.pinned));
-      shade(chip, row[i], top, extras[i]?.share, row[i] === undefined ? "" : percent(row[i]));
+      const share = row[i] || undefined; // the first token's is nothing where it is left out
+      shade(chip, share, top, extras[i].share, share ? percent(share) : "");
     });
     drawBars(u);
     drawRibbons(u, row);
