@@ -60,9 +60,9 @@ export function board(label, { layers, heads, causal }, moved) {
     frame = requestAnimationFrame(() => last && paint(...last));
   }
 
-  /** Paints thumbnails `{ codes, queries, keys }`; `told(i)` is what stands under one, `{ text, share }`, and `name(i)` above. */
-  function paint(picture, display, told, name) {
-    last = [picture, display, told, name];
+  /** Paints thumbnails `{ codes, queries, keys }`; `told(i)` is what stands with one: its `name` above, `text` on a bar of `share` below. */
+  function paint(picture, display, told) {
+    last = [picture, display, told];
     const [width, height] = [table.offsetWidth, table.offsetHeight];
     if (!width || !order.length) return;
     const context = sharpen(canvas, width, height);
@@ -71,21 +71,18 @@ export function board(label, { layers, heads, causal }, moved) {
     const size = across - 2 * INSET;
     const places = order.map((i) => [i, cells[i].offsetLeft + INSET, cells[i].offsetTop + above + INSET]);
     paintThumbnails(context, element, picture, places, size, { display, causal });
-    if (told) write(context, places, { told, name, size, strip: down - above - across });
-  }
-
-  /** Names above, and under each picture its number on a bar. */
-  function write(context, places, { told, name, size, strip }) {
+    if (!told) return;
+    const strip = down - above - across;
     const { fontSize, fontFamily } = getComputedStyle(cells[order[0]]);
     const [ink, bar] = [colour(element, "var(--f-ink)"), colour(element, "var(--bar)")];
     Object.assign(context, { font: `${fontSize} ${fontFamily}`, textBaseline: "middle" });
     for (const [i, left, top] of places) {
-      const { text, share } = told(i);
+      const { name, text, share } = told(i);
       context.fillStyle = bar;
       context.fillRect(left, top + size + INSET, size * share, strip - 1);
       context.fillStyle = ink;
       context.fillText(text, left + 1, top + size + INSET + strip / 2, size);
-      if (name) context.fillText(name(i), left + 1, top - strip / 2, size);
+      context.fillText(name, left + 1, top - strip / 2, size);
     }
   }
 }

@@ -2,23 +2,23 @@
 import { max } from "d3";
 import { percent } from "../shared/format.js";
 
-const NAMES = { entropy: "entropy", distance: "mean distance", first: "first token", previous: "previous token", induction: "induction" };
+const short = (n) => n.toFixed(n < 9.95 ? 1 : 0);
+const score = (n) => n.toFixed(2);
+const KNOWN = {
+  entropy: ["entropy", short, (n) => `entropy ${score(n)} nats`],
+  distance: ["mean distance", short, (n) => `mean distance ${short(n)} tokens`],
+  first: ["first token", percent],
+  previous: ["previous token", percent],
+  induction: ["induction", score, (n) => `induction ${score(n)}`],
+};
 
 /** Returns the measures of `stats` by name: `title`, `of(i)` by the head's index, `text(n)`, `share(n)` of its bar, `said(n)`. */
 export function measures(stats, extent = {}) {
-  return Object.fromEntries(Object.entries(stats).map(([name, rows]) => [name, measure(name, rows.flat(), extent[name])]));
-}
-
-function measure(name, numbers, end) {
-  const title = NAMES[name];
-  const of = (i) => numbers[i];
-  const most = end ?? max(numbers);
-  if (name === "entropy") return { title, of, text: short, share: (n) => n / (most || 1), said: (n) => `entropy ${n.toFixed(2)} nats` };
-  if (name === "distance") return { title, of, text: short, share: (n) => n / (most || 1), said: (n) => `mean distance ${short(n)} tokens` };
-  const said = name === "induction" ? (n) => `induction ${n.toFixed(2)}` : (n) => `${percent(n)} on the ${title}`;
-  return { title, of, text: name === "induction" ? (n) => n.toFixed(2) : percent, share: (n) => n, said };
-}
-
-function short(n) {
-  return n.toFixed(n < 9.95 ? 1 : 0);
+  const found = Object.entries(stats).map(([name, rows]) => {
+    const [title, text, said = (n) => `${text(n)} on the ${title}`] = KNOWN[name];
+    const numbers = rows.flat();
+    const end = text === short ? (extent[name] ?? max(numbers)) || 1 : 1;
+    return [name, { title, text, said, of: (i) => numbers[i], share: (n) => Math.min(1, n / end) }];
+  });
+  return Object.fromEntries(found);
 }

@@ -1,4 +1,5 @@
 /** Model view: every head of a model as a small picture; one of them, pinned, is drawn large with its tokens. */
+import { mean, range, sort } from "d3";
 import { layerReader, sideOf, unpackWeights } from "../shared/attention.js";
 import { choice, menu } from "../shared/choice.js";
 import { whole } from "../shared/format.js";
@@ -26,11 +27,9 @@ const DISPLAYS = ["matrix", "lines"];
 export default function modelView(data, { value, piece, extent } = {}) {
   const { parts, shown } = data;
   const read = layerReader(data, piece);
-  const [root, bar, scene, large, title, facts] = ["view", "view-bar", "scene", "large", "large-title", "large-facts"].map((name) => {
-    const element = document.createElement(/title|facts/.test(name) ? "p" : "div");
-    element.className = name;
-    return element;
-  });
+  const [root, bar, scene, large, title, facts, key] = ["view", "view-bar", "scene", "large", "large-title", "large-facts", "view-key"].map((className) =>
+    Object.assign(document.createElement("div"), { className }),
+  );
   const sentence = readout();
   const boards = {}; // by part, made when it is first shown
   const row = document.createElement("tr"); // where a phone draws a head large: under its own row
@@ -46,11 +45,8 @@ export default function modelView(data, { value, piece, extent } = {}) {
   let drawn; // the head that is drawn large
   let spans = spansOf(value);
   root.append(sentence.element, bar, scene);
-  large.append(title, facts);
   const tip = tooltip(root);
   const ramp = legend("", "0", "1").element;
-  const key = document.createElement("div");
-  key.className = "view-key";
   key.append(ramp);
 
   const restored = known(value);
@@ -91,7 +87,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
   function make(of) {
     const { stats, thumbs } = parts[of];
     const [queries, keys] = ["queries", "keys"].map((side) => sideOf(data, parts[of], side).map(textOf));
-    const made = board(`Heads of ${of === "self" ? "the model" : `the ${of} attention`}`, parts[of], (i) => state.step(at(i)));
+    const made = board(`Heads, ${of}`, parts[of], (i) => state.step(at(i)));
     const known = measures(stats, extent);
     pointing(made.element, made.cells, {
       point: (i) => (state.pinned ? point(i) : state.preview(i === null ? null : at(i))),
@@ -115,6 +111,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
 
   function controls() {
     const change = (act) => (value) => (act(value), lay(), draw(), emit());
+    const radios = (label, names, chosen, changed) => choice(label, names.map((name) => [name, name]), chosen, changed).element;
     const names = Object.keys(parts);
     const sorts = menu("Order", ORDERS, order, change((to) => {
       order = to;
@@ -125,8 +122,8 @@ export default function modelView(data, { value, piece, extent } = {}) {
       if (measure === "none") sorts.set((order = "grid"));
     }));
     bar.replaceChildren(
-      ...(names.length > 1 ? [choice("Attention", names.map((name) => [name, name]), part, (to) => (escape(), turn(to), emit())).element] : []),
-      choice("Draw as", DISPLAYS.map((name) => [name, name]), display, change((to) => (display = to))).element,
+      ...(names.length > 1 ? [radios("Attention", names, part, (to) => (escape(), turn(to), emit()))] : []),
+      radios("Draw as", DISPLAYS, display, change((to) => (display = to))),
       compares.element,
       sorts.element,
       ...["layers", "heads"].filter((kind) => parts[part][kind].length > 1).map((kind) => spanMenus(`${kind[0].toUpperCase()}${kind.slice(1)}`, parts[part][kind], spans[kind], change((to) => (spans[kind] = to)))),
@@ -138,30 +135,21 @@ export default function modelView(data, { value, piece, extent } = {}) {
   /** Lays the cells out and paints them. */
   function lay() {
     const { layers, heads, windows } = parts[part];
-    const within = (numbers, [from, to]) => numbers.map((_, i) => i).filter((i) => i >= from && i <= to);
-    const [rows, columns] = [within(layers, spans.layers), within(heads, spans.heads)];
-    const all = rows.flatMap((r) => columns.map((c) => r * heads.length + c));
+    const [rows, columns] = [spans.layers, spans.heads].map(([from, to]) => range(from, to + 1));
+    const cellsOf = (r) => columns.map((c) => r * heads.length + c);
+    const { of, text, share } = now.known[measure] ?? {};
+    const flat = order !== "grid";
     ramp.firstChild.textContent = display === "lines" ? "weight" : "weight, root scale";
-    now.element.dataset.order = order === "grid" ? "grid" : "flat";
-    now.element.toggleAttribute("data-told", measure !== "none");
-    if (order === "grid") {
-      now.arrange(rows.map((r) => ({ layer: layers[r], note: windows[r] && `window ${windows[r]}`, cells: columns.map((c) => r * heads.length + c) })), columns.map((c) => heads[c]));
-    } else {
-      const { of } = now.known[measure];
-      const sorted = all.sort((a, b) => (order === "high" ? of(b) - of(a) : of(a) - of(b)) || a - b);
+    now.element.dataset.order = flat ? "flat" : "grid";
+    now.element.toggleAttribute("data-told", Boolean(of));
+    if (flat) {
+      const sorted = sort(rows.flatMap(cellsOf), (i) => (order === "high" ? -of(i) : of(i)));
       const beside = parseFloat(getComputedStyle(now.element).getPropertyValue("--beside")) || 0;
       const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
       const width = Math.max(1, Math.min(sorted.length, Math.floor((scene.clientWidth / rem - beside) / CELL)));
-      now.arrange(Array.from({ length: Math.ceil(sorted.length / width) }, (_, r) => ({ cells: sorted.slice(r * width, (r + 1) * width) })));
-    }
-    if (!now.thumbs) return;
-    const { of, text, share } = now.known[measure] ?? {};
-    now.paint(
-      now.thumbs,
-      display,
-      of && ((i) => ({ text: text(of(i)), share: Math.min(1, share(of(i))) })),
-      order === "grid" ? undefined : (i) => `${at(i).layer}.${at(i).head}`,
-    );
+      now.arrange(range(0, sorted.length, width).map((start) => ({ cells: sorted.slice(start, start + width) })));
+    } else now.arrange(rows.map((r) => ({ layer: layers[r], note: windows[r] && `window ${windows[r]}`, cells: cellsOf(r) })), columns.map((c) => heads[c]));
+    if (now.thumbs) now.paint(now.thumbs, display, of && ((i) => ({ text: text(of(i)), share: share(of(i)), name: flat ? `${at(i).layer}.${at(i).head}` : "" })));
     place();
   }
 
@@ -187,10 +175,10 @@ export default function modelView(data, { value, piece, extent } = {}) {
   async function enlarge(head, whole) {
     drawn = head;
     const { dots, causal } = parts[part];
-    const { big, thumbs, known } = now;
+    const { big, thumbs } = now;
     const i = indexOf(head);
     title.textContent = named(head);
-    facts.textContent = Object.values(known).map(({ of, said }) => said(of(i))).join(" · ");
+    facts.textContent = numbers([i]).join(" · ");
     if (!thumbs) return;
     paint(thumbs, i, dots, "Pin the head to read its weights.");
     if (!whole || dots.every((size) => size === 1)) return;
@@ -261,12 +249,14 @@ export default function modelView(data, { value, piece, extent } = {}) {
 
   /** Puts the large head beside the board where there is room, else below it, and once pinned under its own row. */
   function place() {
-    const cell = state.pinned && state.current?.head != null ? now.cells[indexOf(state.current)] : null;
-    if (large.parentNode !== scene && (!cell?.isConnected || row.previousSibling !== cell.parentNode)) scene.append(large), row.remove();
-    if (large.parentNode === scene && cell?.isConnected && !beside()) {
-      cell.parentNode.after(row);
-      room.append(large);
-    }
+    const cell = state.pinned && now.cells[indexOf(state.current)];
+    const own = cell?.parentNode; // none where the row is left out, or a layer is pinned
+    if (own && row.previousSibling === own) return;
+    if (large.parentNode !== scene) scene.append(large);
+    row.remove();
+    if (!own?.isConnected || beside()) return;
+    own.after(row);
+    room.append(large);
   }
 
   function beside() {
@@ -287,13 +277,12 @@ export default function modelView(data, { value, piece, extent } = {}) {
     const { layers, heads, windows } = parts[part];
     const window = windows[layers.indexOf(layer)];
     const sees = window ? `, a window of ${window} tokens` : "";
-    if (head === null) {
-      const own = heads.map((head) => indexOf({ layer, head }));
-      const best = Object.values(now.known).map(({ title, of, text }) => [title, own.reduce((a, b) => (of(b) > of(a) ? b : a)), of, text]);
-      return `Layer ${layer}${sees}. Highest: ${best.map(([title, i, of, text]) => `${title} head ${at(i).head} (${text(of(i))})`).join(", ")}`;
-    }
-    const i = indexOf({ layer, head });
-    return `${named({ layer, head })}${sees}: ${Object.values(now.known).map(({ of, said }) => said(of(i))).join(", ")}`;
+    const own = (head === null ? heads : [head]).map((head) => indexOf({ layer, head }));
+    return `${head === null ? `Layer ${layer}, all heads on average` : named({ layer, head })}${sees}: ${numbers(own).join(", ")}`;
+  }
+
+  function numbers(own) {
+    return Object.values(now.known).map(({ of, said }) => said(mean(own, of)));
   }
 }
 

@@ -1,15 +1,10 @@
 /** A span of a row of numbers, such as layers 4 to 9: two menus, its first and its last. */
 import { quiet } from "./choice.js";
 
-/**
- * Returns an element to choose a span in; `ends` are places among `numbers`, which need not be all there are, nor in order.
- * Calls `changed([from, to])` with such places; the one end moves with the other where they would cross.
- */
+/** Returns them; `ends` are places among `numbers`, as are those that `changed([from, to])` gets. An end pushes the other. */
 export function spanMenus(label, numbers, ends, changed) {
   const element = document.createElement("span");
   element.className = "choice span";
-  element.setAttribute("role", "group");
-  element.setAttribute("aria-label", label);
   const menus = ends.map((at, end) => {
     const menu = document.createElement("select");
     menu.ariaLabel = `${end ? "last" : "first"} of the ${label.toLowerCase()}`;

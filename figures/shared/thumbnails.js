@@ -8,8 +8,8 @@ const SHADE = Uint8Array.from({ length: 256 }, (_, code) => shadeOf(code));
  * Paints those heads that `places` names, each `[head, left, top]` in px with a picture `size` px wide and high, from
  * `{ codes, queries, keys }`: bytes head by head, row by row. `element` has the colours of the page.
  *
- * A matrix is written pixel by pixel: a pixel is the nearest dot, or the darkest of those that it has to stand for, so that
- * a single strong weight is never lost. 270 heads take a few milliseconds.
+ * A matrix is written pixel by pixel: a pixel is the nearest dot, or the darkest of those that it has to stand for: a
+ * single strong weight is not lost.
  */
 export function paintThumbnails(context, element, { codes, queries, keys }, places, size, { display, causal }) {
   const area = queries * keys;

@@ -55,7 +55,7 @@ export function weights({ queries, keys }) {
   function draw(next, how, triangle) {
     [picture, display, causal] = [next, how, triangle];
     element.dataset.display = display;
-    repaint();
+    if (display !== "lines") repaint(); // lines are drawn anew for what is pointed at
     leave();
   }
 

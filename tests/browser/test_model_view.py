@@ -391,14 +391,13 @@ def test_sliding_windows_are_named(open_painted: Callable[..., Page]) -> None:
 
 
 def test_a_layer_can_be_chosen(open_painted: Callable[..., Page]) -> None:
-    """By its name: then the figure says which of its heads are highest, and a linked figure shows it."""
+    """By its name: then the figure tells what its heads do on average, and a linked figure shows it."""
     page = open_painted(made(attend(3, 4, 8)), width=1280)
     page.locator("#fig-it .board tbody th").nth(1).click()
     value = page.evaluate(VALUE)
     assert (value["layer"], value["head"], value["pinned"]) == (1, None, True)
-    assert told(page).startswith(
-        "Layer 1. Highest: entropy head 2 (3.0), first token head 1 (85%), induction head 3 (0.58)"
-    )
+    words = "Layer 1, all heads on average: entropy 1.88 nats, 54% on the first token, induction 0.46"
+    assert told(page) == f"{words}pinned"
 
 
 def test_prose_and_other_figures_can_point_at_heads(open_painted: Callable[..., Page]) -> None:
@@ -416,7 +415,7 @@ def test_prose_and_other_figures_can_point_at_heads(open_painted: Callable[..., 
     page.evaluate("view.show(null)")
     assert told(page) == before
     page.evaluate("view.show({ layer: 2 })")
-    assert told(page).startswith("Layer 2. Highest")
+    assert told(page).startswith("Layer 2, all heads on average")
     page.evaluate("view.show({ head: '1.2' }, { pin: true })")
     assert page.evaluate(VALUE) == {**value, "layer": 1, "head": 2, "pinned": True}
     assert page.evaluate("inputs") == 1
