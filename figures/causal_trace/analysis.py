@@ -112,27 +112,26 @@ def analyse(run: Run, params: Params) -> Answer:
     measure = _measure(question, metric)
     clean = record_states(model.structure, lambda: model.forward_ids(ids[None]))
     first = corruption.positions[0]
-    positions = list(range(first, len(ids)))
     restore = params.direction == "restore"
-    changes, ends, proofs = [], [], {}
+    samples = list(corruption.states(model))
+    pairs = [(corrupted, clean) if restore else (clean, corrupted) for corrupted in samples]
     with torch.no_grad():
         clean_logits = model.head_logits(clean.final[-1:]).float()
-        for sample, corrupted in enumerate(corruption.states(model)):
-            end = model.head_logits(corrupted.final[-1:]).float()
-            ends.append(end)
-            base, source = (corrupted, clean) if restore else (clean, corrupted)
-            base_ids = corruption.ids if restore else ids
-            values = trace(
-                model, base_ids, base, source, measure, states=params.states, positions=positions, window=params.window
-            )
-            start = measure(end if restore else clean_logits).double().cpu()
-            changes.append(values - start if restore else start - values)
-            if sample == 0:
-                proofs = checks(run, params, corruption, base, source, measure, values)
-    corrupted_logits = torch.cat(ends)
+        corrupted_logits = torch.cat([model.head_logits(corrupted.final[-1:]).float() for corrupted in samples])
     ends_at = [float(measure(logits).double().mean()) for logits in (clean_logits, corrupted_logits)]
     gap = _gap(run, params, question, *ends_at)
-    effects = torch.stack(changes).mean(0) / gap
+    values = trace(
+        model,
+        corruption.ids if restore else ids,
+        pairs,
+        measure,
+        states=params.states,
+        positions=list(range(first, len(ids))),
+        window=params.window,
+    )
+    start = measure(corrupted_logits if restore else clean_logits).double().cpu()[:, None, None, None]
+    changes = values - start if restore else start - values
+    effects = changes.mean(0) / gap
     data = {
         "tokens": run.tokens[: run.n_input],
         "positions": corruption.positions,
@@ -155,7 +154,7 @@ def analyse(run: Run, params: Params) -> Answer:
             "The corrupted run speaks for the answer more than the clean one does: effects are shares of what it "
             "gains, not of what it loses."
         )
-    return Answer(data, proofs)
+    return Answer(data, checks(run, params, corruption, *pairs[0], measure, values[0]))
 
 
 def _measure(question: Question, metric: str) -> Any:

@@ -63,11 +63,11 @@ def checks(
     eps = torch.finfo(model.network.dtype).eps
     bound = (1e-4 if eps < 1e-6 else eps**0.5) * max(1.0, float(torch.cat([own, other]).abs().max()))
     end = Place("residual", last, len(ids) - 1)
-    ((_, restored),) = read_places(model, ids, base, source, [end])
+    ((_, restored),) = read_places(model, ids, [(base, source)], [end])
     before = 0.0
     if first:
         found = trace(
-            model, ids, base, source, measure, states=params.states, positions=[first - 1], window=params.window
+            model, ids, [(base, source)], measure, states=params.states, positions=[first - 1], window=params.window
         )
         before = float((found - value(own)).abs().max())
     cells = []

@@ -36,53 +36,54 @@ class Place(NamedTuple):
 def trace(
     model: Model,
     ids: Tensor,
-    base: States,
-    source: States,
+    pairs: Sequence[tuple[States, States]],
     measure: Callable[[Tensor], Tensor],
     *,
     states: Sequence[State],
     positions: Sequence[int],
     window: int = 1,
 ) -> Tensor:
-    """Return [states, n_layers, positions] float64: `measure` of the run `base` with one state of `source` in it.
+    """Return [pairs, states, n_layers, positions] float64: `measure` of runs with one state of another in each.
 
-    `ids` [T] are the tokens of `base`. `measure` takes logits [B, vocab] at the last position. What attention and MLP
-    hand on is put back in `window` layers around the one named; where a layer has no such part, nothing is.
+    A pair is the run that is changed, on the tokens `ids` [T], and the one that states are from. `measure` takes logits
+    [B, vocab] at the last position. What attention and MLP hand on is put back in `window` layers around the one named;
+    where a layer has no such part, nothing is.
     """
-    places = [
-        Place(state, layer, position) for state in states for layer in range(model.n_layers) for position in positions
-    ]
-    found = torch.empty(len(places), dtype=torch.float64)
-    for numbers, logits in read_places(model, ids, base, source, places, window):
+    layers = range(model.n_layers)
+    places = [Place(state, layer, position) for state in states for layer in layers for position in positions]
+    found = torch.empty(len(pairs) * len(places), dtype=torch.float64)
+    for numbers, logits in read_places(model, ids, pairs, places, window):
         found[numbers] = measure(logits).double().cpu()
-    return found.reshape(len(states), model.n_layers, len(positions))
+    return found.reshape(len(pairs), len(states), model.n_layers, len(positions))
 
 
 @torch.no_grad()
 def read_places(
-    model: Model, ids: Tensor, base: States, source: States, places: Sequence[Place], window: int = 1
+    model: Model, ids: Tensor, pairs: Sequence[tuple[States, States]], places: Sequence[Place], window: int = 1
 ) -> Iterator[tuple[list[int], Tensor]]:
-    """Yield numbers of places, and the logits [B, vocab] at the last position of runs in which each was put back.
+    """Yield the numbers of some runs, all places of the first pair first, and their logits [B, vocab] at the end.
 
-    A run is the same as `base` up to the block in which it is changed. It starts there, with all that start there.
+    A run is the same as the unchanged one up to the block in which it is changed. It starts there, with all that do.
     """
     structure, n = model.structure, model.n_layers
+    runs = [(base, source, place) for base, source in pairs for place in places]
     starting: dict[int, list[int]] = {}
-    for number, place in enumerate(places):
+    for number, (_, _, place) in enumerate(runs):
         starting.setdefault(_changed(place, window, n)[0], []).append(number)
     rows = max(1, TOKENS // len(ids))
     for block, waiting in starting.items():
         for some in (waiting[i : i + rows] for i in range(0, len(waiting), rows)):
-            stream = base.before(block).repeat(len(some), 1, 1)
+            stream = torch.stack([runs[number][0].before(block) for number in some])
             put: dict[nn.Module, list[tuple[int, int, Tensor]]] = {}
-            for row, (state, layer, position) in enumerate(places[number] for number in some):
-                if state == "residual":
-                    stream[row, position] = source.before(block)[position]
+            for row, number in enumerate(some):
+                _, source, place = runs[number]
+                if place.state == "residual":
+                    stream[row, place.position] = source.before(block)[place.position]
                     continue
-                for k in _changed(Place(state, layer, position), window, n):
-                    module, whole = modules_of(structure, state)[k], source.handed_on[state][k]
+                for k in _changed(place, window, n):
+                    module, whole = modules_of(structure, place.state)[k], source.handed_on[place.state][k]
                     if module is not None and whole is not None:
-                        put.setdefault(module, []).append((row, position, whole[position]))
+                        put.setdefault(module, []).append((row, place.position, whole[place.position]))
             with entering(structure, block, stream), patching([_patch(*item, ids) for item in put.items()], len(ids)):
                 final = model.forward_ids(ids.expand(len(some), -1))
             yield some, model.head_logits(final[:, -1]).float()

@@ -72,7 +72,7 @@ def ours(clean: Run, broken: Run, first: int) -> Tensor:
     )
     positions = list(range(first, len(clean.ids)))
     trace = part("causal_trace", "trace").trace
-    found: Tensor = trace(model, broken.ids, here, there, measure, states=STATES, positions=positions)
+    found: Tensor = trace(model, broken.ids, [(here, there)], measure, states=STATES, positions=positions)
     return found.flatten()
 
 
