@@ -198,8 +198,10 @@ def spark(data: Mapping[str, Any], aspect: str, part: Part) -> Spark:  # noqa: A
 
 
 def extent(data: Mapping[str, Any]) -> dict[str, float]:
-    """Return the largest loss of any head, and of any edge, whatever its sign."""
-    sizes = {"head": max(abs(v) for row in data["heads"]["lost"] for v in row)}
+    """Return the largest loss of any head, and edge, whatever its sign, and how far the bars go below and above 0."""
+    factors = data["factors"]["lost"] if data["factors"] else []
+    bars = [0.0, *(v for v in (*data["attentions"]["lost"], *data["mlps"]["lost"], *factors) if v is not None)]
+    sizes = {"head": max(abs(v) for row in data["heads"]["lost"] for v in row), "above": max(bars), "below": -min(bars)}
     if data["edges"]:
         sizes["edge"] = max(abs(v) for row in data["edges"]["lost"] for v in row)
     return sizes

@@ -8,7 +8,7 @@ import { legend } from "../shared/legend.js";
 import { pinMark, readout } from "../shared/readout.js";
 import { selection } from "../shared/selection.js";
 import { make, sheet, signed, strongest } from "../shared/sheet.js";
-import { strip } from "../shared/strip.js";
+import { shade, strip } from "../shared/strip.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
 import { facts, tooltip } from "../shared/tooltip.js";
 import { tokenUnits } from "../shared/units.js";
@@ -43,6 +43,7 @@ export default function ablation(data, { value, extent = {} } = {}) {
     label: "What is lost without each part",
     n: data.n_heads,
     rows,
+    reach: extent,
     top: tops.parts,
     ticks: [[0, "0"], ...[Math.max(...losses), Math.min(...losses)].filter((loss, i) => (i ? loss < -0.2 * Math.max(...losses) : loss > 0)).map((loss) => [loss, signed(loss)])],
     on: listening((i) => i),
@@ -162,7 +163,9 @@ export default function ablation(data, { value, extent = {} } = {}) {
     const is = show === "edges" ? Array.isArray(item) : typeof item === "number";
     if (show === "edges") grid.select(is ? item : null, state.pinned && lent === null);
     else table.mark(is ? item : -1);
+    const weights = factorOf(is && show === "parts" ? table.items[item] : null)?.weights;
     line.chips.forEach((chip, u) => {
+      shade(chip, weights?.[units[u].start], Math.max(...(weights ?? [1])));
       chip.classList.toggle("is-selected", units[u].start === data.position);
       chip.classList.toggle("is-looked-at", show === "edges" && is && units[u].start === item[1]);
       chip.classList.toggle("is-later", units[u].start > data.position);
@@ -208,6 +211,12 @@ export default function ablation(data, { value, extent = {} } = {}) {
     return of(what === "mlp" ? data.mlps : data.attentions, layer);
   }
 
+  /** Returns what is known of a factor whose neurons are taken out: where it is active, and what others would cost. */
+  function factorOf(item) {
+    const j = Number(item?.what?.split("factor-")[1]) - 1;
+    return j >= 0 ? { weights: factors.weights[j], drawn: factors.drawn[j] } : null;
+  }
+
   function card(item) {
     table.element.querySelector(".is-looked-at")?.classList.remove("is-looked-at");
     grid?.look(null);
@@ -217,8 +226,8 @@ export default function ablation(data, { value, extent = {} } = {}) {
     const anchor = edge ? grid.anchor(item) : table.items[item].element;
     if (edge) grid.look(item);
     else anchor.classList.add("is-looked-at");
-    const factor = edge ? null : /^factor-(\d+)/.exec(table.items[item].what ?? "");
-    const drawn = factor ? [["as many others", signed(factors.drawn[factor[1] - 1])]] : [];
+    const factor = factorOf(edge ? null : table.items[item]);
+    const drawn = factor ? [["as many others", signed(factor.drawn)]] : [];
     const about = edge ? [["layer", `${item[0]}`], ["no look at", quoted(textOf(tokens[item[1]]))]] : [["without", name(table.items[item])]];
     tip.show(anchor, [facts([...about, ["loses", signed(lost)], ...drawn, ["probability", percent(probability)], ["first comes", quoted(data.vocabulary[says])]])], { beside: true });
   }

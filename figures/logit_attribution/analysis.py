@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from builder.figure import Answer
@@ -109,8 +110,12 @@ def spark(data: Mapping[str, Any], aspect: str, part: Part) -> Spark:
 
 
 def extent(data: Mapping[str, Any]) -> dict[str, float]:
-    """Return the largest part of any head, whatever its sign."""
-    return {"head": max(abs(v) for row in data["heads"] for v in row)}
+    """Return the largest part of any head, whatever its sign, and how far the sum goes below and above 0."""
+    layers = zip(data["heads"], data["biases"], data["mlps"], strict=True)
+    steps = [*data["embeddings"].values(), *(v for row, bias, mlp in layers for v in (sum(row) + bias, mlp))]
+    sums = [0.0, *accumulate([*steps, data["constant"]])]
+    most = max(abs(v) for row in data["heads"] for v in row)
+    return {"head": most, "above": round(max(sums), 4), "below": round(-min(sums), 4)}
 
 
 def describe(data: Mapping[str, Any]) -> str:

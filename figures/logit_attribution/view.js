@@ -32,6 +32,7 @@ export default function logitAttribution(data, { value, extent = {} } = {}) {
     label: "What each part adds",
     n: data.n_heads,
     rows,
+    reach: extent,
     top,
     ticks: [[0, "0"], [total, signed(total)]],
     on: {

@@ -16,17 +16,17 @@ const WHOLES = ["heads", "mlp"];
  *
  * `rows` are `{ name, layer, heads, sums, bars, run }`, `sums` and `bars` of heads and MLP, or `{ what, text, value, bars,
  * run }`; a bar is `[from, to]`, `run` where a line stands. `top` has the full shade; `ticks` are `[value, text]` above
- * the bars. `on` is `{ point, press, step, escape }`, given indices.
+ * the bars, `reach` is how far these go below and above 0 at least. `on` is `{ point, press, step, escape }`, given indices.
  */
-export function sheet({ label, n, rows, top, ticks, on }) {
+export function sheet({ label, n, rows, top, ticks, reach = {}, on }) {
   const element = make("div", "sheet");
   const items = [];
   const places = []; // of items: the columns they fill
   const lines = [];
   let framed = []; // a row and a cell
   const ends = rows.flatMap(({ bars, run }) => [...bars.flat(), run ?? 0]);
-  const low = Math.min(0, ...ends);
-  const high = Math.max(low + 1e-9, ...ends);
+  const low = Math.min(-(reach.below ?? 0), ...ends);
+  const high = Math.max(reach.above ?? 0, low + 1e-9, ...ends);
   const at = (value) => `${((100 * (value - low)) / (high - low)).toFixed(2)}%`;
   element.setAttribute("role", "grid");
   element.setAttribute("aria-label", label);

@@ -48,6 +48,12 @@ def test_a_factor_is_compared_with_as_many_others(open_figure: Callable[..., Pag
     rows.nth(1).hover()
     assert "as many others" in (page.locator("#fig-it .tip").text_content() or "")
     assert page.evaluate(VALUE)["what"] == "factor-2"
+    shaded = page.locator("#fig-it .strip .is-shaded")
+    assert shaded.count() == len(factors["weights"][1])
+    strongest = factors["weights"][1].index(max(factors["weights"][1]))
+    assert shaded.nth(strongest).get_attribute("data-s") == "50"
+    page.locator("#fig-it .sheet-head").first.hover()
+    assert shaded.count() == 0
 
 
 def test_edges_are_another_grid(open_figure: Callable[..., Page]) -> None:

@@ -200,7 +200,7 @@ def test_the_example_is_an_answer_with_everything(tiny: Load, ask: Ask, kinds: d
     parts = kind.parts(example.data)
     assert set(parts) == {"head", "layer", "mlp", "factor", "token"}
     assert kind.spark(example.data, "layer", parts["layer"]["23"]).mark == 3
-    assert set(kind.extent(example.data)) == {"head", "edge"}
+    assert set(kind.extent(example.data)) == {"head", "edge", "above", "below"}
     said = kind.analysis.describe(example.data)
     assert said.startswith("What the logit of “Mary” over “John”, +6.12, loses without each part: ")
 

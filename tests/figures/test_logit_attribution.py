@@ -173,7 +173,7 @@ def test_parts_sparks_and_words(tiny: Load, ask: Ask, kinds: dict[str, Kind]) ->
     parts = kind.parts(data)
     assert set(parts) == {"head", "layer", "mlp"}
     assert kind.spark(data, "head", parts["head"]["1.0"]).values == (1.0, 0.5)
-    assert kind.extent(data) == {"head": data["total"]}
+    assert kind.extent(data) == {"head": data["total"], "above": round(data["total"], 4), "below": 0}
     assert kind.analysis.describe(data).startswith(
         "The logit of “B” over “C”, +5.41, as a sum over the model’s parts; "
     )
