@@ -3,7 +3,7 @@ import { max } from "d3";
 import { percent } from "../shared/format.js";
 
 const short = (n) => n.toFixed(n < 9.95 ? 1 : 0);
-const score = (n) => n.toFixed(2);
+const score = (n) => (n > 0 && n < 0.005 ? "<0.01" : n.toFixed(2));
 const KNOWN = {
   entropy: ["entropy", short, (n) => `entropy ${score(n)} nats`],
   distance: ["mean distance", short, (n) => `mean distance ${short(n)} tokens`],

@@ -30,13 +30,19 @@ export function paintThumbnails(context, element, { codes, queries, keys }, plac
   for (const [head, left, top] of places) {
     const [x, y] = [Math.round(left * ratio), Math.round(top * ratio)];
     for (let v = 0; v < side; v++) {
-      const [q, lastQ] = down[v];
+      const start = (y + v) * image.width + x;
+      const [q, lastQ] = [down[2 * v], down[2 * v + 1]];
+      if (v && q === lastQ && down[2 * v - 1] === q && down[2 * v - 2] === q) {
+        dot.copyWithin(start, start - image.width, start - image.width + side); // another line of the same dots
+        continue;
+      }
       for (let u = 0; u < side; u++) {
-        const [k, lastK] = across[u];
+        const [k, lastK] = [across[2 * u], across[2 * u + 1]];
         if (causal && k > lastQ) break;
         let most = 0;
-        for (let r = q; r <= lastQ; r++) for (let c = k; c <= lastK; c++) most = Math.max(most, codes[head * area + r * keys + c]);
-        dot[(y + v) * image.width + x + u] = scale[SHADE[most]];
+        for (let r = q; r <= lastQ; r++)
+          for (let at = head * area + r * keys + k; at <= head * area + r * keys + lastK; at++) if (codes[at] > most) most = codes[at];
+        dot[start + u] = scale[SHADE[most]];
       }
     }
   }
@@ -46,5 +52,5 @@ export function paintThumbnails(context, element, { codes, queries, keys }, plac
 /** Returns for each pixel of a side the first and the last of `count` dots that it shows. */
 function reach(count, side) {
   const at = (pixel) => (pixel * count) / side;
-  return Array.from({ length: side }, (_, p) => (side < count ? [Math.floor(at(p)), Math.ceil(at(p + 1)) - 1] : [0, 0].fill(Math.floor(at(p + 0.5)))));
+  return Uint16Array.from({ length: 2 * side }, (_, i) => (side >= count ? at((i >> 1) + 0.5) : i & 1 ? Math.ceil(at((i >> 1) + 1)) - 1 : at(i >> 1)));
 }
