@@ -39,7 +39,7 @@ class Params:
     """
 
     method: Method | None = None
-    methods: tuple[Method, ...] = ()
+    methods: tuple[Method, ...] | None = None
     display: Literal["strip", "sparks", "sankey"] = "strip"
     layers: str = "all"
     exclude_first: bool = False
@@ -47,11 +47,12 @@ class Params:
 
     def validate(self) -> Iterator[tuple[str, str]]:
         """Yield what cannot be."""
-        if len(set(self.methods)) < len(self.methods):
+        methods = self.methods or ()
+        if len(set(methods)) < len(methods):
             yield "methods", "one of them stands there twice"
-        if self.methods and self.method and self.method not in self.methods:
-            yield "method", f"{self.method} is none of the methods {', '.join(self.methods)}"
-        if self.display == "sankey" and self.methods and "rollout" not in self.methods:
+        if methods and self.method and self.method not in methods:
+            yield "method", f"{self.method} is none of the methods {', '.join(methods)}"
+        if self.display == "sankey" and methods and "rollout" not in methods:
             yield "display", "a sankey draws the rollout, which is none of the methods"
         for wrong in misread([self.layers]):
             yield "layers", wrong
@@ -117,14 +118,15 @@ def _methods(run: AnyRun, params: Params) -> tuple[list[str], dict[str, str]]:
         cannot["value_norms"] = f"the value vectors of model {run.model.name} cannot be captured"
     if len(run.ids) > MOST_TOKENS:
         cannot["flow"] = f"it is computed for at most {MOST_TOKENS} tokens, and these are {len(run.ids)}"
-    named = [*params.methods, *([params.method] if params.method else [])]
-    methods = [name for name in params.methods or METHODS if name not in cannot]
+    asked = params.methods or ()
+    named = [*asked, *([params.method] if params.method else [])]
+    methods = [name for name in asked or METHODS if name not in cannot]
     for name in named:
         if name in cannot:
-            field = "methods" if name in params.methods else "method"
+            field = "methods" if name in asked else "method"
             others = ", ".join(methods or [other for other in METHODS if other not in cannot])
             raise BuildError(f"unsupported {field}: {name}: {cannot[name]} (did you mean {others}?)")
-    return methods, {} if params.methods else cannot
+    return methods, {} if asked else cannot
 
 
 def _first(wanted: int | None, targets: list[int], tokens: list[dict[str, Any]]) -> int:

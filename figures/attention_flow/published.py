@@ -79,6 +79,8 @@ def publish(
         pieces[piece_name("ribbons", excluded)] = {"steps": steps}
         if not excluded:
             checks |= _rollout_checks(edges, int(rows[sample]), steps)
+        if asked["display"] == "sankey" and excluded == asked["exclude_first"]:
+            data["passing"] = _passing(steps, int(rows[targets.index(asked["token"])]))
     if "flow" in asked["methods"]:
         checks |= _flow_checks(with_residual(attention), int(rows[sample]), causal=causal)
     # four digits of each share are published: at most 5e-4 of each are lost
@@ -120,12 +122,19 @@ def _ragged(layers: Tensor, rows: Tensor, *, causal: bool) -> np.ndarray:
     return torch.cat([layers[:, n, : position + 1] for n, position in enumerate(rows.tolist())], dim=1).numpy()
 
 
+def _passing(steps: Mapping[str, Any], row: int) -> list[list[float]]:
+    """Return each token's share in what reaches a position, column by column: a Sankey's nodes without ribbons."""
+    found = unpack(steps)
+    masses = [np.eye(found.shape[-1])[row]]
+    for step in reversed(found):  # as the browser walks, which rescales what eight bits have cut off
+        masses.insert(0, masses[0] @ (step / step.sum(-1, keepdims=True)))
+    return [[float(f"{share:.{DIGITS}g}") for share in mass] for mass in masses]
+
+
 def _rollout_checks(edges: Tensor, row: int, steps: Mapping[str, Any]) -> dict[str, Check]:
     back = walk_back(edges, row)
     apart = float((attention_rollout(edges, torch.tensor([row])).scores[0] - back).abs().max())
-    mass = np.eye(edges.shape[-1])[row]
-    for step in reversed(unpack(steps)):  # as the browser walks, which rescales what eight bits have cut off
-        mass = mass @ (step / step.sum(-1, keepdims=True))
+    mass = np.array(_passing(steps, row)[0])
     return {
         "rollout against a walk back from the last layer, one position": Check(apart, 1e-9),
         "ribbons as published against the rollout, one position": Check(float(abs(mass - back.numpy()).max()), 0.01),

@@ -142,7 +142,8 @@ def test_a_display_takes_the_place_that_the_fallback_kept(
 ) -> None:
     """Bars and ribbons come later than the page; nothing moves when they do."""
     result = example("attention_flow")
-    result["data"] |= {"display": display}
+    size, columns = len(result["data"]["tokens"]), len(result["data"]["columns"])
+    result["data"] |= {"display": display, "passing": [[1 / size] * size] * columns}
     plain = open_figure(result, width=width, java_script_enabled=False, wait=False)
     fallback = plain.locator("#fig-it .figure-body").bounding_box()
     page = open_figure(result, width=width)

@@ -244,6 +244,10 @@ def test_ribbons_lead_from_the_input_to_the_last_layer(tiny: Load, ask: Ask, par
     assert math.prod(steps.shape) == 3 * len(run.ids) ** 2
     product = steps[2] @ steps[1] @ steps[0]
     assert apart([product[p - 1, :p].tolist() for p in run.targets], rows(answer, "rollout")["scores"]) < 0.01
+    shown = ask("attention_flow", model, display="sankey", token=-1).data
+    assert shown["method"] == "rollout"
+    assert shown["passing"][-1] == [float(p == run.targets[-1] - 1) for p in range(len(run.ids))]
+    assert apart([shown["passing"][0][:-1]], [rows(answer, "rollout")["scores"][-1]]) < 0.01
     rollout = part("attention_flow", "rollout")
     assert rollout.column_ends(30) == [0, 5, 10, 15, 20, 25, 30]
     assert all(len(rollout.column_ends(n)) <= 8 and rollout.column_ends(n)[-1] == n for n in range(1, 100))
