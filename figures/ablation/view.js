@@ -63,7 +63,7 @@ export default function ablation(data, { value, extent = {} } = {}) {
   root.append(sentence.element, line.element, place, bar, about);
   const tip = tooltip(root);
   root.show = (part, { pin = false } = {}) => lend(named(part), pin);
-  root.follow = ({ layer, head, token }) => lend(known(show === "edges" && token !== null ? { show, layer, token } : { layer, head }));
+  root.follow = ({ layer, head = null, token }) => lend(known(show === "edges" ? { show, layer, token } : { layer, head, what: head === null ? "heads" : null }));
   lay();
   return root;
 

@@ -63,7 +63,8 @@ export default function logitAttribution(data, { value, extent = {} } = {}) {
   root.show = show;
   root.follow = ({ layer, head }) => {
     const found = table.find({ layer, head });
-    lent = found >= 0 ? { index: found } : null;
+    const whole = head === undefined || head === null; // another figure may know no single head
+    lent = found >= 0 ? { index: found } : whole && layer in data.heads ? { index: -1, layer } : null;
     draw();
   };
   if (restored >= 0) table.rest(restored);
@@ -140,12 +141,12 @@ function rowsOf({ heads, biases, mlps, embeddings, constant }) {
   let run = 0;
   const step = (value) => [run, (run += value)];
   const wide = (what, text, value) => ({ what, text, value, bars: [step(value)], run });
-  const texts = { token: "embedding of the token", position: "embedding of the position", embeddings: "embeddings" };
+  const texts = { token: "token embedding", position: "position embedding", embeddings: "embeddings" };
   const rows = Object.entries(embeddings).map(([what, value]) => wide(what, texts[what], value));
   heads.forEach((row, layer) => {
     const sums = [sum(row) + biases[layer], mlps[layer]];
     rows.push({ name: layer, layer, heads: row, sums, bars: sums.map(step), run });
   });
-  if (constant) rows.push(wide("constant", "biases after the last layer", constant));
+  if (constant) rows.push(wide("constant", "final biases", constant));
   return rows;
 }

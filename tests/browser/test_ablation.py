@@ -98,6 +98,8 @@ def test_it_shows_what_prose_and_other_figures_choose(open_figure: Callable[...,
         ("view.show(null)", "The logit of"),
         ("view.follow({ layer: 1, head: 5, token: 2 })", "Without head 5 of layer 1"),
         ("view.follow({ layer: 1, head: 50 })", "The logit of"),
+        ("view.follow({ layer: 1, head: null })", "Without the attention of layer 1"),
+        ("view.follow({ layer: null, head: null })", "The logit of"),
     ):
         page.evaluate(call)
         assert (page.text_content(SAID) or "").startswith(start)

@@ -103,6 +103,8 @@ def test_it_shows_what_prose_and_other_figures_choose(open_figure: Callable[...,
         ("view.show(null)", "The logit of"),
         ("view.follow({ layer: 24, head: 4 })", "Head 4 of layer 24 adds"),
         ("view.follow({ layer: 99, head: 0 })", "The logit of"),
+        ("view.follow({ layer: 24, head: null })", "Layer 24: heads add"),
+        ("view.follow({ layer: null, head: null })", "The logit of"),
     ):
         page.evaluate(call)
         assert (page.text_content(SAID) or "").startswith(start)
