@@ -1,7 +1,8 @@
 /** The figure's columns: who looks, who is looked at, and one for each step between, drawn as strips, bars and numbers. */
-import { extent, max, quantile, range } from "d3";
+import { extent, max, range } from "d3";
+import { sharpen } from "../shared/canvas.js";
 import { percent } from "../shared/format.js";
-import { bars, fitted, inks, strips } from "../shared/strips.js";
+import { bars, inks, strips } from "../shared/strips.js";
 import { spoken, textOf, visible } from "../shared/text.js";
 import { unpack } from "../shared/vectors.js";
 
@@ -56,41 +57,46 @@ export function columns(tokens, { queries, keys }, stateful) {
   /** By its place in the strips of query and key; and by the key's row. */
   function mark(i, r) {
     for (const frame of frames) Object.assign(frame, { hidden: i === null, style: `translate:${i * made.cell}px;width:${made.cell}px` });
-    Object.assign(band, { hidden: r === null, style: `top:${at["to cells"].offsetTop + r * made.row}px;width:${scroller.scrollWidth}px` });
+    Object.assign(band, { hidden: r === null, style: `top:${made.top + r * made.row}px` });
   }
 
   /** In the page's colours of now; `around` are the states before and after the layer, if they are known. */
   function paint(head, results, around) {
     const { q, seen, scores, weights, order } = results;
-    const ink = inks(scroller);
+    const ink = (made.ink ??= inks(scroller));
+    if (!made.row) scroller.scrollTop = items[q].offsetTop - scroller.clientHeight / 2;
     const row = (made.row = items[0].offsetHeight);
-    const end = (values, share = SATURATED) => quantile(values, share, Math.abs);
-    const ends = { k: end(head.key), p: end(results.products), v: end(head.value) };
+    made.top = list.offsetTop;
+    const end = (values, share = SATURATED) => values.map(Math.abs).sort()[Math.floor(share * (values.length - 1))];
+    const ends = { ...(head.ends ??= { q: end(head.query), k: end(head.key), v: end(head.value) }), p: end(results.products) };
     // strips share the room that there is, a whole number of pixels to a cell
     const used = at.c.offsetLeft + at.c.offsetWidth - at.k.offsetWidth - at.p.offsetWidth - at.v.offsetWidth;
     const cell = (n) => Math.min(Math.max(Math.floor(Math.max((scroller.clientWidth - used) / 3, STRIP) / n), 1), WIDEST);
     made.cell = cell(head.width);
     scroller.style.setProperty("--strip-k", `${made.cell * head.width}px`);
     scroller.style.setProperty("--strip-v", `${cell(head.size) * head.size}px`);
-    const strip = (name, values, end, order, cover) => strips(at[name].firstChild, values, { ink, order, end, row, seen, cover });
-    strip("k above", results.query, end(head.query), order);
+    const wide = Object.fromEntries([...CANVASES, ...sides].map((name) => [name, at[name].clientWidth])); // before any canvas changes
+    const strip = (name, values, end, order, cover) => strips(at[name].firstChild, values, { ink, order, end, wide: wide[name], row, seen, cover });
+    const bar = (name, values, ends, fill) => bars(at[name].firstChild, values, { ink, ends, wide: wide[name], row, seen, fill });
+    strip("k above", results.query, ends.q, order);
     strip("k cells", head.key, ends.k, order, 0.8);
     strip("p cells", results.products, ends.p, order, 1);
     strip("p under", results.parts, max(results.parts, Math.abs), order);
     strip("v cells", head.value, ends.v, range(head.size), 0.8);
     strip("v under", results.output, ends.v, range(head.size));
-    bars(at["s cells"].firstChild, scores, { ink, row, seen, ends: extent([0, ...scores.filter((_, k) => seen[k])]) });
-    bars(at["w cells"].firstChild, weights, { ink, row, seen, ends: [0, max(weights)], fill: ink.hue });
+    bar("s cells", scores, extent([0, ...scores.filter((_, k) => seen[k])]));
+    bar("w cells", weights, [0, max(weights)], ink.hue);
     const numbers = { s: scores, b: results.bias ?? [], w: weights, c: results.shares };
     for (const name in numbers) at[`${name} numbers`].textContent = Array.from(numbers[name], (number, k) => (!seen[k] ? "" : name === "w" ? percent(number) : short(number, 2))).join("\n");
-    const [context, wide] = fitted(at["links cells"].firstChild, Math.max(names.length, items.length) * row);
+    const context = sharpen(at["links cells"].firstChild, wide["links cells"], Math.max(names.length, items.length) * row);
+    const right = wide["links cells"];
     context.strokeStyle = ink.hue;
     weights.forEach((weight, k) => {
       const [from, to] = [(q + 0.5) * row, (k + 0.5) * row];
       Object.assign(context, { globalAlpha: weight < 0.002 ? 0 : 0.15 + 0.85 * weight, lineWidth: 0.75 + 4 * weight });
-      context.stroke(new Path2D(`M0,${from}C${wide / 2},${from} ${wide / 2},${to} ${wide},${to}`));
+      context.stroke(new Path2D(`M0,${from}C${right / 2},${from} ${right / 2},${to} ${right},${to}`));
     });
-    for (const name in ends) at[`${name} title`].lastChild.textContent = `±${short(ends[name])}`;
+    for (const name of "kpv") at[`${name} title`].lastChild.textContent = `±${short(ends[name])}`;
     at["s title"].lastChild.textContent = `× ${short(head.scale)}${head.softcap ? `, ≤ ${head.softcap}` : ""}`;
     at["c under"].textContent = short(Math.hypot(...results.output), 2);
     names.forEach((name, k) => name.classList.toggle("is-masked", !seen[k]));
@@ -98,8 +104,10 @@ export function columns(tokens, { queries, keys }, stateful) {
     states.forEach((line, i) => {
       line.classList.toggle("is-unknown", !around);
       if (!around) return;
-      const [all, n] = [unpack(around[sides[i]]), around.before.shape[1]];
-      strip(sides[i], all.subarray(q * n, (q + 1) * n), end(all, 0.95), range(n));
+      const state = around[sides[i]];
+      const n = state.shape[1];
+      state.end ??= end((state.values ??= unpack(state)), 0.95);
+      strip(sides[i], state.values.subarray(q * n, (q + 1) * n), state.end, range(n));
       line.lastChild.textContent = `length ${short(around.norms[i][q])}`;
     });
   }

@@ -16,7 +16,6 @@ import { attend, parts, readHead } from "../shared/vectors.js";
 import { columns, make, short } from "./columns.js";
 
 const ORDERS = { index: "as they are", score: "by part in the scores", distance: "by change with distance" };
-const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
 
 /**
  * Returns an element whose `value` is `{ part, layer, head, token, key, neuron, order, expanded, pinned }`: `token` looks at
@@ -42,13 +41,12 @@ export default function neuronView(data, { value, piece } = {}) {
     const menu = choice(name[0].toUpperCase() + name.slice(1), items.map((item) => [item, ORDERS[item] ?? `${item}`]), null, (item) => choose(name, item));
     return { ...menu, name, items };
   });
-  const unfold = switcher("Expanded", expanded, (on) => set(() => (expanded = on)));
-  const keys = hint("↑ ↓ token", "← → neuron", "Shift+↑ ↓ key", "Enter pins", "Esc lets go");
-  const ramp = legend("Strips, each by its own scale", "−", "+").element;
-  root.append(sentence.element, make("view-bar", ...menus.map((menu) => menu.element), ramp, keys, unfold));
+  const bar = make("view-bar", ...menus.map((menu) => menu.element), legend("Strips, each by its own scale", "−", "+").element);
+  bar.append(hint("↑ ↓ token", "← → neuron", "Shift+↑ ↓ key", "Enter pins", "Esc lets go"), switcher("Expanded", expanded, (on) => set(() => (expanded = on))));
+  root.append(sentence.element, bar);
   const restored = value?.token === undefined ? null : itemOf(value, first);
   const state = selection({ current: restored ?? first, pinned: Boolean(restored) && value.pinned !== false, changed });
-  onRepaint(paint);
+  onRepaint(() => paint((table.ink = null)));
   draw();
   return Object.assign(root, { show, follow });
 
@@ -96,10 +94,8 @@ export default function neuronView(data, { value, piece } = {}) {
   function choose(name, item) {
     if (name === "neurons") return set(() => (order = item));
     const wanted = { ...state.current, [name]: item };
-    const { part } = wanted;
-    const one = layerOf(wanted) ?? layers[part][0];
-    const near = { part, layer: one.layer, head: headsOf(one)[0] };
-    state.step(itemOf(wanted) ?? itemOf({ ...near, head: wanted.head }) ?? itemOf(near) ?? itemOf({ ...near, token: places[part].queries[1] - 1 }));
+    const one = layerOf(wanted) ?? layers[wanted.part][0];
+    state.step(itemOf(wanted) ?? itemOf({ ...wanted, layer: one.layer, head: headsOf(one)[0], token: places[wanted.part].queries[1] - 1 }));
   }
 
   async function load(now) {
@@ -120,9 +116,9 @@ export default function neuronView(data, { value, piece } = {}) {
     const { scroller, list, items } = next;
     if (table) table.element.replaceWith(next.element);
     else sentence.element.after(next.element);
-    table = { ...next, part, from: places[part].keys[0] };
+    table = Object.assign(next, { part, from: places[part].keys[0] });
     stops = roving(list, items, walk, (i) => state.step({ ...state.current, token: at(i).token }));
-    pointing(list, items, { point: (i) => look(at(i)), press: (i) => (stops.rest(i), state.toggle(at(i))), escape: () => (look(null), state.release()) });
+    pointing(list, items, { point: (i) => look(i === null ? i : at(i)), press: (i) => (stops.rest(i), state.toggle(at(i))), escape: () => (look(null), state.release()) });
     list.addEventListener("keydown", across);
     scroller.addEventListener("pointermove", (event) => event.pointerType === "touch" || list.contains(event.target) || look(under(event)));
     scroller.addEventListener("pointerleave", () => look(null));
@@ -134,22 +130,22 @@ export default function neuronView(data, { value, piece } = {}) {
   }
 
   function at(i) {
-    const token = i === null ? null : places[table.part].queries[0] + i;
-    return i === null || token === state.current.token ? i !== null && state.current : { ...state.current, token, key: null, neuron: null };
+    const token = places[table.part].queries[0] + i;
+    return token === state.current.token ? state.current : { ...state.current, token, key: null, neuron: null };
   }
 
   function walk(i, { key, shiftKey }) {
     if (shiftKey || (expanded && /^Arrow[LR]/.test(key))) return undefined;
-    return alongLine(table.items.length)(i, { key: { ArrowUp: "ArrowLeft", ArrowDown: "ArrowRight" }[key] ?? key });
+    return alongLine(table.items.length)(i, { key: key.replace("Up", "Left").replace("Down", "Right") });
   }
 
   /** Left and right walk the neurons in the order that is shown, up and down with Shift the keys. */
   function across(event) {
-    const [by, sideways] = [STEPS[event.key], /^Arrow[LR]/.test(event.key)];
-    if (!by || !made || (sideways ? !expanded : !event.shiftKey)) return;
+    const sideways = /^Arrow[LR]/.test(event.key);
+    if (!made || !/^Arrow/.test(event.key) || !(sideways ? expanded : event.shiftKey)) return;
     event.preventDefault();
     const { key, neuron } = state.current;
-    const step = (list, item) => list[Math.min(Math.max(list.indexOf(item) + by, 0), list.length - 1)];
+    const step = (list, item) => list[Math.min(Math.max(list.indexOf(item) + (/Left|Up/.test(event.key) ? -1 : 1), 0), list.length - 1)];
     if (sideways) state.step({ ...state.current, neuron: step(made.order, neuron) });
     else state.step({ ...state.current, key: key === null ? table.from + made.strongest[0] : step(range(...places[table.part].keys), key) });
   }
@@ -168,7 +164,7 @@ export default function neuronView(data, { value, piece } = {}) {
 
   /** Hover: follows the pointer; while something is pinned, what is under it is shown until it leaves. */
   function look(to) {
-    if (!state.pinned) return state.preview(to || { ...state.current, key: null, neuron: null });
+    if (!state.pinned) return state.preview(to ?? { ...state.current, key: null, neuron: null });
     glimpse = to?.token === state.current.token ? to : null;
     draw();
   }
@@ -213,6 +209,7 @@ export default function neuronView(data, { value, piece } = {}) {
       set(now[name] ?? order);
       element.hidden = items.length < 2 || !(expanded || now[name]);
     }
+    if (head !== known[nameOf(now)]) table.ink = null; // a head has its colour
     head = known[nameOf(now)];
     table.scroller.ariaBusy = !head;
     if (!head) {

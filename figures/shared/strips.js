@@ -9,17 +9,11 @@ export function inks(element) {
   return { paper, rule, plus, minus, hue, cells: pixels(element, ["var(--negative)", "var(--nothing)", "var(--positive)"], 511) };
 }
 
-/** Sizes a canvas to what it stands in, and to a height; returns its context and its width in px. */
-export function fitted(canvas, high) {
-  const wide = canvas.parentElement.clientWidth;
-  return [sharpen(canvas, wide, high), wide];
-}
-
 /**
  * Paints numbers [rows, n] as rows of cells, `order` the columns from left to right; the strongest colours are those of ±`end`.
  * Rows that `seen` denies are covered so far, from 0 to 1.
  */
-export function strips(canvas, values, { ink, order, end, row, seen, cover = 0 }) {
+export function strips(canvas, values, { ink, order, end, wide, row, seen, cover = 0 }) {
   const n = order.length;
   const rows = values.length / n;
   const image = new ImageData(n, rows);
@@ -27,7 +21,7 @@ export function strips(canvas, values, { ink, order, end, row, seen, cover = 0 }
   for (let i = 0; i < dots.length; i++) dots[i] = ink.cells[255 + Math.round(255 * Math.max(-1, Math.min(1, values[i - (i % n) + order[i % n]] / (end || 1))))];
   const source = Object.assign(document.createElement("canvas"), { width: n, height: rows });
   source.getContext("2d").putImageData(image, 0, 0);
-  const [context, wide] = fitted(canvas, rows * row);
+  const context = sharpen(canvas, wide, rows * row);
   context.imageSmoothingEnabled = false;
   context.drawImage(source, 0, 0, wide, rows * row);
   Object.assign(context, { fillStyle: ink.paper, globalAlpha: cover });
@@ -37,9 +31,9 @@ export function strips(canvas, values, { ink, order, end, row, seen, cover = 0 }
   }
 }
 
-/** Paints a number a row as a bar between the `ends` of a scale that holds 0, over half of the width; numbers stand beside. */
-export function bars(canvas, values, { ink, ends: [low, high], row, seen, fill }) {
-  const [context, wide] = fitted(canvas, values.length * row);
+/** Paints a number a row as a bar between the `ends` of a scale that holds 0, over half of a width; numbers stand beside. */
+export function bars(canvas, values, { ink, ends: [low, high], wide, row, seen, fill }) {
+  const context = sharpen(canvas, wide, values.length * row);
   const x = (value) => ((value - low) / (high - low || 1)) * (wide / 2);
   context.fillStyle = ink.rule;
   context.fillRect(x(0), 0, 1, values.length * row);

@@ -64,7 +64,7 @@ def eager(run: Any, part: str) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("name", [*DECODERS, "bert", "t5", "bart"])
 def test_published_queries_and_keys_make_the_models_attention(name: str, tiny: Load, ask: Ask, part: Part) -> None:
-    """With grouped heads, norms of queries and keys, soft caps, windows and position biases; in all families of models."""
+    """With grouped heads, norms of queries and keys, soft caps, windows, position biases; in every family of models."""
     model = tiny(name)
     spec = RunSpec(model=name, prompt=READ.prompt, output="The Union" if name in ("t5", "bart") else None, generate=0)
     answer = ask("neuron_view", model, spec, layers=("all",))
