@@ -132,6 +132,8 @@ def _methods(run: AnyRun, params: Params) -> tuple[list[str], dict[str, str]]:
 def _first(wanted: int | None, targets: list[int], tokens: list[dict[str, Any]]) -> int:
     """Return the position of the token that is chosen first. Raises `BuildError` for one that cannot be."""
     if wanted is None:
+        if targets[0] == 1 and tokens[-1]["type"] == "input":  # a text without output: the last one has most before it
+            return targets[-1]
         return next((position for position in targets if not tokens[position].get("special")), targets[0])
     position = wanted + len(tokens) if wanted < 0 else wanted
     if position not in targets:

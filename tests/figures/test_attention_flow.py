@@ -228,7 +228,9 @@ def test_what_looks_only_at_the_first_token_keeps_to_itself_without_it(tiny: Loa
     edges = part("attention_flow", "edges")
     attention = torch.tensor([[[1.0, 0, 0], [1.0, 0, 0], [0.5, 0.3, 0.2]]], dtype=torch.float64)
     assert torch.allclose(edges.without_first(attention)[0, 1:], torch.tensor([[0, 1, 0], [0, 0.6, 0.4]]).double())
-    answer = ask("attention_flow", tiny("gpt2"), RunSpec(model="", prompt="1, 1", generate=0), exclude_first=True)
+    answer = ask(
+        "attention_flow", tiny("gpt2"), RunSpec(model="", prompt="1, 1", generate=0), exclude_first=True, token=1
+    )
     assert answer.data["scores"][0] == [0]
     assert "nothing but the first token" in str(part("attention_flow", "analysis").describe(answer.data))
 
@@ -297,7 +299,11 @@ def test_the_first_choice_is_a_token_that_has_a_row(tiny: Load, ask: Ask) -> Non
     """From the end where it is negative; another is told with the nearest."""
     model = tiny("gpt2")
     run = model.run(SHORT)
+    assert ask("attention_flow", model, SHORT).data["token"] == run.n_input
     assert ask("attention_flow", model, SHORT, token=-1).data["token"] == len(run.ids) - 1
+    unwritten = ask("attention_flow", model, RunSpec(model="", prompt="1, 1", generate=0)).data
+    assert unwritten["token"] == len(unwritten["tokens"]) - 1  # where nothing is output, what has most before it
+    assert ask("attention_flow", tiny("bert"), PAIR).data["token"] == 1  # not the mark before the text
     with pytest.raises(BuildError, match=rf"^invalid token: 0 .*did you mean {run.n_input}"):
         ask("attention_flow", model, SHORT, token=0)
 
