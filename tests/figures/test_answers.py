@@ -45,6 +45,7 @@ QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("attention_matrix", {"layer": -1, "head": 1, "exclude_first": True}),
     ("attention_matrix", {"over": "layers", "exclude_first": True}),
     ("attention_flow", {"exclude_first": True, "token": -1}),
+    ("ablation", {"replace": "mean"}),
     ("activations", {"layers": ("all",), "clusters": 3}),
     ("factors", {}),
     ("factors", {"factors": (3, 2), "layers": ("0-1", "2"), "negative": "split", "first_token": "grey"}),
