@@ -3,8 +3,6 @@ import { colour, onRepaint, sharpen } from "../shared/canvas.js";
 import { overGrid, roving } from "../shared/roving.js";
 import { paintThumbnails } from "../shared/thumbnails.js";
 
-const INSET = 1; // px between a cell's edge and its picture
-
 /**
  * Returns `{ element, cells, arrange, paint, rest }` of a part with `layers`, `heads` and whether it is `causal`; `cells` are
  * head by head in each layer. `moved(i)` is called when a key leads to a cell.
@@ -68,8 +66,9 @@ export function board(label, { layers, heads, causal }, moved) {
     const context = sharpen(canvas, width, height);
     const { offsetWidth: across, offsetHeight: down } = cells[order[0]];
     const above = parseFloat(getComputedStyle(cells[order[0]]).paddingTop);
-    const size = across - 2 * INSET;
-    const places = order.map((i) => [i, cells[i].offsetLeft + INSET, cells[i].offsetTop + above + INSET]);
+    const inset = Math.max(1, Math.round(across / 20)); // px between a cell's edge and its picture
+    const size = across - 2 * inset;
+    const places = order.map((i) => [i, cells[i].offsetLeft + inset, cells[i].offsetTop + above + inset]);
     paintThumbnails(context, element, picture, places, size, { display, causal });
     if (!told) return;
     const strip = down - above - across;
@@ -79,9 +78,9 @@ export function board(label, { layers, heads, causal }, moved) {
     for (const [i, left, top] of places) {
       const { name, text, share } = told(i);
       context.fillStyle = bar;
-      context.fillRect(left, top + size + INSET, size * share, strip - 1);
+      context.fillRect(left, top + size + inset, size * share, strip - 1);
       context.fillStyle = ink;
-      context.fillText(text, left + 1, top + size + INSET + strip / 2, size);
+      context.fillText(text, left + 1, top + size + inset + strip / 2, size);
       context.fillText(name, left + 1, top - strip / 2, size);
     }
   }

@@ -16,7 +16,7 @@ import { board } from "./board.js";
 import { measures } from "./measures.js";
 
 const ORDERS = [["grid", "layers × heads"], ["high", "highest first"], ["low", "lowest first"]];
-const CELL = 2.5; // rem: the width of cells in a row that has no columns
+const [CELL, EDGE] = [40, 2]; // px, as in the style sheet: cells in a row without columns, and the room beside the last
 const DISPLAYS = ["matrix", "lines"];
 
 /**
@@ -144,9 +144,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
     now.element.toggleAttribute("data-told", Boolean(of));
     if (flat) {
       const sorted = sort(rows.flatMap(cellsOf), (i) => (order === "high" ? -of(i) : of(i)));
-      const beside = parseFloat(getComputedStyle(now.element).getPropertyValue("--beside")) || 0;
-      const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-      const width = Math.max(1, Math.min(sorted.length, Math.floor((scene.clientWidth / rem - beside) / CELL)));
+      const width = Math.max(1, Math.floor((now.element.clientWidth - EDGE) / CELL));
       now.arrange(range(0, sorted.length, width).map((start) => ({ cells: sorted.slice(start, start + width) })));
     } else now.arrange(rows.map((r) => ({ layer: layers[r], note: windows[r] && `window ${windows[r]}`, cells: cellsOf(r) })), columns.map((c) => heads[c]));
     if (now.thumbs) now.paint(now.thumbs, display, of && ((i) => ({ text: text(of(i)), share: share(of(i)), name: flat ? `${at(i).layer}.${at(i).head}` : "" })));

@@ -39,14 +39,13 @@ export function weights({ queries, keys }) {
     }),
   );
   let picture, display, causal, palette;
-  let at = null;
+  let at = null; // [query, key] that is pointed at; of lines one of them is null
   const size = [queries.length, keys.length];
-  const point = (event) => mark(under(event));
-  const leave = () => mark(null);
-  plot.addEventListener("pointermove", (event) => event.pointerType !== "touch" && point(event));
-  plot.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && leave());
-  plot.addEventListener("click", point);
-  plot.addEventListener("blur", leave);
+  const on = (type, next) => plot.addEventListener(type, (event) => event.pointerType === "touch" && type !== "click" ? null : mark(next(event)));
+  on("pointermove", under);
+  on("click", under);
+  on("pointerleave", () => null);
+  on("blur", () => null);
   plot.addEventListener("keydown", walk);
   new ResizeObserver(repaint).observe(plot);
   onRepaint(() => ((palette = null), repaint()));
@@ -56,7 +55,7 @@ export function weights({ queries, keys }) {
     [picture, display, causal] = [next, how, triangle];
     element.dataset.display = display;
     if (display !== "lines") repaint(); // lines are drawn anew for what is pointed at
-    leave();
+    mark(null);
   }
 
   function repaint() {
@@ -93,22 +92,29 @@ export function weights({ queries, keys }) {
   /** Lines, those of what is pointed at alone; as opaque as the weight. */
   function drawLines(context, width, height) {
     const { codes, dots, shape: [, columns] } = picture;
-    const only = (token, i, side) => (token ?? null) === null || Math.floor(token / dots[side]) === i;
+    const shown = (i, side) => at?.[side] == null || Math.floor(at[side] / dots[side]) === i;
     const y = (i, side) => (Math.min((i + 0.5) * dots[side], size[side] - 0.5) / size[side]) * height;
     const strokes = pen(Object.assign(context, { strokeStyle: palette.line }));
     codes.forEach((code, i) => {
       const [q, k] = [Math.floor(i / columns), i % columns];
-      if (only(at?.query, q, 0) && only(at?.key, k, 1)) strokes.add(0, y(q, 0), width, y(k, 1), code / 255);
+      if (shown(q, 0) && shown(k, 1)) strokes.add(0, y(q, 0), width, y(k, 1), code / 255);
     });
     strokes.stroke();
+  }
+
+  function clip(number, side) {
+    return Math.min(Math.max(Math.floor(number), 0), size[side] - 1);
   }
 
   function under({ clientX, clientY }) {
     const box = plot.getBoundingClientRect();
     const [x, y] = [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
-    const on = (share, side) => Math.min(Math.max(Math.floor(share * size[side]), 0), size[side] - 1);
-    if (display === "lines") return x < 0.5 ? { query: on(y, 0), key: null } : { query: null, key: on(y, 1) };
-    return { query: on(y, 0), key: on(x, 1) };
+    if (display === "lines") return one(x < 0.5 ? 0 : 1, y * size[x < 0.5 ? 0 : 1]);
+    return [clip(y * size[0], 0), clip(x * size[1], 1)];
+  }
+
+  function one(side, number) {
+    return side ? [null, clip(number, 1)] : [clip(number, 0), null];
   }
 
   function walk(event) {
@@ -116,13 +122,9 @@ export function weights({ queries, keys }) {
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
-    const clip = (number, side) => Math.min(Math.max(number, 0), size[side] - 1);
-    const from = at ?? { query: 0, key: display === "lines" ? null : 0 };
-    if (display === "lines") {
-      const side = step[1] > 0 || (!step[1] && from.key !== null) ? 1 : 0;
-      const token = clip((from.query ?? from.key) + step[0], side);
-      mark(side ? { query: null, key: token } : { query: token, key: null });
-    } else mark(at ? { query: clip(from.query + step[0], 0), key: clip(from.key + step[1], 1) } : from);
+    const from = at ?? [0, 0];
+    if (display !== "lines") mark(at ? from.map((number, side) => clip(number + step[side], side)) : from);
+    else mark(one(step[1] > 0 || (!step[1] && from[0] === null) ? 1 : 0, (from[0] ?? from[1]) + step[0]));
   }
 
   /** Frames a weight, or shows a token's lines alone, and says what it is. */
@@ -136,9 +138,12 @@ export function weights({ queries, keys }) {
 
   function words(chip) {
     const weight = (q, k) => picture.codes[q * keys.length + k] / 255;
-    const { query, key } = at;
-    if (causal && query !== null && key > query) return [chip(keys[key]), " comes after ", chip(queries[query]), ", which cannot attend to it"];
-    if (query !== null && key !== null) return [chip(queries[query]), " attends to ", chip(keys[key]), `: ${weight(query, key) ? percent(weight(query, key)) : "<0.2%"}`]; // half a step
+    const [query, key] = at;
+    if (query !== null && key !== null) {
+      const share = weight(query, key);
+      const told = causal && key > query ? "it comes later" : share ? percent(share) : "<0.2%"; // half a step
+      return [chip(queries[query]), " attends to ", chip(keys[key]), `: ${told}`];
+    }
     const back = query === null;
     const others = back ? queries.map((text, q) => [text, weight(q, key)]) : keys.map((text, k) => [text, weight(query, k)]);
     const most = others.filter(([, share]) => share).sort((a, b) => b[1] - a[1]).slice(0, MOST);
@@ -146,10 +151,9 @@ export function weights({ queries, keys }) {
   }
 
   function frames() {
-    names[0].forEach((name, i) => name.classList.toggle("is-on", i === at?.query));
-    names[1].forEach((name, i) => name.classList.toggle("is-on", i === at?.key));
+    names.forEach((list, side) => list.forEach((name, i) => name.classList.toggle("is-on", i === at?.[side])));
     frame.hidden = !at || display === "lines";
-    if (!frame.hidden) frame.style.cssText = `top:${(100 * at.query) / size[0]}%;left:${(100 * at.key) / size[1]}%;width:${100 / size[1]}%;height:${100 / size[0]}%`;
+    if (!frame.hidden) frame.style.cssText = `top:${(100 * at[0]) / size[0]}%;left:${(100 * at[1]) / size[1]}%;width:${100 / size[1]}%;height:${100 / size[0]}%`;
   }
 }
 
