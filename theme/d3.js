@@ -10,7 +10,4 @@ export {
   scaleSequentialLog, scaleSqrt, scaleSymlog, scaleThreshold, tickFormat,
 } from "d3-scale";
 export * from "d3-selection";
-export {
-  arc, area, curveBasis, curveLinear, curveMonotoneX, curveStep, line, linkHorizontal, linkVertical, stack, stackOffsetNone,
-  stackOffsetSilhouette, stackOrderNone,
-} from "d3-shape";
+export { arc, area, curveBasis, curveLinear, curveMonotoneX, curveStep, line, linkHorizontal, linkVertical } from "d3-shape";
