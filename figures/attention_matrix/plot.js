@@ -1,77 +1,96 @@
-/** The matrix between the names of its tokens, each of which a reader can go to; lines mark a row, a column, or both. */
-import { spoken, textOf } from "../shared/text.js";
-import { weights } from "../shared/weights.js";
+/** The matrix on canvas between the names of its tokens, each of which a reader can go to; lines mark rows and columns. */
+import { onRepaint, pixels, sharpen } from "../shared/canvas.js";
+import { spoken, textOf, visible } from "../shared/text.js";
+
+const LINE = 11; // px: tokens less far apart leave names out
 
 /**
- * Returns `{ element, items, draw, mark, place }` of two sides' tokens: `items` are the names, rows before columns.
- * `draw(matrix, first)` paints, and says whether the first column is shown. `look({ q, k })` is called for the cell under
- * the pointer and with null, `press({ q, k })` when it is clicked.
+ * Returns `{ element, items, draw, mark, place }`: `items` are the names, rows before columns; `draw(matrix, first)` paints,
+ * the first column or not. Calls `look({ q, k })` for the cell under the pointer and with null, `press({ q, k })` for a click.
  */
 export function plot(sides, causal, look, press) {
-  const texts = sides.map((side) => side.map(textOf));
-  const { element, draw, mark } = weights({ queries: texts[0], keys: texts[1], label: "Attention", look: (at) => look(inside(at)) });
-  const field = element.querySelector(".weights-plot");
-  const frame = field.querySelector("i");
-  const items = [...element.querySelectorAll(".weights-queries > span, .weights-keys > span")];
-  const flat = texts.flat();
-  const lines = ["row", "column"].map((name) => Object.assign(document.createElement("div"), { className: `matrix-line is-${name}` }));
-  items.forEach((item, i) => {
-    item.role = "button";
-    item.ariaPressed = "false";
-    item.tabIndex = -1;
-    if (!flat[i].trim()) item.ariaLabel = spoken(flat[i]);
-  });
-  field.removeAttribute("tabindex"); // its rows and columns are walked by their names
-  Object.assign(field, { role: "img", ariaLabel: `Weights of ${texts[0].length} rows and ${texts[1].length} columns` });
-  const out = Object.assign(document.createElement("div"), { className: "matrix-out" });
-  out.style.width = `${100 / texts[1].length}%`;
-  field.append(out, ...lines, ...sides.flatMap(borders));
+  const [element, left, above, field, canvas, out, place, row, column] = "weights weights-queries weights-keys weights-plot canvas matrix-out matrix-cell matrix-line matrix-line".split(" ").map((name) => Object.assign(document.createElement(name === "canvas" ? name : "div"), { className: name }));
+  const counts = sides.map((side) => side.length);
+  const names = sides.map((side, s) => side.map((token, i) => name(token, (i + 0.5) / counts[s])));
+  const items = names.flat();
+  let scene, palette;
+  left.append(...names[0]);
+  above.append(...names[1]);
+  field.append(canvas, out, row, column, place, ...sides.flatMap(borders));
+  element.append(left, above, field);
+  ["queries", "keys"].forEach((side, s) => element.style.setProperty(`--${side}`, counts[s]));
+  Object.assign(field, { role: "img", ariaLabel: `Weights of ${counts[0]} rows and ${counts[1]} columns` });
+  out.style.width = `${100 / counts[1]}%`;
+  field.addEventListener("pointermove", (event) => event.pointerType !== "touch" && look(under(event)));
+  field.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && look(null));
   field.addEventListener("click", (event) => {
     const at = under(event);
     if (at) press(at);
   });
-  return { element, items, draw: paint, mark: select, place: frame };
+  new ResizeObserver(paint).observe(field);
+  onRepaint(() => ((palette = null), paint()));
+  mark(null);
+  return { element, items, draw, mark, place };
 
-  function paint({ rows, columns, values }, first) {
+  function name(token, at) {
+    const item = document.createElement("span");
+    const text = textOf(token);
+    item.append(visible(text));
+    item.style.setProperty("--at", at);
+    Object.assign(item, { role: "button", ariaPressed: "false", tabIndex: -1 });
+    if (!text.trim()) item.ariaLabel = spoken(text);
+    return item;
+  }
+
+  function draw(next, first) {
+    scene = next;
     out.hidden = first;
-    draw({ codes: Uint8Array.from(values, (weight) => Math.round(weight * 255)), dots: [1, 1], shape: [rows, columns] }, "matrix", causal);
+    paint();
   }
 
-  /** Returns the cell that is pointed at, null where nothing can be attended to. */
-  function inside(at) {
-    return at && !(causal && at.key > at.query) ? { q: at.query, k: at.key } : null;
+  /** A pixel is a weight, on a root scale; the canvas makes it as large as its cell. */
+  function paint() {
+    const [width, height] = [field.clientWidth, field.clientHeight];
+    if (!scene || !width) return;
+    palette ??= pixels(field, ["low", "mid", "high"].map((end) => `var(--scale-${end})`), 256);
+    const { rows, columns, values } = scene;
+    const image = new ImageData(columns, rows);
+    const dot = new Uint32Array(image.data.buffer);
+    values.forEach((weight, i) => {
+      if (!causal || i % columns <= i / columns) dot[i] = palette[Math.round(255 * Math.sqrt(Math.min(weight, 1)))];
+    });
+    const source = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
+    source.getContext("2d").putImageData(image, 0, 0);
+    const context = sharpen(canvas, width, height);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(source, 0, 0, width, height);
+    [height, width].forEach((room, s) => names[s].forEach((item, i) => item.toggleAttribute("data-out", i % Math.ceil((LINE * counts[s]) / room) > 0)));
   }
 
+  /** Returns the cell under the pointer, null where nothing can be attended to. */
   function under({ clientX, clientY }) {
     const { left, top, width, height } = field.getBoundingClientRect();
-    const on = (share, side) => Math.min(Math.max(Math.floor(share * side.length), 0), side.length - 1);
-    return inside({ query: on((clientY - top) / height, sides[0]), key: on((clientX - left) / width, sides[1]) });
+    const [q, k] = [(clientY - top) / height, (clientX - left) / width].map((share, s) => Math.min(Math.max(Math.floor(share * counts[s]), 0), counts[s] - 1));
+    return causal && k > q ? null : { q, k };
   }
 
-  function select(at) {
+  function mark(at) {
     const { q = null, k = null } = at ?? {};
-    mark(q === null || k === null ? null : { query: q, key: k });
-    [q, k].forEach((index, side) => {
-      const share = 100 / sides[side].length;
-      lines[side].hidden = index === null;
-      lines[side].style.cssText = side ? `left:${index * share}%;width:${share}%` : `top:${index * share}%;height:${share}%`;
-    });
-    items.forEach((item, i) => {
-      const on = i === q || (k !== null && i === k + sides[0].length);
-      item.classList.toggle("is-line", on);
-      item.ariaPressed = String(on);
-    });
+    const [down, across] = [[q, "top", "height"], [k, "left", "width"]].map(([index, edge, size], s) => `${edge}:${(100 * index) / counts[s]}%;${size}:${100 / counts[s]}%;`);
+    row.style.cssText = down;
+    column.style.cssText = across;
+    place.style.cssText = down + across;
+    [row.hidden, column.hidden, place.hidden] = [q === null, k === null, q === null || k === null];
+    items.forEach((item, i) => (item.ariaPressed = `${i === q || (k !== null && i === k + counts[0])}`));
   }
 }
 
 /** Returns lines where another text begins: the second of a pair, or what the model wrote. */
 function borders(side, s) {
-  const of = ({ type, segment }) => `${type} ${segment}`;
   return side.flatMap((token, i) => {
-    if (!i || of(token) === of(side[i - 1])) return [];
-    const line = document.createElement("div");
-    line.className = "matrix-border";
-    line.style.cssText = `${s ? "left" : "top"}:${(100 * i) / side.length}%;${s ? "height" : "width"}:100%`;
-    return [line];
+    const before = side[i - 1];
+    if (!i || (token.type === before.type && token.segment === before.segment)) return [];
+    const style = `${s ? "width:0;left" : "height:0;top"}:${(100 * i) / side.length}%`;
+    return [Object.assign(document.createElement("div"), { className: "matrix-border", style })];
   });
 }

@@ -1,5 +1,6 @@
 /** Attention matrix: a heat map of who looks at whom, in one head, or in the mean over heads, or over layers too. */
-import { layerReader, sideOf } from "../shared/attention.js";
+import { range } from "d3";
+import { sideOf } from "../shared/attention.js";
 import { choice } from "../shared/choice.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
@@ -26,7 +27,7 @@ const MEAN = "mean";
 export default function attentionMatrix(data, { value = {}, piece } = {}) {
   const { parts, shown } = data;
   const names = Object.keys(parts);
-  const read = matrixReader(data, layerReader(data, piece), piece);
+  const read = matrixReader(data, piece);
   const own = { part: shown.part, layer: shown.over === "layers" ? MEAN : shown.layer, head: shown.head ?? MEAN, first: !data.exclude_first };
   let transient = null; // what prose points at: `{ part, layer, head }`, or `{ at }`
   let seen = own; // what is drawn
@@ -34,15 +35,15 @@ export default function attentionMatrix(data, { value = {}, piece } = {}) {
 
   const sentence = readout();
   const kinds = choice("Attention", names.map((name) => [name, PARTS[name] ?? name]), own.part, (part) => set(inPart(part)));
-  const layers = each(({ layers, windows }) => choice("Layer", [[MEAN, "mean of all"], ...layers.map((layer, i) => [layer, windows[i] ? `${layer} · sees ${windows[i]} tokens` : `${layer}`])], own.layer, (layer) => set({ layer, ...(layer === MEAN ? { head: MEAN } : {}) })));
-  const heads = each(({ n_heads: n }) => choice("Head", [[MEAN, `mean of ${n}`], ...Array.from({ length: n }, (_, h) => [h, `${h}`])], own.head, (head) => set({ head })));
+  const layers = each(({ layers, windows }) => choice("Layer", [[MEAN, "mean of all"], ...layers.map((layer, i) => [layer, windows[i] ? `${layer} · sees ${windows[i]} tokens` : `${layer}`])], own.layer, (layer) => set(layer === MEAN ? { layer, head: MEAN } : { layer })));
+  const heads = each(({ n_heads: n }) => choice("Head", [[MEAN, `mean of ${n}`], ...range(n).map((h) => [h, `${h}`])], own.head, (head) => set({ head })));
   const sink = switcher("Leave out the first token", !own.first, (out) => set({ first: !out }));
   const controls = make("div", "controls", ...(names[1] ? [kinds.element] : []), ...elements(layers), ...elements(heads));
   const bar = make("div", "view-bar", legend("weight, root scale", "0%", "100%").element, hint("↑ ↓ rows", "← → columns", "Enter pins", "Esc lets go"), sink);
   const room = make("div", "matrix");
   const root = make("div", "view", sentence.element, controls, room, bar);
   const tip = tooltip(root);
-  restore();
+  take(value);
   const start = known(value);
   const state = selection({ current: start, pinned: start !== null && value.pinned !== false, changed: () => (draw(), emit()) });
   Object.assign(root, { show, follow });
@@ -54,26 +55,27 @@ export default function attentionMatrix(data, { value = {}, piece } = {}) {
     return Object.fromEntries(names.map((name) => [name, get(parts[name])]));
   }
 
-  /** Takes what it knows of an address. */
-  function restore() {
-    if (Object.hasOwn(parts, value.part)) Object.assign(own, inPart(value.part));
+  /** Takes what it knows of an address, or of another view. */
+  function take({ part, layer, head, first }) {
+    if (Object.hasOwn(parts, part)) Object.assign(own, inPart(part));
     const { layers, n_heads } = parts[own.part];
-    if (value.layer === MEAN || layers.includes(value.layer)) own.layer = value.layer;
-    if (value.head === MEAN || own.layer === MEAN || (value.head >= 0 && value.head < n_heads && Number.isInteger(value.head))) own.head = own.layer === MEAN ? MEAN : value.head;
-    if (typeof value.first === "boolean") own.first = value.first;
+    if ([MEAN, ...layers].includes(layer)) own.layer = layer;
+    if ([own.layer, head ?? own.head].includes(MEAN) || head === null) own.head = MEAN;
+    else if (range(n_heads).includes(head)) own.head = head;
+    if (typeof first === "boolean") own.first = first;
   }
 
   /** What is shown of another part: the layer and the head of these numbers, if it has them. */
   function inPart(part) {
     const { layers, n_heads } = parts[part];
-    const layer = own.layer === MEAN || layers.includes(own.layer) ? own.layer : layers[Math.floor(layers.length / 2)];
+    const layer = [MEAN, ...layers].includes(own.layer) ? own.layer : layers[layers.length >> 1];
     return { part, layer, head: own.head < n_heads ? own.head : MEAN };
   }
 
-  /** Returns a selection by positions among all tokens made of what exists, `{ q, k }` in the part's rows and columns, or null. */
-  function known({ token, to } = {}, part = own.part) {
-    const { queries, keys, causal } = parts[part];
-    const index = (position, [start, end]) => (Number.isInteger(position) && position >= start && position < end ? position - start : null);
+  /** Returns `{ q, k }`, row and column of positions among all tokens, as far as they exist, or null. */
+  function known({ token, to }) {
+    const { queries, keys, causal } = parts[own.part];
+    const index = (position, span) => (range(...span).includes(position) ? position - span[0] : null);
     const [q, k] = [index(token, queries), index(to, keys)];
     if (q === null && k === null) return null;
     return { q, k: causal && q !== null && k > q ? null : k };
@@ -128,7 +130,7 @@ export default function attentionMatrix(data, { value = {}, piece } = {}) {
     const sides = ["queries", "keys"].map((side) => sideOf(data, part, side));
     drawn = { part: name, sides, ...plot(sides, part.causal, (at) => look(at), (at) => state.toggle(at)) };
     const { items, element } = drawn;
-    const rows = sides[0].length;
+    const [rows, columns] = sides.map((side) => side.length);
     drawn.stops = roving(element, items, along, (index) => state.step(index < rows ? cell(index, state.current?.k ?? null) : { q: null, k: index - rows }));
     pointing(element, items, {
       point: (index) => look(index === null ? null : line(index)),
@@ -144,13 +146,12 @@ export default function attentionMatrix(data, { value = {}, piece } = {}) {
     }
 
     /** Up and down the rows, along the columns; from the first row up to the columns, and from these down again. */
-    function along(index, { key, ctrlKey }) {
-      const last = items.length - 1;
+    function along(index, { key }) {
       if (index < rows) {
         if (key === "ArrowUp" && index === 0) return rows + (state.current?.k ?? 0);
-        return { ArrowUp: index - 1, ArrowDown: Math.min(index + 1, rows - 1), PageUp: Math.max(0, index - 5), PageDown: Math.min(index + 5, rows - 1), Home: 0, End: rows - 1 }[key];
+        return { ArrowUp: index - 1, ArrowDown: Math.min(index + 1, rows - 1), Home: 0, End: rows - 1 }[key];
       }
-      return { ArrowLeft: Math.max(index - 1, rows), ArrowRight: Math.min(index + 1, last), ArrowDown: 0, Home: rows, End: ctrlKey ? rows - 1 : last }[key];
+      return { ArrowLeft: Math.max(index - 1, rows), ArrowRight: Math.min(index + 1, rows + columns - 1), ArrowDown: 0, Home: rows, End: rows + columns - 1 }[key];
     }
 
     /** Left and right in a row. */
@@ -164,18 +165,15 @@ export default function attentionMatrix(data, { value = {}, piece } = {}) {
 
     /** The cell of a row, as far as the row goes; to the left of it, the row itself. */
     function cell(q, k) {
-      const end = part.causal ? q : sides[1].length - 1;
+      const end = part.causal ? q : columns - 1;
       return { q, k: k === null || k < 0 ? null : Math.min(k, end) };
     }
   }
 
   /** Hover: while something is pinned, only the card tells of what is under the pointer. */
   function look(at) {
-    if (state.pinned) card(at);
-    else {
-      state.preview(at);
-      card(state.current);
-    }
+    state.preview(at);
+    card(at);
   }
 
   function escape() {
@@ -204,10 +202,7 @@ export default function attentionMatrix(data, { value = {}, piece } = {}) {
   /** Selects what another view has selected, as far as it is known here, and says nothing of it. */
   function follow({ part, layer, head, token } = {}) {
     silent = true;
-    if (Object.hasOwn(parts, part)) Object.assign(own, inPart(part));
-    if (parts[own.part].layers.includes(layer)) own.layer = layer;
-    if (own.layer === MEAN || head === null) own.head = MEAN;
-    else if (head >= 0 && head < parts[own.part].n_heads) own.head = head;
+    take({ part, layer, head });
     if (token !== undefined) {
       state.release();
       state.preview(known({ token }) ?? known({ to: token }));
@@ -227,7 +222,7 @@ export default function attentionMatrix(data, { value = {}, piece } = {}) {
   }
 
   function tell(at, chip) {
-    return about(at, matrix, drawn.sides, chip, named(seen, parts[seen.part].n_heads), parts[seen.part].causal);
+    return about(at, matrix, drawn.sides, chip, named(seen, parts[seen.part].n_heads));
   }
 
   function card(at) {

@@ -9,6 +9,7 @@ import pytest
 from conftest import example
 from playwright.sync_api import Page
 
+from builder.numerals import shown_value
 from builder.quantised import unpack_weights
 
 VALUE = "() => structuredClone(document.querySelector('#fig-it .view').value)"
@@ -55,10 +56,11 @@ def test_a_cell_tells_who_looks_at_whom_and_how_much(open_figure: Callable[..., 
     page.mouse.move(*cell(page, 6, 3))
     value = page.evaluate(VALUE)
     assert value == {"part": "self", "layer": 15, "head": 2, "first": True, "token": 6, "to": 3, "pinned": False}
-    assert told(page) == f" is 6 looks at  England 3: {round(100 * weight)}% of its attention in head 2 of layer 15."
-    assert (page.locator("#fig-it .tip").text_content() or "").startswith(f"{round(100 * weight)}%")
+    share = shown_value(float(weight), "percent")
+    assert told(page) == f" is 6 looks at  England 3: {share} of its attention in head 2 of layer 15."
+    assert (page.locator("#fig-it .tip").text_content() or "").startswith(share)
     assert page.locator("#fig-it .matrix-line:visible").count() == 2
-    assert page.locator("#fig-it .is-line").all_text_contents() == [" is", " England"]
+    assert page.locator("#fig-it .weights [aria-pressed=true]").all_text_contents() == [" is", " England"]
     page.mouse.move(5, 5)
     assert page.evaluate(VALUE)["token"] is None
     assert page.locator("#fig-it .tip").is_hidden()
@@ -185,7 +187,7 @@ def test_the_first_token_can_be_left_out(open_figure: Callable[..., Page]) -> No
     row = unpack_weights(result["data"]["weights"])[2, 6]
     page.get_by_label("Leave out the first token").check()
     page.mouse.move(*cell(page, 6, 3))
-    assert f": {round(100 * row[3] / row[1:].sum())}% of its attention" in told(page)
+    assert f": {shown_value(float(row[3] / row[1:].sum()), 'percent')} of its attention" in told(page)
     assert page.evaluate(VALUE)["first"] is False
     assert page.locator("#fig-it .matrix-out").is_visible()
 
