@@ -13,7 +13,7 @@ const SATURATED = 0.995; // the share of a strip's cells that its colours tell a
 const [STRIP, WIDEST] = [96, 12]; // px: a strip's least width, and a cell's largest
 
 export function make(className, ...content) {
-  const element = document.createElement(/^(canvas|small|i)$/.exec(className)?.[0] ?? "div");
+  const element = document.createElement(/^(canvas|small|i)$/.test(className) ? className : "div");
   element.className = className;
   element.append(...content);
   return element;
@@ -76,8 +76,9 @@ export function columns(tokens, { queries, keys }, stateful) {
     scroller.style.setProperty("--strip-k", `${made.cell * head.width}px`);
     scroller.style.setProperty("--strip-v", `${cell(head.size) * head.size}px`);
     const wide = Object.fromEntries([...CANVASES, ...sides].map((name) => [name, at[name].clientWidth])); // before any canvas changes
-    const strip = (name, values, end, order, cover) => strips(at[name].firstChild, values, { ink, order, end, wide: wide[name], row, seen, cover });
-    const bar = (name, values, ends, fill) => bars(at[name].firstChild, values, { ink, ends, wide: wide[name], row, seen, fill });
+    const given = (name) => ({ ink, row, seen, wide: wide[name] });
+    const strip = (name, values, end, order, cover) => strips(at[name].firstChild, values, { ...given(name), order, end, cover });
+    const bar = (name, values, ends, fill) => bars(at[name].firstChild, values, { ...given(name), ends, fill });
     strip("k above", results.query, ends.q, order);
     strip("k cells", head.key, ends.k, order, 0.8);
     strip("p cells", results.products, ends.p, order, 1);
@@ -87,12 +88,11 @@ export function columns(tokens, { queries, keys }, stateful) {
     bar("s cells", scores, extent([0, ...scores.filter((_, k) => seen[k])]));
     bar("w cells", weights, [0, max(weights)], ink.hue);
     const numbers = { s: scores, b: results.bias ?? [], w: weights, c: results.shares };
-    for (const name in numbers) at[`${name} numbers`].textContent = Array.from(numbers[name], (number, k) => (!seen[k] ? "" : name === "w" ? percent(number) : short(number, 2))).join("\n");
+    for (const name in numbers) at[`${name} numbers`].textContent = Array.from(numbers[name], (number, k) => (!seen[k] ? "" : name === "w" ? percent(number) : short(number, 2))).join("\n") + "\n"; // the last line may be empty
     const context = sharpen(at["links cells"].firstChild, wide["links cells"], Math.max(names.length, items.length) * row);
-    const right = wide["links cells"];
     context.strokeStyle = ink.hue;
     weights.forEach((weight, k) => {
-      const [from, to] = [(q + 0.5) * row, (k + 0.5) * row];
+      const [from, to, right] = [(q + 0.5) * row, (k + 0.5) * row, wide["links cells"]];
       Object.assign(context, { globalAlpha: weight < 0.002 ? 0 : 0.15 + 0.85 * weight, lineWidth: 0.75 + 4 * weight });
       context.stroke(new Path2D(`M0,${from}C${right / 2},${from} ${right / 2},${to} ${right},${to}`));
     });

@@ -19,11 +19,15 @@ const ORDERS = { index: "as they are", score: "by part in the scores", distance:
 
 /**
  * Returns an element whose `value` is `{ part, layer, head, token, key, neuron, order, expanded, pinned }`: `token` looks at
- * `key`, both positions, and `neuron` is a number of query and key; null where nothing is selected.
+ * `key`, both positions; key and neuron are null where none is selected.
  */
 export default function neuronView(data, { value, piece } = {}) {
   const { tokens, layers, parts: places } = data;
   const texts = tokens.map(textOf);
+  const layerOf = ({ part, layer }) => layers[part]?.find?.((one) => one.layer === layer);
+  const headsOf = ({ groups }) => Object.values(groups).flat();
+  const pathOf = ({ part, layer }) => `${part}-${layer}`;
+  const nameOf = (item) => `${pathOf(item)} ${item.head}`;
   const known = {}; // vectors of heads, and states around layers
   let glimpse = null; // what prose points at, or while something is pinned the pointer
   let order = Object.hasOwn(ORDERS, value?.order) ? value.order : data.order;
@@ -41,7 +45,7 @@ export default function neuronView(data, { value, piece } = {}) {
     const menu = choice(name[0].toUpperCase() + name.slice(1), items.map((item) => [item, ORDERS[item] ?? `${item}`]), null, (item) => choose(name, item));
     return { ...menu, name, items };
   });
-  const bar = make("view-bar", ...menus.map((menu) => menu.element), legend("Strips, each by its own scale", "−", "+").element);
+  const bar = make("view-bar", ...menus.map((menu) => menu.element), legend("Strips, own scales", "−", "+").element);
   bar.append(hint("↑ ↓ token", "← → neuron", "Shift+↑ ↓ key", "Enter pins", "Esc lets go"), switcher("Expanded", expanded, (on) => set(() => (expanded = on))));
   root.append(sentence.element, bar);
   const restored = value?.token === undefined ? null : itemOf(value, first);
@@ -49,22 +53,6 @@ export default function neuronView(data, { value, piece } = {}) {
   onRepaint(() => paint((table.ink = null)));
   draw();
   return Object.assign(root, { show, follow });
-
-  function layerOf({ part, layer }) {
-    return layers[part]?.find?.((one) => one.layer === layer);
-  }
-
-  function headsOf({ groups }) {
-    return Object.values(groups).flat();
-  }
-
-  function pathOf({ part, layer }) {
-    return `${part}-${layer}`;
-  }
-
-  function nameOf(item) {
-    return `${pathOf(item)} ${item.head}`;
-  }
 
   /** Returns what is named, as a selection, or null where there is no such thing; what is left out is as in `base`. */
   function itemOf(named, base = state.current) {
@@ -154,7 +142,7 @@ export default function neuronView(data, { value, piece } = {}) {
   function under({ target, clientX, clientY }) {
     const column = target.closest("[data-column]");
     const name = column?.dataset.column;
-    if (!made || !name || /^(from|links)/.test(name)) return null;
+    if (!made || !name || /from|links/.test(name)) return null;
     const { left, top } = column.querySelector(".cells").getBoundingClientRect();
     const key = target.closest(".cells") && table.from + Math.floor((clientY - top) / table.row);
     const neuron = /^[kp]/.test(name) ? made.order[Math.floor((clientX - left) / table.cell)] : null;

@@ -1,4 +1,4 @@
-"""The neuron view: numbers that the browser computes of published vectors, neurons that are marked through all strips."""
+"""The neuron view: numbers that the browser computes of vectors, and neurons that are marked through all strips."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ HOVER = """async (times) => {
   const { left, top, width, height } = canvas.getBoundingClientRect();
   const took = { tokens: [], neurons: [] };
   for (let i = 0; i < times; i++) {
-    for (const [kind, target, type] of [['tokens', items[(i * 37) % items.length], 'pointerover'], ['neurons', canvas, 'pointermove']]) {
+    const token = items[(i * 37) % items.length];
+    for (const [kind, target, type] of [['tokens', token, 'pointerover'], ['neurons', canvas, 'pointermove']]) {
       const place = { clientX: left + ((i * 17) % width), clientY: top + ((i * 29) % height) };
       const start = performance.now();
       target.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerType: 'mouse', ...place }));
@@ -141,7 +142,7 @@ def test_while_a_token_is_pinned_its_neurons_are_told(open_figure: Callable[...,
 
 
 def test_neurons_are_ordered_by_their_part(open_figure: Callable[..., Page]) -> None:
-    """The first has the largest part in the differences between scores, as the fallback says; or in their change with distance."""
+    """First comes the one with the largest part in the scores, as the fallback says; or in the change with distance."""
     page = open_figure("neuron_view")
     data = example("neuron_view")["data"]
     (first, part), *_ = data["told"]["neurons"]
@@ -162,7 +163,7 @@ def test_neurons_are_ordered_by_their_part(open_figure: Callable[..., Page]) -> 
 
 
 def test_keys_walk_tokens_neurons_and_those_looked_at(open_figure: Callable[..., Page]) -> None:
-    """Up and down the tokens, left and right the neurons, up and down with Shift what is looked at, from the strongest on."""
+    """Up and down walk tokens, left and right neurons, and with Shift what is looked at, from the strongest on."""
     page = open_figure("neuron_view")
     data = example("neuron_view")["data"]
     last = data["shown"]["token"]
@@ -222,7 +223,7 @@ def test_a_head_that_does_not_come_is_told(open_figure: Callable[..., Page]) -> 
 
 
 def test_it_follows_and_is_pointed_at(open_figure: Callable[..., Page]) -> None:
-    """Another figure's head and token are shown without a word; prose shows a token, a head or a neuron, and pins it."""
+    """Another figure's head and token are shown without a word; prose shows a token, head or neuron, and pins it."""
     page = open_figure("neuron_view")
     page.evaluate("document.querySelector('#fig-it').addEventListener('input', () => (window.told = true))")
     before = page.evaluate(VALUE)
