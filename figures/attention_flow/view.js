@@ -44,8 +44,7 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
   };
   root.className = "view";
   root.dataset.detail = "";
-  bar.className = "view-bar";
-  controls.className = "controls";
+  [bar.className, controls.className] = ["view-bar", "controls"];
 
   let shown = { ...wanted, method: data.method, excluded: data.exclude_first, rows: data, display: "strip" }; // what is there
   let units, line, stops, chosen, extras, worn;
