@@ -52,12 +52,12 @@ def compare(ways: dict[str, Callable[[], Any]], error: Callable[[Any, Any], floa
             cpu[name].append(time.process_time() - start[0])
             wall[name].append(time.perf_counter() - start[1])
     first = next(iter(ways))
-    say(f"{'':44}{'CPU s':>8}{'wall s':>8}{'ratio':>7}{'error':>9}")
+    say(f"{'':44}{'CPU s':>9}{'wall s':>9}{'ratio':>7}{'error':>9}")
     for name in ways:
         middle = statistics.median(cpu[name])
         ratio = statistics.median(cpu[first]) / middle
-        seconds = f"{middle:8.2f}{statistics.median(wall[name]):8.2f}"
-        say(f"{name:44}{seconds}{ratio:7.1f}{error(answers[name], answers[first]):9.0e}")
+        seconds = f"{middle:9.3f}{statistics.median(wall[name]):9.3f}"
+        say(f"{name:44}{seconds}{ratio:7.2f}{error(answers[name], answers[first]):9.0e}")
     say(f"peak memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
