@@ -14,7 +14,7 @@ __all__ = ["glance", "without_first"]
 LEFT = 10 / 255
 """What must be left of a row without its first token: of less, the steps of the published weights would be most."""
 
-FEW, MANY = 3, 24
+FEW, MANY = 3, 16
 """How many edges are published: for an alt text, and in the place of a large matrix."""
 
 LEAST = 0.01
