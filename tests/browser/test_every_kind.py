@@ -59,7 +59,7 @@ def test_a_view_is_drawn_with_a_value(kind: str, open_figure: Callable[..., Page
 
 @every_kind
 def test_keys_move_pin_and_let_go(kind: str, open_figure: Callable[..., Page]) -> None:
-    """One tab stop, in each view that a figure is made of; arrows select and emit `input`, Enter pins, Escape lets go."""
+    """One tab stop in each view of a figure; arrows select and emit `input`, Enter pins, Escape lets go."""
     page = open_figure(kind)
     assert page.locator("#fig-it .view [data-item][tabindex='0']").count() == max(1, len(KINDS[kind].uses))
     page.evaluate(COUNT_INPUTS)

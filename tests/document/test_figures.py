@@ -166,7 +166,10 @@ def test_half_a_character_is_no_text(parsed: Parse, told: Told, body: str) -> No
     assert "invalid" in problem
 
 
-FOLLOWS = ":::{{figure}}\n:label: fig-all\n:analysis: model_view\n:prompt: x\n:::\n\n:::{{figure}}\n:label: fig-one\n{}\n:::\n"
+FOLLOWS = (
+    ":::{{figure}}\n:label: fig-all\n:analysis: model_view\n:prompt: x\n:::\n\n"
+    ":::{{figure}}\n:label: fig-one\n{}\n:::\n"
+)
 
 
 @pytest.mark.parametrize("written", ["fig-all", "@fig-all"])

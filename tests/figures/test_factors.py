@@ -88,7 +88,7 @@ def test_principal_components_are_scikit_learns(name: str, tiny: Load, ask: Ask)
 def test_independent_components_are_scikit_learns(name: str, tiny: Load, ask: Ask) -> None:
     """FastICA, whitened by scikit-learn itself, finds the same up to sign, order and length: cosines over 0.999.
 
-    Where it converges: on llama's text the search creeps for 1,800 steps, and ends where a processor's rounding puts it.
+    Where it converges: on llama's text the search creeps for 1,800 steps, and ends where rounding puts it.
     """
     from sklearn.decomposition import FastICA
 
