@@ -58,6 +58,7 @@ export default function headView(data, { value = {}, piece } = {}) {
   join.hidden = groupedUnits(tokens, "words").length === groupedUnits(tokens, "tokens").length;
 
   const start = restore();
+  let rest = value.pinned ? null : start; // what is selected while a pointer is on nothing: an author's choice, or another view's
   const state = selection({ current: start, pinned: start !== null && start.token === value.token, changed: () => (draw(), emit()) });
   root.addEventListener("keydown", ({ key }) => key === "Escape" && escape()); // from the controls too
   Object.assign(root, { show, follow });
@@ -194,7 +195,7 @@ export default function headView(data, { value = {}, piece } = {}) {
       if (key === "ArrowLeft" && right) return Math.min(index - n, n - 1);
     }, (index) => state.step(place(index)));
     pointing(body, items, {
-      point: (index) => state.preview(index === null ? null : place(index)),
+      point: (index) => state.preview(index === null ? rest : place(index)),
       press: (index) => (stops.rest(index), state.toggle(place(index))),
       escape: () => {},
     });
@@ -202,7 +203,7 @@ export default function headView(data, { value = {}, piece } = {}) {
 
   function escape() {
     Object.assign(own, held);
-    held = null;
+    held = rest = null;
     state.release();
     state.preview(null);
     set({});
@@ -239,6 +240,7 @@ export default function headView(data, { value = {}, piece } = {}) {
     const item = itemOf({ token, side }, own.part);
     silent = true;
     if (item) {
+      rest = item;
       state.release();
       state.preview(item);
     }

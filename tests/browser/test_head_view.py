@@ -474,3 +474,21 @@ def test_without_scripts_there_are_lines_and_a_list(open_figure: Callable[..., P
     cells = page.locator("#fig-it tbody tr").first.locator("td").all_text_contents()
     assert [cells[2], cells[3]] == [str(edges[0]["head"]), "100%"]
     assert page.locator("#fig-it tbody tr").count() == 10
+
+
+def test_what_an_author_or_another_view_chose_is_there_again_when_a_pointer_has_passed(
+    open_figure: Callable[..., Page],
+) -> None:
+    """A reader who moves the mouse from the one figure to the other finds what was chosen; Escape lets go of it."""
+    page = open_figure(crafted(drawn(3, 5), shown={"heads": [0], "token": 3, "side": "from"}))
+    assert page.evaluate(VALUE)["token"] == 3
+    column(page, 0).nth(1).hover()
+    assert page.evaluate(VALUE)["token"] == 1
+    page.mouse.move(0, 0)
+    assert page.evaluate(VALUE)["token"] == 3
+    page.evaluate("() => document.querySelector('#fig-it .view').follow({ token: 4 })")
+    column(page, 0).nth(1).hover()
+    page.mouse.move(0, 0)
+    assert page.evaluate(VALUE)["token"] == 4
+    column(page, 0).nth(1).press("Escape")
+    assert page.evaluate(VALUE)["token"] is None
