@@ -6,16 +6,22 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from .errors import BuildError
 from .kind import Kind
-from .site import Site
+from .site import Site, built_in
 
 __all__ = ["Assets", "collect_assets"]
 
 BUILT = "built"  # what hatch_build.py fetches from npm and bundles when Fanlight is installed
 
 _IMPORT = re.compile(r'^@import\s+(?:url\()?"\./([\w.-]+\.css)"\)?\s*;[ \t]*$', re.MULTILINE)
+
+_COMMENTS = {
+    ".js": re.compile(rb"^[ \t]*(?:/\*(?:[^*]|\*(?!/))*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE),  # lines of their own
+    ".css": re.compile(rb"[ \t]*/\*(?:[^*]|\*(?!/))*\*/(?:[ \t]*\n(?=[ \t]*\n))?"),
+}
 
 _VENDORED = ("fonts/*.woff2", "katex/katex.min.css", "katex/fonts/*.woff2", "licenses/*")
 
@@ -51,7 +57,7 @@ def collect_assets(site: Site, kinds: Iterable[Kind]) -> Assets:
     used = sorted(kinds, key=lambda kind: kind.name)
     found: dict[str, bytes] = {"css/fanlight.css": _style_sheet(site)}
     for folder in reversed(site.folders("theme")):
-        found.update({f"js/{file.name}": file.read_bytes() for file in sorted((folder / "js").glob("*.js"))})
+        found.update({f"js/{file.name}": _read(file) for file in sorted((folder / "js").glob("*.js"))})
         found.update({file.name: file.read_bytes() for file in sorted(folder.glob("favicon.*"))})
     bundle = site.folders("theme")[-1] / BUILT
     if not (bundle / "d3.js").is_file():
@@ -62,15 +68,25 @@ def collect_assets(site: Site, kinds: Iterable[Kind]) -> Assets:
     for folder in reversed(site.folders("figures")):
         for pattern in ("*.js", "*.css"):
             shared = sorted((folder / "shared").glob(pattern))
-            found.update({f"figures/shared/{file.name}": file.read_bytes() for file in shared})
+            found.update({f"figures/shared/{file.name}": _read(file) for file in shared})
     for kind in used:
         for file in [*sorted(kind.folder.glob("*.js")), *sorted(kind.folder.glob("*.css"))]:
-            found[f"figures/{kind.name}/{file.name}"] = file.read_bytes()
+            found[f"figures/{kind.name}/{file.name}"] = _read(file)
     digest = hashlib.sha256()
     for name, content in sorted(found.items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     place = f"assets/{digest.hexdigest()[:10]}"
     return Assets(place, {f"{place}/{name}": content for name, content in found.items()})
+
+
+def _read(file: Path) -> bytes:
+    """Return a script or style sheet, one of ours without its comments: a sixth of what readers would load.
+
+    A site's own files are left as they are: who knows what stands in a template's text there.
+    """
+    content = file.read_bytes()
+    ours = any(file.is_relative_to(built_in(name)) for name in ("figures", "theme"))
+    return _COMMENTS[file.suffix].sub(b"", content) if ours else content
 
 
 def _style_sheet(site: Site) -> bytes:
@@ -80,7 +96,7 @@ def _style_sheet(site: Site) -> bytes:
         for folder in site.folders("theme"):
             file = folder / "css" / name
             if file.is_file():
-                return file.read_text(encoding="utf-8")
+                return _read(file).decode()
         raise BuildError(f"missing style sheet: {name}", site.folders("theme")[0] / "css" / "main.css")
 
     return _IMPORT.sub(lambda found: read(found[1]), read("main.css")).encode()

@@ -13,7 +13,7 @@ const CELL = 8; // px: the width of a shade, unless there are many heads
  */
 export function lines(element) {
   let [scene, chosen, tiles, height, width, colours] = [null, null, [], 0, 0];
-  const near = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => come(target, isIntersecting)), { rootMargin: "60% 0px" });
+  const near = globalThis.IntersectionObserver && new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => come(target, isIntersecting)), { rootMargin: "60% 0px" });
   new ResizeObserver(measure).observe(element);
   onRepaint(repaint);
   matchMedia("print").addEventListener("change", repaint); // paper has colours of its own
@@ -26,14 +26,16 @@ export function lines(element) {
   function measure() {
     if (element.clientHeight === height && element.clientWidth === width) return;
     [height, width] = [element.clientHeight, element.clientWidth];
-    near.disconnect();
+    near?.disconnect();
     tiles = Array.from({ length: Math.ceil(height / TILE) }, (_, n) => {
       const [box, all, one] = ["div", "canvas", "canvas"].map((tag) => document.createElement(tag));
+      all.width = one.width = 0;
       box.append(all, one);
-      near.observe(box);
-      return { box, all, one, top: n * TILE };
+      near?.observe(box);
+      return { box, all, one, top: n * TILE, isNear: !near };
     });
     element.replaceChildren(...tiles.map(({ box }) => box));
+    if (!near) repaint(); // an old browser has all of it painted
   }
 
   function come(box, isNear) {
