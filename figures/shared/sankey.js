@@ -50,7 +50,7 @@ export function sankey(columns, name, look) {
     const heads = columns.map((layer, c) => {
       const end = c === columns.length - 1;
       const text = draw("text", { x: c ? (end ? width : x(c)) : 0, y: 11, "text-anchor": c ? (end ? "end" : "middle") : "start" });
-      text.textContent = c ? (end && width > 300 && Number.isInteger(layer) ? `layer ${layer}` : layer) : "input";
+      text.textContent = c ? (width > 300 ? (end && Number.isInteger(layer) ? `layer ${layer}` : layer) : String(layer).replace(/(\w)\w+ /, "$1")) : "input"; // of names, on a phone, a letter
       return text;
     });
     const used = [masses, masses].map((side) => side.map(() => new Map())); // how much of a node is taken, on its right and left

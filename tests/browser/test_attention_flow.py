@@ -215,6 +215,8 @@ def test_an_encoder_decoders_output_gets_from_the_source(open_figure: Callable[.
     page.evaluate("""() => document.querySelector('#fig-it .sankey path')
       .dispatchEvent(new PointerEvent('pointerover', { bubbles: true }))""")
     assert "input to enc 0" in (page.locator("#fig-it .tip").text_content() or "")
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.wait_for_function("document.querySelector('#fig-it .sankey text + text').textContent === 'e0'")
 
 
 def test_up_and_down_walk_what_reaches_a_token(open_figure: Callable[..., Page]) -> None:
