@@ -16,8 +16,7 @@ from .trace import first_tensor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .encoder import EncoderRun
-    from .run import Run
+    from . import AnyRun
 
 __all__ = ["OutputProjection", "find_projections", "output_projection"]
 
@@ -47,8 +46,8 @@ class OutputProjection:
             return self.module(output.transpose(0, 1).flatten(1)[None].to(dtype))[0].float()  # type: ignore[no-any-return]
 
 
-def output_projection(run: Run | EncoderRun, part: str, layer: int) -> OutputProjection:
-    """Return the output projection of a layer, of a decoder's or an encoder's run.
+def output_projection(run: AnyRun, part: str, layer: int) -> OutputProjection:
+    """Return the output projection of a layer, of a run of any model.
 
     projection = output_projection(run, "self", 5)
     heads = run.attention.heads("self", 5)
@@ -60,7 +59,9 @@ def output_projection(run: Run | EncoderRun, part: str, layer: int) -> OutputPro
     if attends is not None and network not in _known:
         structure = getattr(run.model, "structure", None)
         base = structure.base if structure is not None else network.base_model
-        _known[network] = find_projections(network, lambda: base(input_ids=run.ids[None]))
+        source = getattr(run, "source", None)  # of an encoder-decoder, whose `ids` are the decoder's
+        given = {"input_ids": run.ids} if source is None else {"input_ids": source, "decoder_input_ids": run.ids}
+        _known[network] = find_projections(network, lambda: base(**{name: ids[None] for name, ids in given.items()}))
     found = _known[network].get(attends) if attends is not None else None
     if found is None:
         raise BuildError(

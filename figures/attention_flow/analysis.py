@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from builder.errors import BuildError
+from builder.errors import BuildError, Problem
 from builder.figure import Answer
 from builder.parts import Part, Spark, token_parts
 from builder.ranges import choose, misread
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from builder.model import AnyRun
 
-READS = ("decoder", "encoder")
+READS = ("decoder", "encoder", "encoder-decoder")
 METHODS = {
     "value_norms": "attention × value norms",
     "raw": "raw attention",
@@ -36,6 +36,8 @@ class Params:
     are followed, such as `0-5`. `exclude_first`: whether the first token, which many heads look at when they find
     nothing, is taken out at first; readers can switch. `display`: a `strip` of shaded tokens, `sparks` under them for
     the layers, or a `sankey` of the rollout. `token`: the position of the token that is chosen first.
+
+    An encoder-decoder is followed through all of its layers, and has no first token to take out: it reads two texts.
     """
 
     method: Method | None = None
@@ -63,23 +65,26 @@ def analyse(run: AnyRun, params: Params) -> Answer:
 
     A decoder's token at position p is predicted at position p − 1: its row is what reaches that position, and has p
     numbers. An encoder's is what reaches the position of the token itself, and has one for each token. A row is all 0
-    where only the first token is left to look at and is excluded.
+    where only the first token is left to look at and is excluded. An encoder-decoder's tokens are the source's, then
+    the decoder's; the rows are a decoder's, of raw attention and value norms over the source alone.
 
     The other methods lie in pieces of their names, `value-norms`; without the first token, in `value-norms-rest`; what
     reaches a position layer by layer in `raw-layers`, and what a Sankey draws in `ribbons`.
 
     Raises `BuildError` for a text of one token, for a method that the model or the length of the text does not allow,
-    and for layers or a token that are not there.
+    for layers or a token that are not there, and for what an encoder-decoder has not.
     """
     from .published import publish
+    from .sublayers import sublayer_names
 
-    part = run.attention.part("self")
-    causal = part.causal
-    targets = list(run.targets) if causal else list(range(len(run.ids)))
+    part = run.attention.part()
+    both = part.name == "cross"
+    causal = part.causal or both
+    everyone = range(len(run.ids))
+    targets = _written(run, params) if both else list(run.targets if causal else everyone)
     if len(run.ids) < 2:
         raise BuildError("missing output: the prompt is one token, and there is no other to which attention could flow")
-    known = part.layers[-1] + 1
-    chosen = set(choose((params.layers,), known, run.model.name))
+    chosen = set(choose((params.layers,), part.layers[-1] + 1, run.model.name))
     layers = [layer for layer in part.layers if layer in chosen]
     if not layers:
         raise BuildError(f"invalid layers: {params.layers} of model {run.model.name} have no attention")
@@ -97,7 +102,7 @@ def analyse(run: AnyRun, params: Params) -> Answer:
         "left_out": left_out,
         "display": params.display,
         "exclude_first": params.exclude_first,
-        "layers": layers,
+        "layers": sublayer_names(run.attention) if both else layers,
     }
     gaps = [layer for layer in sorted(chosen) if layer not in layers]
     if gaps:
@@ -109,6 +114,24 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     return Answer(data | published, checks, pieces)
 
 
+def _written(run: AnyRun, params: Params) -> list[int]:
+    """Return the positions of what an encoder-decoder has written, after the token that its decoder starts with.
+
+    Raises `BuildError` where that is nothing, and for parameters that mean nothing to such a model.
+    """
+    name, size = run.model.name, len(run.tokens)
+    problems = []
+    if params.layers != "all":
+        problems.append(f"unsupported layers: {params.layers}: an encoder-decoder, {name}, is followed through all")
+    if params.exclude_first:
+        problems.append(f"unsupported exclude_first: model {name} has two texts, and no one token that is the first")
+    if len(run.ids) < 2:
+        problems.append(f"missing output: model {name} has written nothing that attention could reach")
+    if problems:
+        raise BuildError(problems=map(Problem, problems))
+    return list(range(size - len(run.ids) + 1, size))
+
+
 def _methods(run: AnyRun, params: Params) -> tuple[list[str], dict[str, str]]:
     """Return the methods, and why others are left out. Raises `BuildError` where one is that was asked for by name."""
     from .flow import MOST_TOKENS
@@ -116,8 +139,8 @@ def _methods(run: AnyRun, params: Params) -> tuple[list[str], dict[str, str]]:
     cannot = {}
     if not run.attention.has_vectors:
         cannot["value_norms"] = f"the value vectors of model {run.model.name} cannot be captured"
-    if len(run.ids) > MOST_TOKENS:
-        cannot["flow"] = f"it is computed for at most {MOST_TOKENS} tokens, and these are {len(run.ids)}"
+    if len(run.tokens) > MOST_TOKENS:
+        cannot["flow"] = f"it is computed for at most {MOST_TOKENS} tokens, and these are {len(run.tokens)}"
     asked = params.methods or ()
     named = [*asked, *([params.method] if params.method else [])]
     methods = [name for name in asked or METHODS if name not in cannot]

@@ -17,7 +17,7 @@ __all__ = ["head_means", "rescaled", "with_residual", "without_first"]
 
 
 def head_means(attention: Attention, part: str, layers: Sequence[int]) -> Tensor:
-    """Return the mean of the heads' attention weights of each layer, [L, T, T] float64 on the CPU; rows sum to 1.
+    """Return the mean of the heads' attention weights of each layer, [L, Q, K] float64 on the CPU; rows sum to 1.
 
     Where a model lets attention go to a place that is no token (gpt-oss), it is what is left that sums to 1.
     """
@@ -26,9 +26,9 @@ def head_means(attention: Attention, part: str, layers: Sequence[int]) -> Tensor
 
 
 def rescaled(rows: Tensor) -> Tensor:
-    """Return numbers ≥ 0, [L, T, T], with each row divided by its sum; a token that gets nothing keeps to itself."""
+    """Return numbers ≥ 0, [L, Q, K], with each row divided by its sum; a token that gets nothing keeps to itself."""
     sums = rows.sum(-1, keepdim=True)
-    alone = torch.eye(rows.shape[-1], dtype=rows.dtype, device=rows.device).expand_as(rows)
+    alone = torch.eye(*rows.shape[-2:], dtype=rows.dtype, device=rows.device).expand_as(rows)
     return torch.where(sums > 0, rows / sums.clamp_min(1e-300), alone)
 
 

@@ -39,8 +39,9 @@ class Graph(NamedTuple):
 def attention_flow(edges: Tensor, rows: Sequence[int], *, causal: bool) -> Reached:
     """Return the maximum flow from each of the positions `rows`, after the last layer, to each token below the first.
 
-    `edges` [L, T, T] = (A + I) / 2, heads averaged, are the capacities. Flows do not add up to 1: each is computed as
-    if it were alone. None is more than what leaves its position, 1, or than what its token can hand on.
+    `edges` [L, T, T] = (A + I) / 2, heads averaged, are the capacities; `causal` where no token looks at a
+    later one. Flows do not add up to 1: each is computed as if it were alone. None is more than what leaves its
+    position, 1, or than what its token can hand on.
     """
     from scipy.sparse.csgraph import maximum_flow
 

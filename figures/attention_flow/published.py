@@ -15,6 +15,7 @@ from .edges import head_means, with_residual, without_first
 from .flow import attention_flow, gap_to_cut
 from .raw import raw_attention
 from .rollout import attention_rollout, column_ends, steps_between, walk_back
+from .sublayers import named_columns, spread, sublayers
 from .value_norms import value_norms
 
 if TYPE_CHECKING:
@@ -42,25 +43,39 @@ def publish(
     run: AnyRun, part: AttentionPart, asked: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]], dict[str, Check]]:
     """Return what `asked`, the data so far, lacks (`scores`, `sums` of flows, a Sankey's `columns`), pieces, checks."""
-    causal, targets, layers = part.causal, asked["targets"], asked["layers"]
+    both = part.name == "cross"  # an encoder-decoder: rollout and flow go through all of it, the others look once
+    causal, targets = asked["causal"], asked["targets"]
+    layers = list(part.layers) if both else asked["layers"]
     rows = torch.tensor(targets) - 1 if causal else torch.tensor(targets)
-    attention = head_means(run.attention, part.name, layers)
+
+    def among_all(found: Tensor) -> Tensor:
+        return spread(found, part.queries[0], part.keys[0], len(run.tokens)) if both else found
+
+    looks = among_all(head_means(run.attention, part.name, layers))
+    attention = sublayers(run.attention) if both else looks
     eps = torch.finfo(run.model.network.dtype).eps
     tolerance = 1e-4 if eps < 1e-6 else eps**0.5
     checks = attention_checks(run)
-    given = {"value_norms": attention}
+    given = {"raw": looks}
     if "value_norms" in asked["methods"]:
-        given["value_norms"], proof = value_norms(run, part.name, layers)
+        lengths, proof = value_norms(run, part.name, layers)
+        given["value_norms"] = among_all(lengths)
         checks |= {name: Check(value, tolerance) for name, value in proof.items()}
 
-    ends = column_ends(len(layers))
-    data: dict[str, Any] = {"columns": [None if end == 0 else layers[end - 1] for end in ends]}
+    if both:
+        ends, columns = named_columns(run.attention)
+    else:
+        ends = column_ends(len(layers))
+        columns = [None if end == 0 else layers[end - 1] for end in ends]
+    data: dict[str, Any] = {"columns": columns}
+    ways = (False,) if both else (False, True)
+    one_way = causal and not both  # an encoder's tokens look at later ones, too
     pieces: dict[str, Mapping[str, Any]] = {}
     sums: list[float] = []
-    for excluded in (False, True):
+    for excluded in ways:
         for method in asked["methods"]:
             own = given.get(method, attention)
-            reached = _reached(method, without_first(own) if excluded else own, rows, causal=causal)
+            reached = _reached(method, without_first(own) if excluded else own, rows, causal=one_way)
             body = _rows(reached.scores, rows, causal=causal, excluded=excluded)
             sums += [abs(sum(row) - 1) for row in body["scores"] if any(row)]
             if method != "flow":
@@ -71,9 +86,12 @@ def publish(
                 pieces[piece_name(method, excluded)] = body
             if reached.layers is not None:
                 kept = _ragged(reached.layers, rows, causal=causal)
-                pieces[piece_name(f"{method}-layers", excluded)] = {"rows": pack(kept, by_row=True)}
+                detail: dict[str, Any] = {"rows": pack(kept, by_row=True)}
+                if both and method in given:
+                    detail["layers"] = [name for name in asked["layers"] if "cross" in name]
+                pieces[piece_name(f"{method}-layers", excluded)] = detail
     sample = len(targets) // 2
-    for excluded in (False, True) if "rollout" in asked["methods"] else ():
+    for excluded in ways if "rollout" in asked["methods"] else ():
         edges = with_residual(without_first(attention) if excluded else attention)
         steps = pack(steps_between(edges, ends).numpy())
         pieces[piece_name("ribbons", excluded)] = {"steps": steps}
@@ -82,7 +100,7 @@ def publish(
         if asked["display"] == "sankey" and excluded == asked["exclude_first"]:
             data["passing"] = _passing(steps, int(rows[targets.index(asked["token"])]))
     if "flow" in asked["methods"]:
-        checks |= _flow_checks(with_residual(attention), int(rows[sample]), causal=causal)
+        checks |= _flow_checks(with_residual(attention), int(rows[sample]), causal=one_way)
     # four digits of each share are published: at most 5e-4 of each are lost
     checks["rows against 1"] = Check(max(sums), 1e-3)
     return data, pieces, checks

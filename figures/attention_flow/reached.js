@@ -13,7 +13,10 @@ export function reader(data, piece) {
   };
   return {
     rows: (method, excluded) => read(name(method, excluded)),
-    layers: async (method, excluded) => unpack((await read(name(`${method}-layers`, excluded))).rows),
+    layers: async (method, excluded) => {
+      const { rows, layers = data.layers } = await read(name(`${method}-layers`, excluded));
+      return { ...unpack(rows), layers };
+    },
     steps: async (_method, excluded) => unpack((await read(name("ribbons", excluded))).steps),
   };
 }

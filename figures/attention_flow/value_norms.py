@@ -26,9 +26,9 @@ __all__ = ["value_norms"]
 
 @torch.no_grad()
 def value_norms(run: AnyRun, part: str, layers: Sequence[int]) -> tuple[Tensor, dict[str, float]]:
-    """Return ‖Σ_h α_h[q, k] v_h[k] W_h‖, [L, T, T] float64 whose rows are rescaled to sum to 1, and what proves them.
+    """Return ‖Σ_h α_h[q, k] v_h[k] W_h‖, [L, Q, K] float64 whose rows are rescaled to sum to 1, and what proves them.
 
-    v_h [T, d] are a head's value vectors, their bias included, and W_h [d, d_model] is the head's part of the output
+    v_h [K, d] are a head's value vectors, their bias included, and W_h [d, d_model] is the head's part of the output
     projection. Vectors are added over the heads before their length is taken, so heads that write against each other
     cancel. The bias of the projection belongs to no token.
 

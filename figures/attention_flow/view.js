@@ -27,7 +27,8 @@ const DISPLAYS = { strip: "shades", sparks: "bars", sankey: "Sankey" };
  * that changes. `options.value` restores a selection; `extent` is the upper end of a scale that several figures share.
  */
 export default function attentionFlow(data, { value, extent = {}, piece } = {}) {
-  const { tokens, targets, causal, layers, columns } = data;
+  const { tokens, targets, causal, columns } = data;
+  const both = typeof data.layers[0] === "string"; // an encoder-decoder's layers have names, and it has no first token
   const root = document.createElement("div");
   const sentence = readout();
   const [bar, controls] = [document.createElement("div"), document.createElement("div")];
@@ -40,7 +41,7 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     method: data.methods.includes(value?.method) ? value.method : data.method,
     display: value?.display in DISPLAYS ? value.display : data.display,
     words: grouped && value?.words === true,
-    excluded: typeof value?.excluded === "boolean" ? value.excluded : data.exclude_first,
+    excluded: !both && typeof value?.excluded === "boolean" ? value.excluded : data.exclude_first,
   };
   root.className = "view";
   root.dataset.detail = "";
@@ -64,7 +65,7 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
   if (data.methods.length > 1) controls.append(method.element);
   controls.append(display.element);
   if (grouped) controls.append(switcher("Words", wanted.words, (words) => (ask({ words }), lay(), draw())));
-  controls.append(switcher("Without the first token", wanted.excluded, (excluded) => ask({ excluded })));
+  if (!both) controls.append(switcher("Without the first token", wanted.excluded, (excluded) => ask({ excluded })));
   const picture = sankey(columns, (u) => label(u), peek);
   const key = document.createElement("p");
   key.className = "bars-key";
@@ -186,7 +187,7 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     line.chips[u].classList.add("is-looked-at");
     const place = `no. ${strongest(row).indexOf(u) + 1} of ${row.length}`;
     const most = byLayer && sort(range(byLayer.length), (l) => -byLayer[l][u])[0];
-    tip.show(line.chips[u], [portion, byLayer ? `most ${shown.method === "rollout" ? "after" : "in"} layer ${layers[most]}: ${percent(byLayer[most][u])}` : place]);
+    tip.show(line.chips[u], [portion, byLayer ? `most ${shown.method === "rollout" ? "after" : "in"} ${named(shown.detail.layers[most])}: ${percent(byLayer[most][u])}` : place]);
   }
 
   function unitAt(position) {
@@ -251,7 +252,8 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
   }
 
   function drawBars(u) {
-    byLayer = shown.display === "sparks" && u !== undefined ? range(layers.length).map((l) => reach(units, u, data, layerRow(shown.detail, l))) : null;
+    const { layers } = shown.detail ?? {};
+    byLayer = shown.display === "sparks" && u !== undefined ? layers.map((_, l) => reach(units, u, data, layerRow(shown.detail, l))) : null;
     key.hidden = !byLayer;
     if (!byLayer) return;
     const top = scaleEnd(byLayer);
@@ -274,7 +276,7 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     const [from, to, share, c] = ribbon;
     const portion = document.createElement("b");
     portion.textContent = percent(share);
-    const way = `${c ? `layer ${columns[c]}` : "input"} to layer ${columns[c + 1]}`;
+    const way = `${c ? named(columns[c]) : "input"} to ${named(columns[c + 1])}`;
     tip.show(anchor, [portion, quoted(label(from)), " to ", quoted(label(to)), `, ${way}`]);
   }
 
@@ -292,6 +294,10 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     const kept = state.pinned && glimpse === null;
     if (kept) nodes.push(pinMark());
     sentence.say(nodes, `${heard}${kept ? ". Pinned" : ""}`);
+  }
+
+  function named(layer) {
+    return both ? layer : `layer ${layer}`;
   }
 
   function label(u) {

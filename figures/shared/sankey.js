@@ -9,7 +9,7 @@ const [TOP, ROW, GAP, NODE] = [22, 14, 3, 5]; // px: names of columns, a row tha
 const link = linkHorizontal();
 
 /**
- * Returns `{ element, note, draw }`, a drawing and the words below it. `columns` are the layers, the first one null: the input;
+ * Returns `{ element, note, draw }`, a drawing and the words below it. `columns` are the layers, numbers or names, the first one null: the input;
  * `name(u)` is the text of row u. `draw({ masses, flows }, shares)` draws `masses[c][u]`, the share of row u in column c, and
  * `flows[c]`, a list of `[from, to, share]` from column c to the next; beside their names rows have `shares`. `look(ribbon,
  * element)` is told what a mouse is at, `[from, to, share, column]`, or null.
@@ -50,7 +50,7 @@ export function sankey(columns, name, look) {
     const heads = columns.map((layer, c) => {
       const end = c === columns.length - 1;
       const text = draw("text", { x: c ? (end ? width : x(c)) : 0, y: 11, "text-anchor": c ? (end ? "end" : "middle") : "start" });
-      text.textContent = c ? (end && width > 300 ? `layer ${layer}` : layer) : "input";
+      text.textContent = c ? (width > 300 ? (end && Number.isInteger(layer) ? `layer ${layer}` : layer) : String(layer).replace(/(\w)\w+ /, "$1")) : "input"; // of names, on a phone, a letter
       return text;
     });
     const used = [masses, masses].map((side) => side.map(() => new Map())); // how much of a node is taken, on its right and left

@@ -6,10 +6,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import KINDS, example
 from playwright.sync_api import Page
 from test_every_kind import CONTRASTS, VALUE
+
+from builder.quantised import pack
 
 SHARES = "() => [...document.querySelectorAll('#fig-it .strip .share')].map((share) => share.textContent)"
 SHADES = """() => [...document.querySelectorAll('#fig-it .token.is-shaded')]
@@ -175,6 +178,45 @@ def test_an_encoders_words_get_from_all(open_figure: Callable[..., Page]) -> Non
     assert (page.locator("#fig-it .readout p").first.text_content() or "").startswith(
         "Token  England positions 1 to 2: most"
     )
+
+
+def test_an_encoder_decoders_output_gets_from_the_source(open_figure: Callable[..., Page]) -> None:
+    """And from what is written before it; the sentence says at which position it is predicted, bars and ribbons name
+    the layers of both stacks. There is no first token to be left out, whatever the address says.
+    """
+    layers = ["encoder 0", "decoder 0 self", "decoder 0 cross"]
+    steps = np.eye(5)[None].repeat(2, 0)
+    steps[1, 2:] = [0.5, 0.25, 0.25, 0, 0]
+    pieces = {
+        "raw-layers": {"rows": pack(np.array([[0.75, 0.25, 0, 0.5, 0.5, 0, 0]]), by_row=True), "layers": layers[-1:]},
+        "rollout": {"scores": [[0.5, 0.25, 0.25], [0.5, 0.25, 0.25, 0]]},
+        "ribbons": {"steps": pack(steps)},
+    }
+    result = made_up(["ein", " Haus", "<pad>", "a", " house"], [[0.75, 0.25, 0], [0.5, 0.5, 0, 0]], n_input=2,
+                     targets=[3, 4], token=3, layers=layers, columns=[None, "enc 0", "dec 0"],
+                     methods=["raw", "rollout"])  # fmt: skip
+    page = open_figure(result, query="?fig-it=token.4_excluded.true")
+    page.route("**/*.json", lambda route: route.fulfill(json=pieces[route.request.url.rpartition("/")[2][:-5]]))
+    assert page.evaluate(VALUE) == {**page.evaluate(VALUE), "token": 4, "excluded": False}
+    assert page.get_by_label("Without the first token").count() == 0
+    assert page.evaluate(SHARES) == ["50%", "50%", "", "", ""]
+    spoken = page.locator("#fig-it [aria-live]").text_content() or ""
+    assert "position 4, predicted at position 3: most from " in spoken
+    assert page.locator("#fig-it [role=button]").count() == 2
+    page.locator("#fig-it [role=button]").first.click()
+    assert page.evaluate(SHARES) == ["75%", "25%", "", "", ""]
+    page.get_by_label("bars").check()
+    page.wait_for_function("document.querySelectorAll('#fig-it .layers').length > 0")
+    page.locator("#fig-it .strip .token").first.hover()
+    assert "most in decoder 0 cross: 75%" in (page.locator("#fig-it .tip").text_content() or "")
+    page.get_by_label("Sankey").check()
+    page.wait_for_function("document.querySelectorAll('#fig-it .sankey path').length > 0")
+    assert page.locator("#fig-it .sankey text").all_text_contents() == ["input", "enc 0", "dec 0"]
+    page.evaluate("""() => document.querySelector('#fig-it .sankey path')
+      .dispatchEvent(new PointerEvent('pointerover', { bubbles: true }))""")
+    assert "input to enc 0" in (page.locator("#fig-it .tip").text_content() or "")
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.wait_for_function("document.querySelector('#fig-it .sankey text + text').textContent === 'e0'")
 
 
 def test_up_and_down_walk_what_reaches_a_token(open_figure: Callable[..., Page]) -> None:
