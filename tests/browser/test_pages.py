@@ -35,7 +35,7 @@ METHODS = "(open) => document.querySelectorAll('.figure-method').forEach((method
 
 WIDE = """() => [...document.querySelectorAll("main *")]
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
-  .filter((e) => !e.closest(".heat, .code, .equation-body, .table-scroll, .scroller, .predictions, .neurons"))
+  .filter((e) => !e.closest(".heat, .code, .equation-body, .table-scroll, .scroller, .predictions, .neurons, .board"))
   .filter((e) => !e.closest(".katex-mathml, .card, .visually-hidden, .spoken"))
   .map((e) => e.outerHTML.slice(0, 90))"""
 """What reaches over the right edge and is not in a box that scrolls."""
