@@ -76,7 +76,8 @@ def column(page: Page, side: int) -> Locator:
 
 
 def said(page: Page) -> str:
-    """Return the sentence above the figure."""
+    """Return the sentence above the figure, once there is one: weights are unpacked meanwhile."""
+    page.wait_for_function("document.querySelector('#fig-it .readout p').textContent")
     return page.locator("#fig-it .readout p").first.text_content() or ""
 
 

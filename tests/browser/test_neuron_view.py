@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import KINDS, example
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 VALUE = "() => structuredClone(document.querySelector('#fig-it .view').value)"
 CANVAS = "#fig-it .p .cells canvas"
@@ -46,7 +46,8 @@ def numbers(page: Page, column: str) -> list[float]:
 
 
 def said(page: Page) -> str:
-    """Return the sentence above the figure."""
+    """Return the sentence above the figure, once there is one: weights are unpacked meanwhile."""
+    page.wait_for_function("document.querySelector('#fig-it .readout p').textContent")
     return page.locator("#fig-it .readout p").first.text_content() or ""
 
 
@@ -213,12 +214,13 @@ def test_it_follows_and_is_pointed_at(open_figure: Callable[..., Page]) -> None:
     assert page.evaluate(VALUE) == followed
     page.evaluate(call, ["follow", {"part": "self", "layer": 3, "head": 1, "token": 99}])  # not built
     page.evaluate(call, ["show", {"token": 2}])
-    assert "at position 2 " in said(page)
+    sentence = page.locator("#fig-it .readout p").first
+    expect(sentence).to_contain_text("at position 2 ")  # once the vectors of head 7 have come
     page.evaluate(call, ["show", {"head": "self.17.8"}])
     page.locator("#fig-it .readout p", has_text="in layer 17, head 8.").first.wait_for()
     for nothing in ({"factor": 2}, {"token": 99}, {"head": "self.3.1"}, None):
         page.evaluate(call, ["show", nothing])
-        assert "at position 5 " in said(page)
+        expect(sentence).to_contain_text("at position 5 ")
     assert page.evaluate(VALUE) == followed
     assert page.evaluate("window.told") is None
     for pinned in (True, False):
