@@ -55,6 +55,7 @@ def test_the_sentence_names_the_layer_of_the_crossing(open_figure: Callable[...,
 def test_lines_end_in_names_and_ranks_go_up(open_figure: Callable[..., Page]) -> None:
     """Rank 1 at the top, a line a token in its colour; names do not overlap."""
     page = open_figure(KIND, width=1000)
+    page.locator("#fig-it .series").nth(1).wait_for(state="attached")  # drawn once its size is known
     ends = page.evaluate("""() => [...document.querySelectorAll('#fig-it .chart g')].map((g) => {
       const [text, dots] = [g.querySelector('.series'), [...g.querySelectorAll('circle')]];
       return { name: text.textContent, colour: g.style.getPropertyValue('--c'),
@@ -69,6 +70,7 @@ def test_lines_end_in_names_and_ranks_go_up(open_figure: Callable[..., Page]) ->
     result = example(KIND)
     result["data"]["ranks"] = [[5, 5]] * 30
     page = open_figure(result, width=1000)
+    page.locator("#fig-it .series").nth(1).wait_for(state="attached")
     names = page.evaluate("[...document.querySelectorAll('#fig-it .series')].map((t) => Number(t.getAttribute('y')))")
     assert abs(names[0] - names[1]) >= 15
 
