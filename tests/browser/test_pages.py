@@ -34,11 +34,11 @@ KB = 1000
 METHODS = "(open) => document.querySelectorAll('.figure-method').forEach((method) => (method.open = open))"
 
 WIDE = """() => [...document.querySelectorAll("main *")]
-  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility({ visibilityProperty: true }))
   .filter((e) => !e.closest(".heat, .code, .equation-body, .table-scroll, .scroller, .predictions, .neurons, .board"))
-  .filter((e) => !e.closest(".katex-mathml, .card, .visually-hidden, .spoken"))
+  .filter((e) => !e.closest(".katex-mathml, .hide-tail, .card, .visually-hidden, .spoken"))
   .map((e) => e.outerHTML.slice(0, 90))"""
-"""What reaches over the right edge and is not in a box that scrolls."""
+"""What is seen over the right edge, not in a box that scrolls, nor in one that cuts it off (a long root's line)."""
 
 FIGURES = re.compile(r"<figure [^>]*data-view.*?</figure>", re.DOTALL)
 """What computed figures are without scripts: their answers, the checks of these, and where they come from."""
