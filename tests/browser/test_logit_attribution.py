@@ -127,14 +127,17 @@ def test_the_strongest_are_listed(open_figure: Callable[..., Page]) -> None:
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_a_thousand_heads_keep_up(open_figure: Callable[..., Page]) -> None:
-    """Hovering over 32 layers of 32 heads takes less than a frame a cell."""
+def test_a_pointer_over_a_thousand_heads_touches_few_of_them(open_figure: Callable[..., Page]) -> None:
+    """Marked are the cell and its row, and those before let go: a hover costs the same however many heads there are."""
     page = open_figure(made_up(32, 32))
-    took = page.evaluate("""() => {
-      const cells = [...document.querySelectorAll('#fig-it .sheet-head')].slice(0, 200);
-      const over = () => new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' });
-      const start = performance.now();
-      for (const cell of cells) cell.dispatchEvent(over());
-      return (performance.now() - start) / cells.length;
+    assert page.locator("#fig-it .sheet-head").count() == 1024
+    touched = page.evaluate("""() => {
+      const cells = [...document.querySelectorAll('#fig-it .sheet-head')].filter((_, i) => i % 37 === 0);
+      const observer = new MutationObserver(() => {});
+      observer.observe(document.querySelector('#fig-it .sheet'), { subtree: true, attributes: true, childList: true });
+      return cells.map((cell) => {
+        cell.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' }));
+        return new Set(observer.takeRecords().map(({ target }) => target)).size;
+      });
     }""")
-    assert took < 16
+    assert 1 <= max(touched) <= 4
