@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import platformdirs
 
 from .errors import BuildError, Problem, nearest
+from .settings import SETTINGS
 
 __all__ = ["BUILT_IN", "ModelSource", "Site", "built_in", "cache_folder", "find_site", "read_base_url"]
 
@@ -74,6 +75,26 @@ class Site:
     figures: Mapping[str, Any] = field(default_factory=dict)
     strict: bool = True
     drafts: bool = False
+    license: str | None = None
+    """What the text may be used under, where an article does not say."""
+    citation_style: str = "numbered"
+    """`numbered` or `author-year`; an article's own wins, as of the next two."""
+    reference_order: str = ""
+    """`cited` or `sorted`; where it is empty, numbers are in order of citing and names are sorted."""
+    sidenotes: bool = False
+    """Whether notes stand in the margin where there is room."""
+    html: str = "safe"
+    """What becomes of HTML in an article: only what is harmless is kept, all of it is refused, or it is kept `raw`."""
+    picture_formats: tuple[str, ...] = ("avif", "webp")
+    """What pictures are published in beside their own format."""
+    social_cards: bool = True
+    """Whether a picture is drawn for links to an article, where the extra `cards` is installed."""
+    search: bool = True
+    """Whether readers can search, where the extra `search` is installed."""
+    feed_length: int = 20
+    """How many articles the feed holds."""
+    payload_limit: int = 200
+    """Kilobytes of data a figure may have before `fanlight check` warns of it."""
 
     @property
     def config(self) -> Path:
@@ -133,11 +154,6 @@ def _read_table(config: Path) -> dict[str, Any] | None:
     return table
 
 
-_TEXTS = {"title", "description", "language", "base_url", "model", "output"}
-_SWITCHES = {"strict"}
-_TABLES = {"models", "figures"}
-
-
 def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides: dict[str, Any]) -> Site:
     config = root / CONFIG
     lines = config.read_text(encoding="utf-8").splitlines()
@@ -146,13 +162,11 @@ def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides
     def complain(message: str, key: str) -> None:
         problems.append(Problem(message, config, _line_of(key, lines)))
 
-    known = _TEXTS | _SWITCHES | _TABLES
     for key, value in table.items():
-        if key not in known:
-            complain(f"unknown setting: {key}{nearest(key, known)}", key)
-        elif not isinstance(value, str if key in _TEXTS else bool if key in _SWITCHES else dict):
-            wanted = "a text" if key in _TEXTS else "true or false" if key in _SWITCHES else "a table"
-            complain(f"invalid setting: {key} must be {wanted}", key)
+        if key not in SETTINGS:
+            complain(f"unknown setting: {key}{nearest(key, SETTINGS)}", key)
+        elif wrong := SETTINGS[key].complaint(key, value):
+            complain(wrong, key)
     if problems:
         raise BuildError(problems=problems)
 
@@ -173,7 +187,8 @@ def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides
     if problems:
         raise BuildError(problems=problems)
 
-    settings: dict[str, Any] = {key: table[key] for key in sorted(_TEXTS - {"output"} | _SWITCHES) if key in table}
+    settings = {key: value for key, value in table.items() if key not in ("output", "models")}
+    settings["picture_formats"] = tuple(settings.get("picture_formats", Site.picture_formats))
     settings.update(overrides)
     if settings.get("base_url"):
         try:
@@ -181,7 +196,7 @@ def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides
         except ValueError as error:
             raise BuildError(f"invalid base_url: {error}", config, _line_of("base_url", lines)) from error
     where = (output.resolve() if output else root / table.get("output", "_site")).resolve()
-    return Site(root=root, output=where, models=models, figures=table.get("figures", {}), **settings)
+    return Site(root=root, output=where, models=models, **settings)
 
 
 def _line_of(key: str, lines: list[str]) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import Problem, nearest
 from ..figure import Option
 from ..local import LocalError, find_local, find_picture
+from ..settings import CITATION_STYLES, REFERENCE_ORDERS
 from ..yaml_mapping import YamlMapping, YamlValue
 from .people import Affiliation, Author, read_affiliations, read_authors
 
@@ -43,6 +44,10 @@ class Meta:
     toc: bool = True
     macros: Mapping[str, str] = field(default_factory=dict)
     comments: bool | Mapping[str, Any] = False
+    citation_style: str | None = None
+    """`numbered` or `author-year`; None is the site's, as of the next two."""
+    reference_order: str | None = None
+    sidenotes: bool | None = None
     runs: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
     figures: Mapping[str, Option] = field(default_factory=dict)
 
@@ -50,6 +55,7 @@ class Meta:
 KEYS = {
     "title", "subtitle", "description", "date", "updated", "author", "authors", "affiliations", "bibliography", "tags",
     "draft", "license", "doi", "citation", "thumbnail", "toc", "slug", "math", "comments", "runs", "figures",
+    "citation_style", "reference_order", "sidenotes",
 }  # fmt: skip
 RUN_KEYS = {"model", "prompt", "generate", "output", "chat", "do_sample", "temperature", "top_k", "top_p", "seed"}
 TAKEN = {"assets", "data"}
@@ -127,6 +133,9 @@ class MetaReader:
             toc=self.switch("toc", True),
             macros=self.macros(),
             comments=self.comments(),
+            citation_style=self.choice("citation_style", CITATION_STYLES),
+            reference_order=self.choice("reference_order", REFERENCE_ORDERS),
+            sidenotes=self.switch("sidenotes", False) if "sidenotes" in self.mapping.values else None,
             runs=self.runs(),
             figures=self.options("figures"),
         )
@@ -176,6 +185,15 @@ class MetaReader:
             self.complain(f"invalid {key}: write true or false", value)
             return default
         return written.casefold() in ("true", "yes", "on")
+
+    def choice(self, key: str, known: tuple[str, ...]) -> str | None:
+        """Return one of the texts that are known."""
+        written = self.text(key)
+        if written is None or written in known:
+            return written
+        near = nearest(written, known) or f" (known: {', '.join(known)})"
+        self.complain(f"invalid {key}: {written}{near}", self.mapping.get(key))
+        return None
 
     def date(self, key: str) -> datetime.date | None:
         """Return a day."""

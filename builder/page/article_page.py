@@ -1,0 +1,153 @@
+"""`ArticlePage`: what render rules and templates ask of an article's page: formulas, figures, mentions, values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from ..bibliography import Bibliography
+from ..document import Document, Mention, Value
+from ..errors import BuildError
+from ..figure import FigureSpec, Result
+from ..kind import Kind
+from ..mathematics import TexError
+from ..prose import find_mention, find_value
+from .site_page import SitePage
+
+__all__ = ["ArticlePage", "Picture", "ShownPanel", "data_path", "piece_path", "shared_extent"]
+
+
+@dataclass(frozen=True)
+class ShownPanel:
+    """One answer that a figure shows, and the title it has in a gallery."""
+
+    result: Result
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class ArticlePage(SitePage):
+    """An article's page; render rules of directives find it as `env["page"]`."""
+
+    document: Document
+    bibliography: Bibliography
+    panels: Mapping[int, tuple[ShownPanel, ...]]
+    """What the article's computed figures show, by figure number; a gallery has several panels."""
+    kinds: Mapping[str, Kind]
+    pictures: Mapping[str, Picture]
+    """The article's pictures, by the path it names them with."""
+    tex: Callable[[str, bool], str]
+    """TeX and whether it is displayed, to HTML; raises `TexError`."""
+
+    @property
+    def results(self) -> Mapping[int, Result]:
+        """The result of each computed figure, of a gallery's first panel, by figure number."""
+        return {number: panels[0].result for number, panels in self.panels.items() if panels}
+
+    def math(self, tex: str, display: bool) -> str:
+        """Return a formula's HTML; one with an error, which was told, stands as it was written (`--no-strict`)."""
+        try:
+            return self.tex(tex, display)
+        except TexError:
+            return self.part("formula", tex=tex)
+
+    def figure(self, spec: FigureSpec, caption: Markup) -> Markup:
+        """Render a figure with its caption; what cannot be shown was reported before a page is made."""
+        if spec.picture is not None:
+            picture = self.pictures[str(spec.picture.value)]
+            body = self.part("picture", picture=picture, src=self.url(picture.path), alt=spec.alt or "")
+            return self.part("figure", figure=spec, body=body, caption=caption, panels=())
+        panels = self.panels.get(spec.number, ())
+        if not panels:  # --no-strict: the article is shown without this answer
+            return self.part("figure", figure=spec, body=Markup(), caption=caption, panels=())
+        kind = self.kinds[panels[0].result.kind]
+        extent = shared_extent(kind, [panel.result.data for panel in panels])
+        drawn = [self._panel(kind, panel, spec, extent) for panel in panels]
+        return self.part(
+            "figure",
+            figure=spec,
+            kind=kind.name,
+            panels=drawn,
+            extent=json.dumps(extent, separators=(",", ":")),  # the template escapes it: it stands in an attribute
+            caption=caption,
+            alt=spec.alt or " ".join(panel["alt"] for panel in drawn),
+            method=self._kind_template(kind, "method.html", drawn[0]),
+            view_url=self.asset(f"figures/{kind.name}/view.js"),
+            follows=self._followed(spec),
+        )
+
+    def _followed(self, spec: FigureSpec) -> FigureSpec | None:
+        """Return the figure that this one follows, where it is shown."""
+        if spec.follows is None:
+            return None
+        found = (other for other in self.document.figures if other.label == spec.follows.value)
+        return next((other for other in found if self.panels.get(other.number)), None)
+
+    def mention(self, mention: Mention | None, words: Markup, **attributes: Any) -> Markup:
+        """Render words, or a graphic, that stand for a part of a figure; without its result they are plain words."""
+        found = None
+        if mention is not None:
+            with suppress(BuildError):  # told before a page is made
+                found = find_mention(mention, self._shown(mention.figure), self.kinds)
+        given = {"id": None, "classes": [], "lang": None, **attributes}
+        return self.part("mention", mention=mention, found=found, words=words, **given)
+
+    def value(self, value: Value | None) -> Markup:
+        """Render a value; one that is not known is an ellipsis."""
+        found = None
+        if value is not None:
+            with suppress(BuildError):
+                found = find_value(value, self._shown(value.figure))
+        text, number = found or (None, None)
+        return self.part("value", text=text, number=number)
+
+    def _shown(self, figure: int) -> list[Result]:
+        return [panel.result for panel in self.panels.get(figure, ())]
+
+    def _panel(self, kind: Kind, panel: ShownPanel, spec: FigureSpec, extent: Mapping[str, float]) -> dict[str, Any]:
+        """Return what templates get of a panel: the answer, its address, and what it says without a script."""
+        data = panel.result.data
+        context = {"data": data, "figure": spec, "result": panel.result, "page": self, "extent": extent}
+        described = kind.analysis.describe(data)
+        return {
+            **context,
+            "title": panel.title,
+            "alt": f"{panel.title}: {described}" if panel.title else described,
+            "body": self._kind_template(kind, "fallback.html", context),
+            "data_url": self.url(data_path(panel.result)),
+        }
+
+    def _kind_template(self, kind: Kind, name: str, context: Mapping[str, Any]) -> Markup:
+        if not (kind.folder / name).is_file():
+            return Markup()
+        return Markup(self.theme.get_template(f"figures/{kind.name}/{name}").render(context))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as the site carries it: its path there, and its size in pixels where that is known."""
+
+    path: str
+    width: int | None = None
+    height: int | None = None
+
+
+def data_path(result: Result) -> str:
+    """Return where a result's JSON lies in the site; articles that ask the same share it."""
+    return f"data/{result.address}.json"
+
+
+def piece_path(result: Result, name: str) -> str:
+    """Return where a piece of a result lies in the site: in a folder beside the result, named as it is."""
+    return f"data/{result.address}/{name}.json"
+
+
+def shared_extent(kind: Kind, panels: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the upper ends of a gallery's scales, which all its panels share; a figure alone has its own scales."""
+    ends = [kind.extent(data) for data in panels] if len(panels) > 1 else []
+    return {name: max(end[name] for end in ends if name in end) for end in ends for name in end}
