@@ -21,9 +21,9 @@ from . import __version__
 from .cache import Cache
 from .errors import BuildError, Problem
 from .figure import Answer, Result, RunSpec
+from .model_source import ModelSource
 from .plan import Job
 from .progress import Listener
-from .site import ModelSource
 from .spoken import listed
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from .errors import BuildError, Problem, nearest
 from .figure import FigureSpec, Option, RunSpec, address
 from .gallery import GALLERY, read_gallery
 from .kind import Kind, parameters
+from .model_source import ModelSource
 from .parameters import read_parameters
-from .site import ModelSource, Site
+from .site import Site
 from .yaml_mapping import read_list
 
 __all__ = ["Job", "Panel", "Plan", "Question", "make_plan"]

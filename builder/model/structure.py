@@ -22,7 +22,7 @@ from .calls import trace_calls
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..site import ModelSource
+    from ..model_source import ModelSource
     from .calls import Call
 
 __all__ = ["Structure", "find_structure"]

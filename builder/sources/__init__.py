@@ -14,7 +14,7 @@ from . import folders, hub, wheels
 from .checkpoint import Checkpoint
 
 if TYPE_CHECKING:
-    from ..site import ModelSource
+    from ..model_source import ModelSource
 
 __all__ = ["Checkpoint", "fetch", "fingerprint", "scheme"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..site import ModelSource
+    from ..model_source import ModelSource
 
 __all__ = ["Checkpoint"]
 

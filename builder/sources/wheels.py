@@ -27,7 +27,7 @@ from .weights import check_files
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..site import ModelSource
+    from ..model_source import ModelSource
 
 __all__ = ["SCHEME", "fetch", "fingerprint"]
 
