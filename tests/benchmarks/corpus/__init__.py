@@ -1,0 +1,1 @@
+"""What the articles of `site_corpus` are made of."""
