@@ -15,7 +15,7 @@ BUILDER = ROOT / "builder"
 # From left to right as in `article → document → plan → results → page → site`: a module imports only from rows above.
 LAYERS = [
     {"__init__", "errors"},
-    {"model_source", "settings"},
+    {"model_source", "settings", "summary"},
     {"site", "figure", "parts", "quantised", "yaml_mapping"},
     {
         "kind",
