@@ -77,7 +77,7 @@ DIALECTS = {
     "pelican": Dialect(
         path=lambda name: f"content/{name}.md",
         front=_pelican,
-        cite=lambda keys: " ".join(f"[@{name}]" for name in keys),
+        cite=lambda keys: " ".join(f"[@@{name}]" for name in keys),
         link=lambda text, to: f"[{text}]({{filename}}{to}.md)",
         label=lambda _: "",
         refer=lambda label: f"equation {label}",
