@@ -206,9 +206,9 @@ class Builder:
         files.update(document.files)
         shown = {}
         for spec in document.figures:
-            panels = plan.figures.get((article.slug, spec.number), ())
+            panels = plan.figures.get((article.slug, spec.anchor), ())
             if all(panel.address in results for panel in panels):  # --no-strict: a gallery is shown whole or not at all
-                shown[spec.number] = tuple(ShownPanel(results[panel.address], panel.title) for panel in panels)
+                shown[spec.anchor] = tuple(ShownPanel(results[panel.address], panel.title) for panel in panels)
         page = ArticlePage(
             page_path(article),
             self.site,
@@ -233,7 +233,7 @@ class Builder:
         for document in documents:
             for spec in document.figures:
                 slug = document.article.slug
-                for number, panel in enumerate(plan.figures.get((slug, spec.number), ()), 1):
+                for number, panel in enumerate(plan.figures.get((slug, spec.anchor), ()), 1):
                     if panel.address in results:
                         asked[figure_name(slug, spec.anchor, number)] = plan.jobs[panel.address].question
         self._ledger().record(asked)

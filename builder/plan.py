@@ -69,17 +69,17 @@ class Panel:
 
 @dataclass(frozen=True)
 class Plan:
-    """Jobs by address, and the panels of each figure by `(slug, figure number)`."""
+    """Jobs by address, and the panels of each figure by `(slug, the figure's anchor)`."""
 
     jobs: Mapping[str, Job]
-    figures: Mapping[tuple[str, int], tuple[Panel, ...]]
+    figures: Mapping[tuple[str, str], tuple[Panel, ...]]
     problems: tuple[Problem, ...]
 
 
 def make_plan(documents: Iterable[Document], site: Site, kinds: Mapping[str, Kind], fingerprint: Fingerprint) -> Plan:
     """Return the plan for all computed figures; what a figure asks wrongly becomes a problem at its line."""
     jobs: dict[str, Job] = {}
-    figures: dict[tuple[str, int], tuple[Panel, ...]] = {}
+    figures: dict[tuple[str, str], tuple[Panel, ...]] = {}
     problems: list[Problem] = list(_default_problems(site.figures, kinds, site.config))
     prints = _Fingerprints(fingerprint)
     for document in documents:
@@ -96,7 +96,7 @@ def make_plan(documents: Iterable[Document], site: Site, kinds: Mapping[str, Kin
                 waiting = known.wanted_by if spec in known.wanted_by else (*known.wanted_by, spec)
                 jobs[job.address] = replace(known, wanted_by=waiting)
             if asked:
-                figures[article.slug, spec.number] = tuple(Panel(job.address, title) for job, title in asked)
+                figures[article.slug, spec.anchor] = tuple(Panel(job.address, title) for job, title in asked)
     return Plan(jobs, figures, tuple(dict.fromkeys(problems)))
 
 

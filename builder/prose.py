@@ -33,18 +33,18 @@ class Found:
 
 def check_prose(
     documents: Iterable[Document],
-    results: Mapping[tuple[str, int], Sequence[Result | None]],
+    results: Mapping[tuple[str, str], Sequence[Result | None]],
     kinds: Mapping[str, Kind],
 ) -> tuple[Problem, ...]:
     """Return a problem for each part and each value that a figure does not have.
 
-    `results` are those of a figure's panels by `(slug, figure number)`. One that is missing was told of already.
+    `results` are those of a figure's panels by `(slug, the figure's anchor)`. One that is missing was told of already.
     """
     problems: list[Problem] = []
     for document in documents:
         article = document.article
         for named in (*document.mentions, *document.values):
-            panels = results.get((article.slug, named.figure), ())
+            panels = results.get((article.slug, named.anchor), ())
             try:
                 if isinstance(named, Mention):
                     find_mention(named, panels, kinds)

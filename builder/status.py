@@ -46,7 +46,7 @@ def read_status(documents: list[Document], plan: Plan, cache: Cache, ledger: Led
     for document in documents:
         slug = document.article.slug
         for spec in document.figures:
-            panels = plan.figures.get((slug, spec.number), ())
+            panels = plan.figures.get((slug, spec.anchor), ())
             for number, panel in enumerate(panels, 1):
                 question = plan.jobs[panel.address].question
                 state, why = _judge(panel.address, question, cache, ledger.find(figure_name(slug, spec.anchor, number)))

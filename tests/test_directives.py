@@ -66,19 +66,21 @@ class Page:
     def mention(self, mention: Mention | None, words: Markup, **attributes: Any) -> Markup:
         """Return the words, and what they stand for."""
         hidden = dict.fromkeys(("line", "column", "anchor"))
-        named = {} if mention is None else {**asdict(mention), **hidden, "drawn": mention.drawn or None}
+        named = {} if mention is None else {"figure": mention.anchor, **asdict(mention), **hidden}
+        named |= {"drawn": mention.drawn or None} if mention else {}
         return Markup(self.part("mention", **named, **attributes, words=words).strip())
 
     def value(self, value: Value | None) -> Markup:
         """Return what is asked for."""
-        asked = {} if value is None else {"figure": value.figure, "panel": value.panel, "form": value.form}
+        asked = {} if value is None else {"figure": value.anchor, "panel": value.panel, "form": value.form}
         return Markup(self.part("value", **asked, path=written_path(value.path) if value else None).strip())
 
     def figure(self, spec: Any, caption: Markup) -> Markup:
         """Return what the page is asked to show."""
         what = spec.picture or spec.kind
+        number = f"{spec.number}{getattr(spec, 'letter', '')}"
         return self.part(
-            "figure", number=spec.number, id=spec.anchor, shows=what and what.value, layout=spec.layout, caption=caption
+            "figure", number=number, id=spec.anchor, shows=what and what.value, layout=spec.layout, caption=caption
         )
 
 

@@ -95,7 +95,7 @@ def test_two_figures_that_ask_the_same_share_one_job(plan: Callable[..., Plan]) 
     made = plan(figure(":run: eu") + figure(":model: tiny", ":prompt: The countries:", ":generate: 30"))
     assert [spec.number for spec in only(made).wanted_by] == [1, 2]
     panels = (Panel(only(made).address),)
-    assert made.figures == {("a", 1): panels, ("a", 2): panels}
+    assert made.figures == {("a", "fig-1"): panels, ("a", "fig-2"): panels}
 
 
 @pytest.mark.parametrize(
@@ -168,13 +168,13 @@ def test_a_gallery_asks_a_question_a_panel(plan: Callable[..., Plan]) -> None:
     """Prompts, models and named runs; what the figure says otherwise holds for all panels."""
     made = plan(figure(":prompts: [one, two]", ":models: [tiny, smollm2]", ":generate: 2"))
     assert not made.problems
-    titles = [panel.title for panel in made.figures["a", 1]]
+    titles = [panel.title for panel in made.figures["a", "fig-1"]]
     assert titles == ["tiny · one", "tiny · two", "smollm2 · one", "smollm2 · two"]
     assert {(job.run.model, job.run.prompt, job.run.generate) for job in made.jobs.values()} == {
         (model, prompt, 2) for model in ("tiny", "smollm2") for prompt in ("one", "two")
     }
     front = FRONT.replace("figures:", "  other: {prompt: x}\nfigures:")
-    (first, second) = plan(figure(":runs: [eu, other]"), front=front).figures["a", 1]
+    (first, second) = plan(figure(":runs: [eu, other]"), front=front).figures["a", "fig-1"]
     assert (first.title, second.title) == ("eu", "other")
 
 

@@ -40,7 +40,26 @@ def figure_plugin(md: MarkdownIt) -> None:
         A caption.
         :::
 
-    Either a picture or an `analysis`. `layout` is one of `LAYOUTS`. With `analysis`, every other option is for the run
+        ::::{figure}
+        :label: fig-both
+        :columns: 2
+
+        :::{figure} a.png
+        :label: fig-both-a
+        :alt: What is on the left.
+
+        Its own caption, which begins with (a).
+        :::
+
+        :::{figure} b.png
+        :alt: What is on the right.
+        :::
+
+        The caption of both.
+        ::::
+
+    A picture, an `analysis`, or several figures of these two sorts: then `parts/figure_group.html` gets `number`,
+    `anchor`, `layout`, `columns`, `content` and `caption`. `layout` is one of `LAYOUTS`. With `analysis`, every other option is for the run
     (`model`, `prompt`, `generate`, `output`, `do_sample`, `temperature`, `top_k`, `top_p`, `seed`, or `run`, the name
     of one in front matter) or a parameter of the analysis. The rendering is the page's (`page.figure`).
     """
@@ -56,4 +75,10 @@ def caption(self: Any, tokens: Sequence[Token], options: Any, env: Any) -> Marku
 
 def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     token = tokens[index]
-    return str(env["page"].figure(token.meta["spec"], caption(self, token.children or [], options, env)))
+    children, spec = token.children or [], token.meta["spec"]
+    if not hasattr(spec, "columns"):
+        return str(env["page"].figure(spec, caption(self, children, options, env)))
+    content = self.render([child for child in children if child.type == "directive_figure"], options, env)
+    words = caption(self, [child for child in children if child.type != "directive_figure"], options, env)
+    named = {"number": spec.number, "anchor": spec.anchor, "layout": spec.layout, "columns": spec.columns}
+    return str(env["page"].part("figure_group", **named, content=Markup(content), caption=words))

@@ -16,15 +16,15 @@ from ..paths import Step, read_path
 from ..source_map import Place, Source
 from .labels import Label
 from .reading import Locate, walk_inside
+from .specification import FigureGroup
 
 __all__ = ["Mention", "Mentions", "Value"]
 
 
 @dataclass(frozen=True)
 class Named:
-    """What is named of a figure: `figure` is its number, `anchor` its id in the page; a panel is counted from 1."""
+    """What is named of a figure: `anchor` is its id in the page; a panel is counted from 1."""
 
-    figure: int
     anchor: str
     panel: int
     line: int | None
@@ -81,7 +81,8 @@ class Mentions:
 
     def note_caption(self, figure: Token, spec: FigureSpec) -> None:
         """Note what stands in a figure's caption, where `of` may be left out."""
-        self._captions.update({id(token): spec for token in walk_inside(figure) if token.type in _NAMED})
+        if not isinstance(spec, FigureGroup):  # the figures within it are noted each by itself
+            self._captions.update({id(token): spec for token in walk_inside(figure) if token.type in _NAMED})
 
     def add_mention(self, token: Token, locate: Locate) -> None:
         """Add a mention or a spark."""
@@ -138,13 +139,13 @@ class Mentions:
             if item.part is None:
                 form = item.attributes.find("as")
                 place = item.locate(int(item.token.meta["begin"]))
-                value = Value(spec.number, spec.anchor, panel, *place, item.path, form.value if form else None)
+                value = Value(spec.anchor, panel, *place, item.path, form.value if form else None)
                 item.token.meta["value"] = value
                 self.values.append(value)
             else:
                 place = item.locate(item.part.offset)
                 key, name, drawn = item.part.key, item.part.value, item.token.meta["spark"]
-                mention = Mention(spec.number, spec.anchor, panel, *place, key, name, drawn)
+                mention = Mention(spec.anchor, panel, *place, key, name, drawn)
                 item.token.meta["mention"] = mention
                 self.mentions.append(mention)
 
@@ -163,6 +164,9 @@ class Mentions:
             self._complain(f"{wrong}{nearest(of.value, known)}", place)
         elif spec is not None and spec.picture is not None:
             self._complain(f"unsupported {item.token.type}: {spec.anchor} is a picture, and has no data", place)
+            return None
+        elif isinstance(spec, FigureGroup):
+            self._complain(f"unsupported {item.token.type}: {spec.anchor} is several figures (name one of them)", place)
             return None
         return spec
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count, product
 from pathlib import Path
+from string import ascii_lowercase
 from urllib.parse import unquote
 
 from markdown_it.token import Token
@@ -23,7 +25,7 @@ from .labels import PREFIXES, Label, LabelKind, Labels
 from .links import find_target
 from .mentions import Mentions
 from .reading import Locate, plain_text, unlinked
-from .specification import read_layout, read_spec
+from .specification import read_group, read_layout, read_spec
 
 __all__ = ["Heading", "Link", "Settling"]
 
@@ -50,6 +52,14 @@ class Link:
 
 
 _YEAR = re.compile(r"[A-Za-z].*(1[5-9]|20)\d\d")
+
+
+def _letters() -> Iterator[str]:
+    """Yield a, b, … z, aa, ab and so on: the names of the figures within one."""
+    for length in count(1):
+        yield from map("".join, product(ascii_lowercase, repeat=length))
+
+
 _NOT_IN_TOC = ("link_open", "link_close", "footnote_ref", "citation", "reference", "image", "spark")
 
 
@@ -79,6 +89,7 @@ class Settling:
         self.mentions = Mentions(source)
         self.has_math = False
         self.n_words = 0
+        self._n_figures = 0
         self._n_tables = 0
         self._n_equations = 0
         self._sections: list[int] = []
@@ -152,11 +163,22 @@ class Settling:
             self.labels.add_anchor(heading.anchor, place)
         self._titles.append((token, heading))
 
-    def _figure(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
-        spec, file = read_spec(token, len(self.figures) + 1, self.article, self.source)
-        if spec.picture is not None and file is not None:
-            self.pictures[str(spec.picture.value)] = file
-        if not self._label(token, "figure", spec.number, spec.label):
+    def _figure(self, token: Token, locate: Locate) -> None:
+        letter = token.meta.get("letter", "")
+        parts = [child for child in token.children or () if child.type == "directive_figure"]
+        if letter and parts:
+            self.source.complain("invalid figure: it is within another, and has others within it", locate(0))
+        self._n_figures += not letter
+        spec: FigureSpec
+        if parts and not letter:
+            for part, name in zip(parts, _letters(), strict=False):
+                part.meta["letter"] = name
+            spec = read_group(token, self._n_figures, len(parts), self.article, self.source)
+        else:
+            spec, file = read_spec(token, self._n_figures, self.article, self.source)
+            if spec.picture is not None and file is not None:
+                self.pictures[str(spec.picture.value)] = file
+        if not self._label(token, "figure", f"{spec.number}{letter}", spec.label):
             spec = replace(spec, label=None)
         token.meta["spec"] = spec
         self.mentions.note_caption(token, spec)
@@ -185,7 +207,7 @@ class Settling:
         if not any(child.type == "table" for child in token.children or ()):
             self.source.complain("missing table: {table} has none in it", locate(0))
 
-    def _label(self, token: Token, kind: LabelKind, number: int, label: str | None) -> bool:
+    def _label(self, token: Token, kind: LabelKind, number: int | str, label: str | None) -> bool:
         """Give a figure or a table its label; without one its number is its anchor, when all labels are known."""
         place = (token.meta["line"], token.meta["column"])
         if label is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from markdown_it.token import Token
@@ -13,9 +14,31 @@ from ..figure import FigureSpec, Option
 from ..local import LocalError, find_picture
 from ..source_map import Source
 
-__all__ = ["read_layout", "read_spec"]
+__all__ = ["FigureGroup", "FigurePart", "read_group", "read_layout", "read_spec"]
 
 _OWN = ("label", "layout", "alt", "analysis", "follows")
+_GROUP = ("label", "layout", "columns")
+MAX_COLUMNS = 6
+"""More stand beside each other in no layout: a page is 1,136 px wide."""
+
+
+@dataclass(frozen=True)
+class FigureGroup(FigureSpec):
+    """A figure of several figures, side by side in so many columns; each of them is a `FigurePart`."""
+
+    columns: int = 2
+
+
+@dataclass(frozen=True)
+class FigurePart(FigureSpec):
+    """One of the figures within a figure: it has that one's number and a letter of its own."""
+
+    letter: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """The element's id in the page: the label, or `fig-2a`."""
+        return self.label or f"fig-{self.number}{self.letter}"
 
 
 def read_spec(token: Token, number: int, article: Article, source: Source) -> tuple[FigureSpec, Path | None]:
@@ -63,7 +86,45 @@ def read_spec(token: Token, number: int, article: Article, source: Source) -> tu
         options=rest,
         follows=_follows(options, source),
     )
-    return spec, file
+    letter: str = token.meta.get("letter", "")
+    if not letter:
+        return spec, file
+    if "layout" in options:
+        source.complain("invalid layout: it is the outer figure that has one", (options["layout"].line, None))
+    return FigurePart(**{**vars(spec), "layout": "body"}, letter=letter), file
+
+
+def read_group(token: Token, number: int, n_parts: int, article: Article, source: Source) -> FigureGroup:
+    """Return what a figure asks for that has others within it."""
+    options: dict[str, Option] = token.meta["options"]
+    line: int = token.meta["line"]
+    if token.meta["argument"]:
+        source.complain("invalid figure: it has a picture, and figures within it (leave out one)", (line, None))
+    for key, option in options.items():
+        if key not in _GROUP:
+            known = nearest(key, _GROUP) or " (with figures within it, it has label, layout and columns)"
+            source.complain(f"unknown option of {{figure}}: {key}{known}", (option.line, None))
+    label = _text_of(options, "label", source)
+    return FigureGroup(
+        number=number,
+        label=None if label is None else str(label.value),
+        path=article.path,
+        line=line,
+        layout=read_layout(options, source),
+        columns=_columns(options, source) or min(n_parts, 2),
+    )
+
+
+def _columns(options: dict[str, Option], source: Source) -> int | None:
+    """Return in how many columns figures stand, if it is said."""
+    option = options.get("columns")
+    if option is None:
+        return None
+    written = str(option.value).strip()
+    if written.isdecimal() and 1 <= int(written) <= MAX_COLUMNS:
+        return int(written)
+    source.complain(f"invalid columns: {written} is no number from 1 to {MAX_COLUMNS}", (option.line, None))
+    return None
 
 
 def _follows(options: dict[str, Option], source: Source) -> Option | None:

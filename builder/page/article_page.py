@@ -36,8 +36,8 @@ class ArticlePage(SitePage):
 
     document: Document
     bibliography: Bibliography
-    panels: Mapping[int, tuple[ShownPanel, ...]]
-    """What the article's computed figures show, by figure number; a gallery has several panels."""
+    panels: Mapping[str, tuple[ShownPanel, ...]]
+    """What the article's computed figures show, by the figure's anchor; a gallery has several panels."""
     kinds: Mapping[str, Kind]
     pictures: Mapping[str, Picture]
     """The article's pictures, by the path it names them with."""
@@ -45,9 +45,9 @@ class ArticlePage(SitePage):
     """TeX and whether it is displayed, to HTML; raises `TexError`."""
 
     @property
-    def results(self) -> Mapping[int, Result]:
-        """The result of each computed figure, of a gallery's first panel, by figure number."""
-        return {number: panels[0].result for number, panels in self.panels.items() if panels}
+    def results(self) -> Mapping[str, Result]:
+        """The result of each computed figure, of a gallery's first panel, by the figure's anchor."""
+        return {anchor: panels[0].result for anchor, panels in self.panels.items() if panels}
 
     def math(self, tex: str, display: bool) -> str:
         """Return a formula's HTML; one with an error, which was told, stands as it was written (`--no-strict`)."""
@@ -62,7 +62,7 @@ class ArticlePage(SitePage):
             picture = self.pictures[str(spec.picture.value)]
             body = self.part("picture", picture=picture, src=self.url(picture.path), alt=spec.alt or "")
             return self.part("figure", figure=spec, body=body, caption=caption, panels=())
-        panels = self.panels.get(spec.number, ())
+        panels = self.panels.get(spec.anchor, ())
         if not panels:  # --no-strict: the article is shown without this answer
             return self.part("figure", figure=spec, body=Markup(), caption=caption, panels=())
         kind = self.kinds[panels[0].result.kind]
@@ -86,14 +86,14 @@ class ArticlePage(SitePage):
         if spec.follows is None:
             return None
         found = (other for other in self.document.figures if other.label == spec.follows.value)
-        return next((other for other in found if self.panels.get(other.number)), None)
+        return next((other for other in found if self.panels.get(other.anchor)), None)
 
     def mention(self, mention: Mention | None, words: Markup, **attributes: Any) -> Markup:
         """Render words, or a graphic, that stand for a part of a figure; without its result they are plain words."""
         found = None
         if mention is not None:
             with suppress(BuildError):  # told before a page is made
-                found = find_mention(mention, self._shown(mention.figure), self.kinds)
+                found = find_mention(mention, self._shown(mention.anchor), self.kinds)
         given = {"id": None, "classes": [], "lang": None, **attributes}
         return self.part("mention", mention=mention, found=found, words=words, **given)
 
@@ -102,12 +102,12 @@ class ArticlePage(SitePage):
         found = None
         if value is not None:
             with suppress(BuildError):
-                found = find_value(value, self._shown(value.figure))
+                found = find_value(value, self._shown(value.anchor))
         text, number = found or (None, None)
         return self.part("value", text=text, number=number)
 
-    def _shown(self, figure: int) -> list[Result]:
-        return [panel.result for panel in self.panels.get(figure, ())]
+    def _shown(self, anchor: str) -> list[Result]:
+        return [panel.result for panel in self.panels.get(anchor, ())]
 
     def _panel(self, kind: Kind, panel: ShownPanel, spec: FigureSpec, extent: Mapping[str, float]) -> dict[str, Any]:
         """Return what templates get of a panel: the answer, its address, and what it says without a script."""
