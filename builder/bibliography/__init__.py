@@ -1,79 +1,140 @@
-"""`Bibliography`: all works that an article may cite, read from `.bib` files, and what is odd about them."""
+"""`Bibliography`: all works that an article may cite, read from `.bib` files as they are cited."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
-from functools import lru_cache
+from dataclasses import replace
+from difflib import get_close_matches
+from hashlib import blake2b
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, nearest
-from .entry import Entry, read_names
-from .identifiers import find_doi, find_url
+from .bib_file import BibFile, read_bib_file
+from .entry import Entry
 from .references import Reference, format_reference
-
-if TYPE_CHECKING:
-    from .bibtex import RawEntry
 
 __all__ = ["Bibliography", "read_bibliography"]
 
-# fmt: off
-TYPES = {  # BibTeX's and biblatex'
-    "article", "artwork", "audio", "bibnote", "book", "bookinbook", "booklet", "collection", "commentary",
-    "conference", "data", "dataset", "electronic", "image", "inbook", "incollection", "inproceedings", "inreference",
-    "jurisdiction", "legal", "legislation", "letter", "manual", "mastersthesis", "misc", "movie", "music", "mvbook",
-    "mvcollection", "mvproceedings", "mvreference", "online", "patent", "performance", "periodical", "phdthesis",
-    "proceedings", "reference", "report", "review", "set", "software", "standard", "suppbook", "suppcollection",
-    "suppperiodical", "techreport", "thesis", "unpublished", "video", "www", "xdata",
-}
-FIELDS = {  # those that a misspelt one is compared with
-    "abstract", "address", "annotation", "annote", "archiveprefix", "articleno", "author", "bibsource", "biburl",
-    "booktitle", "booksubtitle", "chapter", "collaboration", "copyright", "crossref", "date", "day", "doi", "edition",
-    "editor", "editora", "eid", "eissn", "eprint", "eprintclass", "eprinttype", "eventdate", "eventtitle", "file",
-    "howpublished", "institution", "isbn", "issn", "issue", "journal", "journaltitle", "key", "keyword", "keywords",
-    "langid", "language", "location", "maintitle", "month", "note", "number", "numpages", "organization", "origdate",
-    "pages", "pagetotal", "part", "primaryclass", "pubstate", "publisher", "school", "series", "shortauthor",
-    "shortjournal", "shorttitle", "subtitle", "timestamp", "title", "titleaddon", "translator", "type", "url",
-    "urldate", "version", "volume", "volumes", "xdata", "year",
-}
-# fmt: on
-PEOPLE = ("author", "editor")
+_PARENT_TITLES = {"title": "booktitle", "subtitle": "booksubtitle", "titleaddon": "booktitleaddon"}
+_NOT_INHERITED = {  # what says which work it is, and not where it appeared
+    "crossref", "xdata", "xref", "doi", "url", "urldate", "eprint", "eprinttype", "eprintclass", "archiveprefix",
+    "primaryclass", "abstract", "key", "shorttitle", "shortauthor", "label", "keywords", "pages",
+}  # fmt: skip
 
 
-@dataclass(frozen=True)
 class Bibliography:
-    """Entries by key, and the problems met while reading them; `key in bibliography` asks for a work."""
+    """Works by key; `key in bibliography` asks for one, `bibliography[key]` parses it, if that was not done yet.
 
-    entries: Mapping[str, Entry]
-    problems: tuple[Problem, ...] = ()
+    `problems` are those that every build tells of: files that are missing, entries that are broken or repeated. What
+    is odd within an entry is told of those that are cited (`problems_of`), or of all (`check_all`).
+    """
+
+    def __init__(self, files: Sequence[BibFile], problems: Iterable[Problem] = ()) -> None:
+        self._files: dict[str, BibFile] = {}
+        self._entries: dict[str, tuple[Entry, tuple[Problem, ...]]] = {}
+        self._digests: dict[str, bytes] = {}
+        self._similar: dict[str, bool] = {}
+        found = list(problems)
+        for file in files:
+            found += file.problems
+            for key in file.spans if self._files else ():
+                found += _differing(key, self._files[key], file) if key in self._files else ()
+            self._files.update(dict.fromkeys(file.spans, file))
+        self.problems = tuple(found)
 
     def __contains__(self, key: object) -> bool:
-        return key in self.entries
+        return key in self._files
 
     def __getitem__(self, key: str) -> Entry:
-        return self.entries[key]
+        return self._resolve(key)[0]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.entries)
+        return iter(self._files)
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return len(self._files)
 
     def keys(self) -> Iterable[str]:
         """Return the keys, in order of the files."""
-        return self.entries.keys()
+        return self._files.keys()
+
+    def place(self, key: str) -> tuple[Path, int]:
+        """Return where an entry stands: file and line. It is not parsed for that."""
+        file = self._files[key]
+        return file.path, file.spans[key].line
+
+    def problems_of(self, keys: Iterable[str]) -> tuple[Problem, ...]:
+        """Return what is odd about some works, and about those that they inherit from."""
+        found = (problem for key in keys if key in self for problem in self._resolve(key)[1])
+        return tuple(dict.fromkeys(found))
+
+    def check_all(self) -> tuple[Problem, ...]:
+        """Return all that is wrong or odd in the files; this parses every entry."""
+        return tuple(dict.fromkeys((*self.problems, *self.problems_of(self))))
+
+    def digest(self, keys: Iterable[str]) -> str:
+        """Return a digest of all that a page says of these works: their text, what they inherit, the strings they use.
+
+        None of them is parsed. A key that is not here counts too: it may come, or one that is all but the same.
+        """
+        digest = blake2b(digest_size=16)
+        for key in keys:
+            digest.update(f"{key}\0".encode("utf-8", "replace") + self._digest(key))
+        return digest.hexdigest()
+
+    def has_similar(self, key: str) -> bool:
+        """Whether some key is all but the same, so that this one is likely to be meant for it."""
+        if key not in self._similar:
+            self._similar[key] = bool(get_close_matches(key, self.keys(), n=1, cutoff=0.85))
+        return self._similar[key]
 
     def references(self, citations: Sequence[str], places: Mapping[str, int] | None = None) -> tuple[Reference, ...]:
         """Return the reference list for the works cited, in that order; `places` counts the citing places by key."""
         counted = places or {}
         return tuple(
-            format_reference(self.entries[key], number, counted.get(key, 0))
+            format_reference(self[key], number, counted.get(key, 0))
             for number, key in enumerate(citations, 1)
-            if key in self.entries
+            if key in self
         )
+
+    def _digest(self, key: str) -> bytes:
+        """Return the digest of one key with all that it may inherit from."""
+        if key not in self:
+            return b"similar" if self.has_similar(key) else b"missing"
+        if key not in self._digests:
+            parts, queue, seen = [], deque([key]), {key}
+            while queue:
+                current = queue.popleft()
+                source, parents = self._files[current].source(current)
+                parts.append(source)
+                queue += [parent for parent in parents if parent in self and parent not in seen]
+                seen.update(parents)
+            self._digests[key] = parts[0] if len(parts) == 1 else blake2b(b"".join(parts), digest_size=16).digest()
+        return self._digests[key]
+
+    def _resolve(self, key: str) -> tuple[Entry, tuple[Problem, ...]]:
+        """Return an entry with what it lacks taken from its `crossref` and `xdata`, and from theirs."""
+        if key in self._entries:
+            return self._entries[key]
+        entry, oddities = self._files[key].entry(key)
+        result, problems, seen = entry, list(oddities), {key}
+        queue = deque((entry, field, parent, (key,)) for field, parent in _parents(entry))
+        while queue:
+            child, field, parent_key, trail = queue.popleft()
+            if parent_key in trail or parent_key not in self:
+                what = "invalid" if parent_key in self else "unknown"
+                near = nearest(parent_key, set(self) - {key})
+                message = f"{what} {field}: {parent_key}, in {key}{near}"
+                problems.append(Problem(message, child.path, child.lines.get(field, child.line), severity="warning"))
+            elif parent_key not in seen:
+                seen.add(parent_key)
+                parent, oddities = self._files[parent_key].entry(parent_key)
+                problems += oddities
+                result = _inherit(result, parent, field)
+                queue += [(parent, name, other, (*trail, parent_key)) for name, other in _parents(parent)]
+        self._entries[key] = result, tuple(problems)
+        return self._entries[key]
 
 
 def read_bibliography(paths: Iterable[Path]) -> Bibliography:
@@ -82,121 +143,42 @@ def read_bibliography(paths: Iterable[Path]) -> Bibliography:
     Nothing is raised: a file that is missing, and BibTeX that loses an entry or a field, are errors among `problems`;
     whatever can be read all the same is a warning.
     """
-    entries: dict[str, Entry] = {}
+    files: list[BibFile] = []
     problems: list[Problem] = []
     for path in paths:
         try:
-            status = path.stat()
-            found, oddities = _read_file(path, (status.st_mtime_ns, status.st_size))
+            files.append(read_bib_file(path))
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             problems.append(Problem(f"{'missing' if missing else 'broken'} bibliography: {path.name}", path))
-            continue
-        problems += oddities
-        for key, entry in found.items():
-            other = entries.get(key)
-            where = f"{other.path.name}:{other.line}" if other else ""
-            if other and (other.type, other.fields, other.people) != (entry.type, entry.fields, entry.people):
-                problems.append(_warning(f"duplicate entry: {key} says something else in {where}; this is used", entry))
-            entries[key] = entry
-    resolved = {key: _inherit(entry, entries, problems) for key, entry in entries.items()}
-    return Bibliography(MappingProxyType(resolved), tuple(problems))
+    return Bibliography(files, problems)
 
 
-@lru_cache(maxsize=64)
-def _read_file(path: Path, stamp: tuple[int, int]) -> tuple[Mapping[str, Entry], tuple[Problem, ...]]:
-    """Read one file, once for as long as its `stamp` does not change."""
-    del stamp
-    from .bibtex import new_strings, parse_bibtex
-
-    problems: list[Problem] = []
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        problems.append(Problem("invalid encoding: not UTF-8, read as Latin-1", path, line, severity="warning"))
-        text = raw.decode("latin-1")
-    found, syntax = parse_bibtex(text, path, new_strings())
-    entries: dict[str, Entry] = {}
-    for item in found:
-        if item.key in entries:
-            message = f"duplicate entry: {item.key} is also on line {entries[item.key].line}, which is used"
-            problems.append(Problem(message, path, item.line, severity="warning"))
-        else:
-            entries[item.key] = _read_entry(item, path, problems)
-    return entries, tuple(sorted((*syntax, *problems), key=lambda problem: problem.line or 0))
+def _parents(entry: Entry) -> list[tuple[str, str]]:
+    """Return whom an entry inherits from: `xdata` names many, and comes first, as in biblatex."""
+    found = [("xdata", key.strip()) for key in entry.fields.get("xdata", "").split(",")]
+    return [(field, key) for field, key in (*found, ("crossref", entry.fields.get("crossref", ""))) if key]
 
 
-def _read_entry(raw: RawEntry, path: Path, problems: list[Problem]) -> Entry:
-    fields: dict[str, str] = {}
-    lines: dict[str, int] = {}
-    people = {}
-    incomplete = set()
-
-    def warn(message: str, line: int) -> None:
-        problems.append(Problem(message, path, line, severity="warning"))
-
-    if raw.type not in TYPES:
-        warn(f"unknown entry type: {raw.type}{nearest(raw.type, TYPES)}", raw.line)
-    for name, value, line in ((f.name, f.value, f.line) for f in raw.fields):
-        if name in lines:
-            warn(f"duplicate field: {name} of {raw.key}; the first is used", line)
-            continue
-        lines[name] = line
-        if name in PEOPLE:
-            names, others, oddities = read_names(value)
-            people[name] = names
-            incomplete |= {name} if others else set()
-            for oddity in oddities:
-                warn(f"{oddity}, in {raw.key}", line)
-        elif value:
-            fields[name] = value
-        if name not in FIELDS and name not in PEOPLE and (meant := _meant(name)):
-            warn(f"unknown field: {name} of {raw.key}{meant}", line)
-    if fields.get("doi") and not find_doi(fields["doi"]):
-        warn(f"invalid DOI: {fields['doi']}, in {raw.key}; one begins with 10.", lines["doi"])
-    if fields.get("url") and not find_url(fields["url"]):
-        warn(f"invalid address: {fields['url']}, in {raw.key}; only http and https are linked", lines["url"])
-    if not fields.get("title") and not {"crossref", "xdata", "booktitle"} & set(fields) and raw.type != "xdata":
-        warn(f"missing title: {raw.key}", raw.line)
-    return Entry(raw.key, raw.type, fields, path, raw.line, people, frozenset(incomplete), lines)
+def _inherit(entry: Entry, parent: Entry, field: str) -> Entry:
+    """Return the entry with what it lacks and the parent has. A parent's title is the book that a part appeared in."""
+    inherited = dict(parent.fields)
+    if field == "crossref":
+        inherited = {name: value for name, value in inherited.items() if name not in _NOT_INHERITED}
+        if entry.type.startswith("in") or entry.type in ("bookinbook", "suppbook", "suppcollection"):
+            inherited = {_PARENT_TITLES.get(name, name): value for name, value in inherited.items()}
+        elif parent.type.startswith("mv"):
+            renamed = {"title": "maintitle", "subtitle": "mainsubtitle"}
+            inherited = {renamed.get(name, name): value for name, value in inherited.items()}
+    fields = {**inherited, **entry.fields}
+    incomplete = entry.incomplete | (parent.incomplete - entry.people.keys())
+    return replace(entry, fields=fields, people={**parent.people, **entry.people}, incomplete=incomplete)
 
 
-def _meant(name: str) -> str:
-    """Return ` (did you mean X?)` for a misspelt field; other unknown ones are silent, as in BibTeX."""
-    if len(name) < 4 or "-" in name or "+" in name:  # bdsk-url-1, date-added, mendeley-groups
-        return ""
-    guess = nearest(name, FIELDS)
-    meant = guess.removeprefix(" (did you mean ").removesuffix("?)")
-    kept = sum(block.size for block in SequenceMatcher(None, name, meant).get_matching_blocks())
-    return guess if max(len(name), len(meant)) - kept <= 2 else ""  # a slip of the keyboard, not another word
-
-
-PARENT_TITLES = {"title": "booktitle", "subtitle": "booksubtitle", "booktitle": "booktitle"}
-
-
-def _inherit(entry: Entry, entries: Mapping[str, Entry], problems: list[Problem]) -> Entry:
-    """Return the entry with what it lacks taken from its `crossref` and `xdata`, and from theirs."""
-    seen = {entry.key}
-    current, result = entry, entry
-    while parent_key := current.fields.get("crossref") or current.fields.get("xdata"):
-        parent = entries.get(parent_key)
-        field = "crossref" if "crossref" in current.fields else "xdata"
-        if parent is None or parent_key in seen:
-            what = "unknown" if parent is None else "invalid"
-            message = f"{what} {field}: {parent_key}, in {entry.key}{nearest(parent_key, set(entries) - {entry.key})}"
-            problems.append(_warning(message, current, field))
-            break
-        seen.add(parent_key)
-        renames: Mapping[str, str] = PARENT_TITLES if field == "crossref" and entry.type.startswith("in") else {}
-        inherited = {renames.get(name, name): value for name, value in parent.fields.items()}
-        people: dict[str, Any] = {**parent.people, **result.people}
-        result = replace(result, fields={**inherited, **result.fields}, people=people)
-        current = parent
-    return result
-
-
-def _warning(message: str, entry: Entry, field: str | None = None) -> Problem:
-    line = entry.lines.get(field, entry.line) if field else entry.line
-    return Problem(message, entry.path, line, severity="warning")
+def _differing(key: str, old: BibFile, new: BibFile) -> Iterator[Problem]:
+    """Yield the warning that a key means something else in a later file, if it does."""
+    if old.source(key) != new.source(key):
+        one, two = old.entry(key)[0], new.entry(key)[0]
+        if (one.type, one.fields, one.people) != (two.type, two.fields, two.people):
+            message = f"duplicate entry: {key} says something else in {old.path.name}:{one.line}; this is used"
+            yield Problem(message, new.path, two.line, severity="warning")

@@ -31,7 +31,7 @@ class Name:
         return f"{name}, {self.jr}" if self.jr else name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """One work. `type` and field names are in lower case; `lines` says where each field stands.
 
@@ -53,6 +53,11 @@ class Entry:
 
 
 _SUFFIX = re.compile(r"(?:jr|sr|ph\.?d|m\.?d|[ivx]+|\d(?:st|nd|rd|th))\.?", re.IGNORECASE)
+_GROUP = r"\{(?:[^{}\s,~]|\{[^{}\s,~]*+\})*+\}"  # `{\"o}`, `{\H{o}}`: braces that divide nothing
+_WORD = rf"(?:[^{{}}\\~,\s]|{_GROUP}|\\['`^\"=.])++"
+_WORDS = rf"{_WORD}(?:\s++{_WORD})*+"
+_SIMPLE = re.compile(rf"({_WORDS})(?:\s*+,\s*+({_WORDS}))?")
+_ORGANISATION = re.compile(r"\{(?:[^{}]|\{[^{}]*+\})*+\}")
 _PAIRS = re.compile(r"\s*(family|given|prefix|suffix)(?:-i)?\s*=\s*([^,]*)\s*(?:,|$)")
 
 
@@ -93,7 +98,9 @@ def _split(value: str) -> list[str]:
 
 
 def _read_name(text: str) -> tuple[Name, str | None]:
-    from pybtex.database import Person  # takes time to import, and only to read a .bib file
+    if name := _find_simple(text):
+        return name, None
+    from pybtex.database import Person  # takes time to import, and most names do without
     from pybtex.exceptions import PybtexError
 
     if re.match(r"\s*(?:family|given)\s*=", text):  # biblatex's extended format
@@ -120,3 +127,22 @@ def _read_name(text: str) -> tuple[Name, str | None]:
     if not last:
         return Name(plain(text) or text), f"invalid name: {plain(text) or text} has no last name"
     return Name(last, first, von, jr), None
+
+
+def _find_simple(text: str) -> Name | None:
+    """Return the name if there is little to it, as pybtex reads it: `von Family, Given`, `Given Family`, `{All}`."""
+    if _ORGANISATION.fullmatch(text):
+        return Name(whole) if (whole := plain(text)) else None
+    found = _SIMPLE.fullmatch(text)
+    words = found[1].split() if found else []
+    if not found or not all(word[0].isalpha() for word in words):
+        return None
+    lower = [number for number, word in enumerate(words[:-1], 1) if word[0].islower()]
+    if found[2]:
+        n_von = lower[-1] if lower else 0
+        von, last, first = words[:n_von], words[n_von:], found[2].split()
+    elif lower or words[-1][0].islower():
+        return None
+    else:
+        von, last, first = [], words[-1:], words[:-1]
+    return Name(plain(" ".join(last)), plain(" ".join(first)), plain(" ".join(von)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from .entry import Entry, Name
 from .identifiers import find_arxiv, find_doi, find_url
@@ -87,11 +88,22 @@ class Reference:
         return f"{line} {self.link}" if self.link else line
 
 
+_formatted: WeakKeyDictionary[Entry, Reference] = WeakKeyDictionary()
+
+
 def format_reference(entry: Entry, number: int = 0, places: int = 0) -> Reference:
     """Return the entry as reference `number` of an article that cites it in so many places.
 
-    BibTeX's types and biblatex' are understood; an unknown one is shown with what it has.
+    BibTeX's types and biblatex' are understood; an unknown one is shown with what it has. An entry is formatted once,
+    however many articles cite it.
     """
+    reference = _formatted.get(entry)
+    if reference is None:
+        reference = _formatted[entry] = _format(entry)
+    return replace(reference, number=number, places=places)
+
+
+def _format(entry: Entry) -> Reference:
     role = next((role for role in ("author", "editor") if entry.people.get(role)), "author")
     people = entry.people.get(role, ())
     title = _title(entry)
@@ -104,7 +116,7 @@ def format_reference(entry: Entry, number: int = 0, places: int = 0) -> Referenc
         doi = None  # it says no more than the arXiv number beside it
     return Reference(
         key=entry.key,
-        number=number,
+        number=0,
         authors=tuple(str(name) for name in people),
         short=_short(people, role in entry.incomplete) or title,
         year=_year(entry),
@@ -115,7 +127,6 @@ def format_reference(entry: Entry, number: int = 0, places: int = 0) -> Referenc
         doi=doi,
         arxiv=arxiv,
         url=_url(entry, arxiv, doi),
-        places=places,
     )
 
 

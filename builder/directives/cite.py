@@ -174,6 +174,6 @@ def _reference(key: str, env: Any) -> Reference | None:
         page = env["page"]
         cited = page.document.citations
         found = key in cited and key in page.bibliography
-        known[key] = format_reference(page.bibliography.entries[key], cited.index(key) + 1) if found else None
+        known[key] = format_reference(page.bibliography[key], cited.index(key) + 1) if found else None
     reference: Reference | None = known[key]
     return reference

@@ -38,6 +38,8 @@ class Document:
     """Keys in order of first citing, footnotes and captions read where they stand."""
     citing_places: Mapping[str, int]
     """How often each key is cited."""
+    handles: tuple[str, ...]
+    """Bare `@words` that are no citations for as long as the bibliography has no such key, nor one like it."""
     footnotes: tuple[Footnote, ...]
     pictures: Mapping[str, Path]
     """The pictures, by the path that the article names them with."""
@@ -89,6 +91,7 @@ def parse(
         labels=settling.labels.by_name,
         citations=tuple(settling.citing_places),
         citing_places=settling.citing_places,
+        handles=tuple(settling.handles),
         footnotes=footnotes,
         pictures=settling.pictures,
         files=settling.files,
@@ -99,7 +102,7 @@ def parse(
         has_math=settling.has_math,
         n_words=settling.n_words,
         excerpt=_excerpt(reading.tokens),
-        problems=(*article.problems, *bibliography.problems, *found),
+        problems=(*article.problems, *bibliography.problems, *bibliography.problems_of(settling.citing_places), *found),
     )
 
 

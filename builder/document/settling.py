@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -83,6 +82,7 @@ class Settling:
         self.figures: list[FigureSpec] = []
         self.headings: list[Heading] = []
         self.citing_places: dict[str, int] = {}
+        self.handles: dict[str, None] = {}
         self.pictures: dict[str, Path] = {}
         self.files: dict[str, Path] = {}
         self.links: list[Link] = []
@@ -241,6 +241,7 @@ class Settling:
         raw = str(meta["raw"])
         if meta["bare"] and not any(self._is_meant(item["key"]) for item in meta["items"]):
             token.type, token.content = "text", raw
+            self.handles.update(dict.fromkeys(item["key"] for item in meta["items"]))
             return
         for item in meta["items"]:
             key = item["key"]
@@ -256,7 +257,7 @@ class Settling:
         Else it is a handle or a decorator, and text. In brackets, `@key` is always a citation.
         """
         known = key in self.bibliography or _YEAR.search(key) is not None
-        return known or bool(difflib.get_close_matches(key, self.bibliography.keys(), n=1, cutoff=0.85))
+        return known or self.bibliography.has_similar(key)
 
     def _reference(self, token: Token, locate: Locate) -> None:
         self._references.append((token.meta["label"], locate(max(token.content.find(token.meta["raw"]), 0))))
