@@ -66,11 +66,11 @@ def test_words_in_a_parts_caption_are_of_that_part(parsed: Parse, told: Told) ->
         ),
         (
             group(":label: fig-all") + "[x]{token=1 of=fig-all}",
-            "21:14: unsupported mention: fig-all is several figures (name one of them)",
+            "24:13: unsupported mention: fig-all is several figures (name one of them)",
         ),
         (
             group().replace("All.", "[x]{token=1}"),
-            "17:5: missing of: token=1 of which figure? (add of=LABEL)",
+            "20:1: missing of: token=1 of which figure? (add of=LABEL)",
         ),
     ],
 )
