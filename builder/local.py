@@ -6,10 +6,12 @@ from pathlib import Path
 
 from .errors import nearest
 
-__all__ = ["PICTURES", "LocalError", "find_local", "find_picture"]
+__all__ = ["PICTURES", "LocalError", "find_dark", "find_local", "find_picture"]
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"})
 """What every browser of today shows in an `img`."""
+
+_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
 
 class LocalError(ValueError):
@@ -49,7 +51,25 @@ def find_picture(written: str, folder: Path, root: Path) -> Path:
     path = find_local(written, folder, root, "picture")
     if not path.is_file():
         raise LocalError(f"invalid picture: {written} is a folder")
+    if suffix != ".svg" and not _is_raster(path):
+        raise LocalError(f"invalid picture: {written} is none, whatever its name says")
     return path
+
+
+def find_dark(file: Path) -> Path | None:
+    """Return `x.dark.png` beside `x.png`, if it is there: what readers see by night."""
+    dark = file.with_name(f"{file.stem}.dark{file.suffix}")
+    return dark if dark.is_file() and not file.stem.endswith(".dark") else None
+
+
+def _is_raster(path: Path) -> bool:
+    """Whether a file begins as pictures do; that one cannot be read is told when it is read whole."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(12)
+    except OSError:
+        return True
+    return begin.startswith(_SIGNATURES) or begin[8:] == b"WEBP" or begin[4:8] == b"ftyp"
 
 
 def _near(written: str, path: Path) -> str:

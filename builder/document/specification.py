@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ..source_map import Source
 
 __all__ = ["FigureGroup", "FigurePart", "read_group", "read_layout", "read_spec"]
 
-_OWN = ("label", "layout", "alt", "analysis", "follows")
+_OWN = ("label", "layout", "alt", "dark", "analysis", "follows")
 _GROUP = ("label", "layout", "columns")
 MAX_COLUMNS = 6
 """More stand beside each other in no layout: a page is 1,136 px wide."""
@@ -64,9 +65,13 @@ def read_spec(token: Token, number: int, article: Article, source: Source) -> tu
             picture = Option(written, line)
         except LocalError as error:
             source.complain(str(error), (line, column or None))
-    alt, label = _text_of(options, "alt", source), _text_of(options, "label", source)
-    if written and kind is None and alt is None:
-        source.complain(f"missing alt text: say what {written} shows with `:alt: …`", (line, None), "warning")
+    label = _text_of(options, "label", source)
+    alt = None if _is_decoration(options, source) else _text_of(options, "alt", source)
+    if written and kind is None and "alt" not in options:
+        wrong = f'missing alt text: say what {written} shows with `:alt: …`, or `:alt: ""` where it says nothing'
+        source.complain(wrong, (line, None))
+    if kind is not None and "dark" in options:
+        source.complain("invalid dark: only a picture has another one for the dark", (options["dark"].line, None))
     rest = {key: option for key, option in options.items() if key not in _OWN}
     if kind is None:
         if "follows" in options:
@@ -125,6 +130,14 @@ def _columns(options: dict[str, Option], source: Source) -> int | None:
         return int(written)
     source.complain(f"invalid columns: {written} is no number from 1 to {MAX_COLUMNS}", (option.line, None))
     return None
+
+
+def _is_decoration(options: dict[str, Option], source: Source) -> bool:
+    """Whether an author says of a picture that it says nothing: an empty text in quotes, which is not forgotten."""
+    option = options.get("alt")
+    if option is None or option.value != "":
+        return False
+    return re.search(r"""(""|'')\s*$""", source.lines[option.line - source.first_line]) is not None
 
 
 def _follows(options: dict[str, Option], source: Source) -> Option | None:

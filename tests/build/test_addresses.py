@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 from builder.build import Builder
 from builder.errors import BuildError
@@ -102,7 +103,10 @@ def test_what_was_missing_is_found_when_it_is_there(folder: SiteFolder) -> None:
     folder.write("content/a/more.bib", "@misc{other, title={Other}}")
     with pytest.raises(BuildError, match="missing picture"):
         builder.build()
-    picture = folder.write("content/a/pictures/dot.png", b"\x89PNG")
+    picture = folder.write("content/a/pictures/dot.png", b"")
+    with pytest.raises(BuildError, match="invalid picture"):
+        builder.build()
+    Image.new("L", (1, 1)).save(picture)
     builder.build()
     picture.unlink()
     with pytest.raises(BuildError, match="missing picture"):

@@ -37,8 +37,8 @@ def parsed(tmp_path: Path) -> Callable[..., Document]:
     for path in (other, site.content / "ranks" / "article.md"):
         path.parent.mkdir(parents=True)
         path.write_text("---\ntitle: Other\n---\n## There\n")
-    (other.parent / "rank.png").write_bytes(b"")
-    (other.parent.parent / "ranks" / "rank.png").write_bytes(b"")
+    (other.parent / "rank.png").write_bytes(b"\x89PNG")
+    (other.parent.parent / "ranks" / "rank.png").write_bytes(b"\x89PNG")
 
     def make(body: str, slug: str = "ranks", front: str = "title: x", tex: object = strict_tex) -> Document:
         path = site.content / slug / "article.md"

@@ -56,7 +56,11 @@ Then ![a plot](rnak.png), a [link](../nowhere/#x) and a note[^two].
         ("[a](../the-othr/)\n", "4:1: broken link: ../the-othr/ (did you mean ../the-other/?)"),
         ("[a](../../../../etc/passwd)\n", "4:1: invalid link: ../../../../etc/passwd leaves the site"),
         ("[a](../../.git/config)\n", "4:1: invalid link: ../../.git/config is hidden"),
-        ("![](rank.png)\n", "4:1: warning: missing alt text: say what rank.png shows, ![here](rank.png)"),
+        (
+            "![](rank.png)\n",
+            '4:1: missing alt text: say what rank.png shows, ![here](rank.png), or {alt=""} where it says nothing',
+        ),
+        ('![x](rank.png){dark="rnak.png"}\n', "4:1: missing picture: rnak.png (did you mean rank.png?)"),
         (
             "![x](https://a.example/b.png)\n",
             "4:1: unsupported picture: https://a.example/b.png (pages ask no other host; put it beside the article)",
