@@ -1,51 +1,49 @@
-"""The whole build on one screen: article → document → plan → results → page → site."""
+"""The whole build, article → document → plan → results → page → site, of the articles that changed since the last."""
 
 from __future__ import annotations
 
-import datetime
+import hashlib
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from . import engine
+from .answers import Answers, find_answers
 from .assets import Assets, collect_assets
+from .bibliography import read_bibliography
 from .cache import Cache, Ledger
 from .document import Document, check_fragments
 from .errors import BuildError, Problem, nearest
-from .figure import Result
-from .kind import Kind, load_kinds
-from .library import Library
-from .page import (
-    ArticlePage,
-    LostPage,
-    ShownPanel,
-    SitePage,
-    data_path,
-    page_path,
-    piece_path,
-    render_article,
-    render_index,
-)
-from .pictures import read_picture
+from .kind import load_kinds
+from .library import Library, check_slugs
+from .listing import list_site
+from .model_source import ModelSource
 from .plan import Job, Plan, make_plan
+from .printing import print_articles
 from .progress import Listener, Silent
 from .prose import check_prose
+from .records import Listing, Record, Records, folder_stamps, ground, stamps_in
+from .rendering import Entry, Made, Renderer, neutral_digest, sketch
 from .site import Site, cache_folder
 from .sources import fingerprint
+from .standing import Standing
 from .status import FigureStatus, figure_name, read_status
-from .templates import make_theme
-from .write import check_output, write_site
+from .summary import Summary, neighbours
+from .write import File, Kept, check_output, write_site
 
 __all__ = ["Builder", "Built", "status"]
 
 
 @dataclass(frozen=True)
 class Built:
-    """What a build made: files by path in the site, warnings, and how many answers were computed and found."""
+    """What a build made: warnings, how many answers were computed and found, and a mark of each file of the site.
 
-    files: Mapping[str, bytes | Path]
+    A file whose mark is as it was is the same to readers, but for the name of the assets' folder in a page.
+    """
+
+    marks: Mapping[str, str]
     problems: tuple[Problem, ...]
     computed: int
     cached: int
@@ -54,7 +52,7 @@ class Built:
 
 
 class Builder:
-    """Builds a site, again and again: articles and bibliographies that did not change are not read twice.
+    """Builds a site, again and again; an article is made anew only if something that its page depends on changed.
 
     `refresh` holds figure labels (or `all`) to compute anew, `only` the slugs to build; `jobs` is a number of
     processes, 0 for this one.
@@ -82,27 +80,58 @@ class Builder:
         self.keep_models = keep_models
         self.cache = Cache(cache_folder())
         self._library = Library(site)
+        self._records: Records | None = None
 
     def build(self) -> Built:
         """Build the site into its output. Raises `BuildError` with all problems, before anything is written."""
         start = time.perf_counter()
         check_output(self.site.output, self.site.root)
-        documents = self._library.read(self.only)
-        self._check_refresh(documents)
+        records = self._open_records()
+        entries, targets = self._find_entries(records)
+        standing, changed = self._judge(entries, targets)
+
         kinds = load_kinds(self.site.folders("figures"))
+        assets = collect_assets(self.site, kinds.values())
+        renderer = Renderer(self.site, kinds, assets, self._library)
+        made, documents = print_articles(changed, targets, renderer)
+        self._check_refresh(documents)
         plan = make_plan(documents, self.site, kinds, self._fingerprint)
-        told = [problem for document in documents for problem in document.problems]
-        problems = self._sift([*told, *check_fragments(documents), *plan.problems])
-        results, computed, unanswered = self._answer(plan)
-        shown = {figure: [results.get(panel.address) for panel in panels] for figure, panels in plan.figures.items()}
-        problems += self._sift([*unanswered, *check_prose(documents, shown, kinds)])
-        files = self._render(documents, plan, results, kinds)
+        known = {**standing, **{one.path: one.record for one in made}}
+        told = [problem for record in standing.values() for problem in record.warnings]
+        told += [problem for one in made for problem in one.problems]
+        told += [problem for document in documents for problem in document.problems]
+        problems = self._sift([*told, *self._bibliographies(records, known), *_check(known, documents), *plan.problems])
+
+        answers = self._answer(plan)
+        shown = {
+            figure: [answers.results.get(panel.address) for panel in panels] for figure, panels in plan.figures.items()
+        }
+        problems += self._sift([*answers.problems, *check_prose(documents, shown, kinds)])
+        waiting = {entry.path: entry for entry in changed}
+        drawn = [renderer.make(one, waiting[one.article.path], plan, answers.results) for one in documents]
+        problems += self._sift([problem for one in drawn for problem in one.problems])
+        made += drawn
+
+        listing = self._list(entries, {**known, **{one.path: one.record for one in made}}, made, records, renderer)
+        files: dict[str, File] = {**assets.files, **listing}
+        for record in standing.values():
+            files.update(dict.fromkeys(record.outputs, Kept()))
+        for one in made:
+            files.update(one.files)
         write_site(files, self.site.output, root=self.site.root, prune=not self.only)
-        self._record(documents, plan, results)
+
+        self._keep(records, standing, made, {entry.path for entry in entries}, listing, assets)
+        self._record_questions(documents, plan, answers)
         self.refresh = frozenset()  # once: `serve` builds again
-        pages = tuple(path for path in files if path.endswith(".html"))
-        cached = len(results) - computed
-        return Built(files, tuple(problems), computed, cached, time.perf_counter() - start, pages)
+        addresses = {address for record in standing.values() for address in record.answers} | answers.results.keys()
+        return Built(
+            marks=self._marks(files, records, assets),
+            problems=tuple(dict.fromkeys(problems)),
+            computed=answers.n_computed,
+            cached=len(addresses) - answers.n_computed,
+            seconds=time.perf_counter() - start,
+            pages=tuple(path for path in files if path.endswith(".html")),
+        )
 
     def status(self) -> list[FigureStatus]:
         """Return how each computed figure stands. Raises `BuildError` for problems that hide a figure."""
@@ -110,6 +139,49 @@ class Builder:
         plan = make_plan(documents, self.site, load_kinds(self.site.folders("figures")), self._fingerprint)
         self._sift(list(plan.problems))
         return read_status(documents, plan, self.cache, self._ledger())
+
+    # which articles there are, and which of them changed
+
+    def _open_records(self) -> Records:
+        """Return the records of the last build, those in memory if they are of the same ground."""
+        now = ground(self.site)
+        if self._records is None or self._records.ground != now:
+            self._records = Records(self.site, now)
+        return self._records
+
+    def _find_entries(self, records: Records) -> tuple[list[Entry], dict[str, Path]]:
+        """Return the articles to be shown, and those that links may lead to: with `only` these are more."""
+        found = []
+        for file in self._library.files():
+            sources = folder_stamps(file.parent)
+            record = records.articles.get(str(file))
+            if record is None or record.sources.get(str(file)) != sources.get(str(file)):
+                found.append(Entry(file, sketch(self._library.article(file)), sources, record=None))
+            else:
+                found.append(Entry(file, record.summary, sources, record=record))
+        check_slugs([(entry.summary.slug, entry.path) for entry in found], self.site.root, self.only)
+        listed = [entry for entry in found if self.site.drafts or not entry.summary.draft]
+        if not listed:
+            raise BuildError("missing articles: all are drafts; build with --drafts", self.site.content)
+        near = neighbours(entry.summary for entry in listed)
+        ends = {entry.path: near.get(entry.summary.slug, (None, None)) for entry in listed}
+        entries = [replace(entry, newer=ends[entry.path][0], older=ends[entry.path][1]) for entry in listed]
+        return entries, {entry.summary.slug: entry.path for entry in entries}
+
+    def _judge(self, entries: Iterable[Entry], targets: Mapping[str, Path]) -> tuple[dict[Path, Record], list[Entry]]:
+        """Return the records that hold, by article, and the articles that must be made; with `only`, of these alone."""
+        standing, changed = {}, []
+        judge = Standing(self.site, self.cache, targets, self._fingerprint).judge
+        for entry in entries:
+            if self.only and entry.summary.slug not in self.only:
+                continue
+            refreshed = self.refresh and entry.record is not None and entry.record.answers
+            record = None if entry.record is None or refreshed else judge(entry.record, entry.near, entry.sources)
+            if record is None:
+                changed.append(entry)
+            else:
+                standing[entry.path] = record
+        return standing, changed
 
     # plan, run
 
@@ -119,28 +191,24 @@ class Builder:
             if label not in known:
                 raise BuildError(f"unknown figure: {label}{nearest(label, known)}")
 
-    def _fingerprint(self, source: Any) -> str:
+    def _fingerprint(self, source: ModelSource) -> str:
         return fingerprint(source, self.site.root, frozen=self.frozen)
 
-    def _answer(self, plan: Plan) -> tuple[dict[str, Result], int, list[Problem]]:
-        """Return all answers by address, how many of them had to be computed, and what could not be."""
-        stored = {address: self._stored(job) for address, job in plan.jobs.items()}
-        wanted = [job for job in plan.jobs.values() if stored[job.address] is None or self._is_refreshed(job)]
-        problems: list[Problem] = []
-        if self.frozen:
-            problems += [self._frozen_problem(job) for job in wanted]
-        else:
-            try:
-                self._compute(wanted)
-            except BuildError as error:
-                problems += error.problems
-            stored.update({job.address: self._stored(job) for job in wanted})
-        results = {address: result for address, result in stored.items() if result is not None}
-        if len(results) < len(stored) and not problems:
-            problems.append(Problem("missing result: one was removed while the build ran; build again"))
-        return results, sum(job.address in results for job in wanted), problems
+    def _bibliographies(self, records: Records, known: Mapping[Path, Record]) -> list[Problem]:
+        """Return what is wrong with the bibliographies; one that did not change is not read for it."""
+        told = {}
+        for record in known.values():
+            key = repr(record.bibliography)
+            if key not in told:
+                read = records.told.get(key)
+                told[key] = read_bibliography(map(Path, record.bibliography)).problems if read is None else read
+        records.told = told
+        return [problem for problems in told.values() for problem in problems]
 
-    def _compute(self, jobs: list[Job]) -> None:
+    def _answer(self, plan: Plan) -> Answers:
+        return find_answers(plan, self.cache, None if self.frozen else self._compute, self.refresh)
+
+    def _compute(self, jobs: Sequence[Job]) -> None:
         engine.run_jobs(
             jobs,
             self.site.root,
@@ -151,92 +219,83 @@ class Builder:
             keep=self.keep_models,
         )
 
-    def _stored(self, job: Job) -> Result | None:
-        return self.cache.find(job.address, job.kind.name)
+    # the pages that list articles
 
-    def _is_refreshed(self, job: Job) -> bool:
-        return "all" in self.refresh or any(spec.anchor in self.refresh for spec in job.wanted_by)
-
-    def _frozen_problem(self, job: Job) -> Problem:
-        spec = job.wanted_by[0]
-        name = spec.anchor
-        return Problem(
-            f"missing result: {name} is not stored; compute it with `fanlight build --refresh {name}`",
-            spec.path,
-            spec.line,
-        )
-
-    # render
-
-    def _render(
-        self, documents: list[Document], plan: Plan, results: Mapping[str, Result], kinds: Mapping[str, Kind]
-    ) -> dict[str, bytes | Path]:
-        """Return every file of the site."""
-        theme = make_theme(self.site)
-        assets = collect_assets(self.site, kinds.values())
-        files: dict[str, bytes | Path] = dict(assets.files)
-        for address, result in results.items():
-            files[data_path(result)] = self.cache.path(address)
-            files.update({piece_path(result, name): self.cache.piece(address, name) for name in result.pieces})
-        for document in documents:
-            self._render_article(document, plan, results, kinds, theme, assets, files)
-        if not self.only or not (self.site.output / "index.html").is_file():
-            articles = sorted((document.article for document in documents), key=lambda article: article.slug)
-            articles.sort(key=lambda article: article.meta.date or datetime.date.min, reverse=True)  # undated ones last
-            files["index.html"] = render_index(SitePage("index.html", self.site, theme, assets), articles).encode()
-            lost = LostPage("404.html", self.site, theme, assets)
-            files["404.html"] = render_index(lost, articles, "404.html").encode()
-        return files
-
-    def _render_article(
+    def _list(
         self,
-        document: Document,
-        plan: Plan,
-        results: Mapping[str, Result],
-        kinds: Mapping[str, Kind],
-        theme: Any,
-        assets: Assets,
-        files: dict[str, bytes | Path],
-    ) -> None:
-        article = document.article
-        pictures = {}
-        for name, file in document.pictures.items():
-            pictures[name], content = read_picture(article.slug, file)
-            files[pictures[name].path] = content
-        files.update(document.files)
-        shown = {}
-        for spec in document.figures:
-            panels = plan.figures.get((article.slug, spec.anchor), ())
-            if all(panel.address in results for panel in panels):  # --no-strict: a gallery is shown whole or not at all
-                shown[spec.anchor] = tuple(ShownPanel(results[panel.address], panel.title) for panel in panels)
-        page = ArticlePage(
-            page_path(article),
-            self.site,
-            theme,
-            assets,
-            document,
-            self._library.bibliography(article),
-            shown,
-            kinds,
-            pictures,
-            self._library.tex(article),
-        )
-        files[page.path] = render_article(page).encode()
+        entries: Sequence[Entry],
+        known: Mapping[Path, Record],
+        made: Sequence[Made],
+        records: Records,
+        renderer: Renderer,
+    ) -> dict[str, File]:
+        """Return the files that list articles; nothing is made where no article's summary changed."""
+        if self.only and (self.site.output / "index.html").is_file():
+            return {}
+        summaries = [known[entry.path].summary if entry.path in known else entry.summary for entry in entries]
+        written = json.dumps([summary.to_json() for summary in summaries])
+        inputs = hashlib.sha256(f"{renderer.assets.folder}{written}".encode()).hexdigest()
+        outputs = records.listing.outputs
+        if inputs == records.listing.inputs and stamps_in(self.site.output, outputs) == outputs:
+            return dict.fromkeys(outputs, Kept())
+        pages = {one.record.summary.page: one.files[one.record.summary.page] for one in made}
+
+        def read_page(summary: Summary) -> str:
+            page = pages.get(summary.page)
+            content = page if isinstance(page, bytes) else (self.site.output / summary.page).read_bytes()
+            return content.decode()
+
+        files = list_site(summaries, self.site, renderer.theme, renderer.assets, read_page)
+        records.listing = Listing(inputs)
+        return dict(files)
 
     # what stays between builds
 
     def _ledger(self) -> Ledger:
         return Ledger(cache_folder(), self.site.root)
 
-    def _record(self, documents: list[Document], plan: Plan, results: Mapping[str, Result]) -> None:
+    def _keep(
+        self,
+        records: Records,
+        standing: Mapping[Path, Record],
+        made: Sequence[Made],
+        paths: set[Path],
+        listing: Mapping[str, File],
+        assets: Assets,
+    ) -> None:
+        """Remember what was made; an article with errors, which are warnings without `strict`, is made again."""
+        known = {str(path): record for path, record in standing.items()}
+        for one in made:
+            outputs = stamps_in(self.site.output, one.files)
+            if not any(problem.severity == "error" for problem in one.problems):
+                known[str(one.path)] = replace(one.record, outputs=outputs)
+            else:
+                records.articles.pop(str(one.path), None)
+        kept = {str(path) for path in paths}
+        records.articles = {path: record for path, record in {**records.articles, **known}.items() if path in kept}
+        if any(not isinstance(content, Kept) for content in listing.values()):
+            pages = [(path, content) for path, content in listing.items() if isinstance(content, bytes)]
+            marks = {path: neutral_digest(content, assets) for path, content in pages}
+            records.listing = replace(records.listing, outputs=stamps_in(self.site.output, listing), marks=marks)
+        records.keep()
+
+    def _record_questions(self, documents: Iterable[Document], plan: Plan, answers: Answers) -> None:
         asked = {}
         for document in documents:
+            slug = document.article.slug
             for spec in document.figures:
-                slug = document.article.slug
                 for number, panel in enumerate(plan.figures.get((slug, spec.anchor), ()), 1):
-                    if panel.address in results:
+                    if panel.address in answers.results:
                         asked[figure_name(slug, spec.anchor, number)] = plan.jobs[panel.address].question
         self._ledger().record(asked)
+
+    def _marks(self, files: Mapping[str, File], records: Records, assets: Assets) -> dict[str, str]:
+        """Return a mark of each file: a digest, of pages without the assets' folder, or when it was last written."""
+        marks = {record.summary.page: record.summary.digest for record in records.articles.values()}
+        marks |= records.listing.marks
+        marks |= {path: hashlib.sha256(content).hexdigest()[:16] for path, content in assets.files.items()}
+        others = {path: str(found) for path, found in stamps_in(self.site.output, files.keys() - marks.keys()).items()}
+        return {path: mark for path, mark in {**others, **marks}.items() if path in files}
 
     def _sift(self, problems: list[Problem]) -> list[Problem]:
         """Return the warnings; raise the errors, all at once. Without `strict` errors are warnings."""
@@ -245,6 +304,16 @@ class Builder:
         if errors and self.site.strict:
             raise BuildError(problems=unique)
         return [replace(problem, severity="warning") for problem in unique]
+
+
+def _check(known: Mapping[Path, Record], documents: Iterable[Document]) -> list[Problem]:
+    """Return a problem for each link to a place in another article that is not there."""
+    links = {path: record.links for path, record in known.items()}
+    anchors = {record.summary.slug: frozenset(record.anchors) for record in known.values()}
+    for document in documents:
+        links[document.article.path] = document.links
+        anchors[document.article.slug] = document.anchors
+    return check_fragments(links, anchors)
 
 
 def status(site: Site, *, frozen: bool = False) -> list[FigureStatus]:

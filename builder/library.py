@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from .errors import BuildError, Problem, nearest, relative_to
 from .mathematics import Katex
 from .site import Site, built_in, cache_folder
 
-__all__ = ["Library"]
+__all__ = ["Library", "check_slugs"]
 
 
 class Library:
@@ -25,48 +25,53 @@ class Library:
         self._memo: dict[Any, Any] = {}
         self._katex: dict[tuple[tuple[str, str], ...], Katex] = {}
 
+    def files(self) -> list[Path]:
+        """Return the articles' files. Raises `BuildError` where there are none."""
+        files = sorted(self.site.content.glob("*/article.md"))
+        if not files:
+            raise BuildError("missing articles: no content/SLUG/article.md", self.site.content)
+        return files
+
+    def article(self, file: Path) -> Article:
+        """Return an article, read but not parsed."""
+        article: Article = self._remembered(partial(read_article, file, self.site), file)
+        return article
+
     def read(self, only: frozenset[str] = frozenset()) -> list[Document]:
         """Return the articles that are to be shown, parsed; with `only`, those of these slugs.
 
         Raises `BuildError` where there are none, where two have one address, and for a slug that none has.
         """
-        files = sorted(self.site.content.glob("*/article.md"))
-        if not files:
-            raise BuildError("missing articles: no content/SLUG/article.md", self.site.content)
-        articles = [self._remembered(partial(read_article, file, self.site), file) for file in files]
-        _check_slugs(articles)
-        slugs = {article.slug: article.path for article in articles}
-        unknown = only - set(slugs)
-        if unknown:
-            raise BuildError(
-                problems=[Problem(f"unknown article: {slug}{nearest(slug, slugs)}") for slug in sorted(unknown)]
-            )
-        shown = [
-            article
-            for article in articles
-            if (self.site.drafts or not article.meta.draft) and (not only or article.slug in only)
-        ]
-        # links may lead to articles that `only` leaves standing, but not to drafts that nobody will see
-        targets = {a.slug: a.path for a in articles if self.site.drafts or not a.meta.draft}
-        documents = [self._parse(article, targets) for article in shown]
+        articles = [self.article(file) for file in self.files()]
+        check_slugs([(article.slug, article.path) for article in articles], self.site.root, only)
+        listed = [article for article in articles if self.site.drafts or not article.meta.draft]
+        targets = {article.slug: article.path for article in listed}
+        documents = [self.parse(article, targets) for article in listed if not only or article.slug in only]
         if not documents:
             raise BuildError("missing articles: all are drafts; build with --drafts", self.site.content)
         return documents
 
-    def _parse(self, article: Article, slugs: Mapping[str, Path]) -> Document:
-        bibliography = self.bibliography(article)
-        tex = self.tex(article)
-        make = partial(parse, article, bibliography, articles=slugs, tex=tex)
-        sources = [article.path, *self._bib_files(article), *sorted(article.folder.rglob("*"))]
-        document: Document = self._remembered(make, *sources, extra=tuple(slugs))
+    def parse(self, article: Article, targets: Mapping[str, Path]) -> Document:
+        """Return an article parsed. `targets` are those that links may lead to, file by slug."""
+        make = partial(
+            parse,
+            article,
+            self.bibliography(article),
+            articles=targets,
+            tex=self.tex(article),
+            html=self.site.html,
+        )
+        sources = [article.path, *self.bib_files(article), *sorted(article.folder.rglob("*"))]
+        document: Document = self._remembered(make, *sources, extra=tuple(targets))
         return document
 
-    def _bib_files(self, article: Article) -> list[Path]:
+    def bib_files(self, article: Article) -> list[Path]:
+        """Return the files of what an article may cite, the site's and then its own."""
         return list(dict.fromkeys((*self.site.bibliographies, *article.meta.bibliography)))
 
     def bibliography(self, article: Article) -> Bibliography:
         """Return what an article may cite."""
-        files = self._bib_files(article)
+        files = self.bib_files(article)
         bibliography: Bibliography = self._remembered(partial(read_bibliography, files), *files)
         return bibliography
 
@@ -95,14 +100,21 @@ class Library:
         return made
 
 
-def _check_slugs(articles: list[Article]) -> None:
-    """Raise `BuildError` for articles with one address; on many disks, and in many heads, case makes no difference."""
-    first: dict[str, Article] = {}
+def check_slugs(slugs: Sequence[tuple[str, Path]], root: Path, only: frozenset[str] = frozenset()) -> None:
+    """Raise `BuildError` for articles with one address, and for a slug in `only` that no article has.
+
+    On many disks, and in many heads, case makes no difference.
+    """
+    first: dict[str, Path] = {}
     problems = []
-    for article in articles:
-        known = first.setdefault(article.slug.casefold(), article)
-        if known is not article:
-            where = relative_to(Problem("", known.path), article.root).path
-            problems.append(Problem(f"duplicate slug: {article.slug} (first in {where})", article.path, 1))
+    for slug, path in slugs:
+        known = first.setdefault(slug.casefold(), path)
+        if known is not path:
+            where = relative_to(Problem("", known), root).path
+            problems.append(Problem(f"duplicate slug: {slug} (first in {where})", path, 1))
     if problems:
         raise BuildError(problems=problems)
+    known_slugs = {slug for slug, _ in slugs}
+    unknown = [Problem(f"unknown article: {slug}{nearest(slug, known_slugs)}") for slug in sorted(only - known_slugs)]
+    if unknown:
+        raise BuildError(problems=unknown)

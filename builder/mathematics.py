@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from .errors import BuildError, nearest
+from .formulas import Formulas
 
 __all__ = ["Katex", "TexError"]
 
@@ -41,8 +40,8 @@ class TexError(Exception):
 class Katex:
     r"""Typesets formulas with one set of macros (`{"\\R": "\\mathbb{R}"}`, the backslash may be left out).
 
-    `script` is `katex.min.js`. Formulas are kept in `cache` under the hash of all that they depend on; without one
-    they are kept in memory. The JavaScript engine starts with the first formula that is not there. Safe in threads.
+    `script` is `katex.min.js`. Formulas are kept in the folder `cache` under the hash of all that they depend on;
+    without one they are kept in memory. The JavaScript engine starts with the first formula that is not there. Safe in threads.
 
     >>> Katex(script, None, {}).render("x^2", display=False)  # doctest: +SKIP
     '<span class="katex">…'
@@ -53,16 +52,20 @@ class Katex:
         self.cache = cache
         named = {name if name.startswith("\\") else f"\\{name}": text for name, text in (macros or {}).items()}
         self._macros = json.dumps(named, sort_keys=True, ensure_ascii=False)
+        self._stored = _store(cache / "formulas.sqlite3") if cache else None
         self._kept: dict[str, str] = {}
 
     def render(self, tex: str, display: bool) -> str:
         """Return the formula's HTML, with its MathML inside. Raises `TexError`, or `BuildError` without KaTeX."""
         key = self._key(tex, display)
-        html = self._kept.get(key) or self._read(key)
+        html = self._kept.get(key)
         if html is None:
-            html = self._typeset(tex, display)
-            self._write(key, html)
-        self._kept[key] = html
+            html = self._stored.find(key) if self._stored else None
+            if html is None:
+                html = self._typeset(tex, display)
+                if self._stored:
+                    self._stored.put(key, html)
+            self._kept[key] = html
         return html
 
     def _key(self, tex: str, display: bool) -> str:
@@ -74,34 +77,6 @@ class Katex:
         if "html" in answer:
             return cast(str, answer["html"])
         raise _error(tex, answer, self.script, cast(dict[str, str], json.loads(self._macros)))
-
-    def _path(self, key: str) -> Path | None:
-        return self.cache / key[:2] / f"{key[2:]}.html" if self.cache else None
-
-    def _read(self, key: str) -> str | None:
-        path = self._path(key)
-        try:
-            return (path.read_text(encoding="utf-8") or None) if path else None
-        except (OSError, UnicodeDecodeError):
-            return None
-
-    def _write(self, key: str, html: str) -> None:
-        """Keep a formula, whole or not at all; a cache that cannot be written only costs time."""
-        path = self._path(key)
-        if path is None:
-            return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                    file.write(html)
-                Path(name).replace(path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
-        except OSError:
-            return
 
 
 def _error(tex: str, answer: Mapping[str, Any], script: Path, macros: Mapping[str, str]) -> TexError:
@@ -153,6 +128,12 @@ class _Context(Protocol):
     """What both engines have in common."""
 
     def __call__(self, tex: str, display: bool, macros: str) -> str: ...
+
+
+@cache
+def _store(file: Path) -> Formulas:
+    """Return the one store of a file: articles with macros of their own share it."""
+    return Formulas(file)
 
 
 _starting = threading.Lock()

@@ -15,13 +15,22 @@ from pathlib import Path, PurePosixPath
 from .errors import BuildError, Problem
 from .site import cache_folder
 
-__all__ = ["MANIFEST", "Written", "check_output", "remove_site", "write_site"]
+__all__ = ["MANIFEST", "File", "Kept", "Written", "check_output", "remove_site", "write_site"]
 
 MANIFEST = ".fanlight.json"  # names the files that builds of ours made; its presence makes a folder ours
 STAGE = ".fanlight-tmp"  # inside the output, so that a rename out of it stays on one file system
 OURS = {MANIFEST, STAGE}
 SOURCES = ("content", "bib", "figures", "theme")
 PATIENCE = 120  # seconds to wait for another build that writes into the same output; writing takes about one
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of the site that stands as an earlier build left it."""
+
+
+File = bytes | Path | Kept
+"""A file's content, or a file to copy, or one that is there."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +41,8 @@ class Written:
     removed: frozenset[str]
 
 
-def write_site(
-    files: Mapping[str, bytes | Path], output: Path, *, root: Path | None = None, prune: bool = True
-) -> Written:
-    """Make `output` hold `files` (by path in the site; a `Path` is a file to copy) and what others put there.
+def write_site(files: Mapping[str, File], output: Path, *, root: Path | None = None, prune: bool = True) -> Written:
+    """Make `output` hold `files` (by path in the site) and what others put there.
 
     All that changed is first staged beside the old site, so a full disk leaves that as it was. Then come renames:
     assets and data, articles, the pages that list them; last goes what an earlier build made and this one does not.
@@ -46,7 +53,7 @@ def write_site(
     Raises `BuildError` for an output that is not ours to write into, a path that leaves it, or a disk that refuses.
     """
     check_output(output, root)
-    wanted: dict[str, bytes | Path] = {**files, ".nojekyll": b""}  # GitHub Pages drops `_*` files without it
+    wanted: dict[str, File] = {**files, ".nojekyll": b""}  # GitHub Pages drops `_*` files without it
     _check_paths(wanted)
     with _plain_words(output), _turn(output):
         return _write(wanted, output, prune)
@@ -88,13 +95,13 @@ def remove_site(output: Path, *, root: Path | None = None) -> frozenset[str]:
     return ours
 
 
-def _write(wanted: Mapping[str, bytes | Path], output: Path, prune: bool) -> Written:
+def _write(wanted: Mapping[str, File], output: Path, prune: bool) -> Written:
     fresh = not output.exists()
     output.mkdir(parents=True, exist_ok=True)
     stage = output / STAGE
     shutil.rmtree(stage, ignore_errors=True)  # left by a build that was killed
     before = _read_manifest(output)
-    _check_obstacles(wanted, before, output)
+    _check_obstacles([path for path, content in wanted.items() if not isinstance(content, Kept)], before, output)
     changed = [path for path in sorted(wanted, key=_order) if not _is_same(wanted[path], output / path)]
     stale = sorted(before - wanted.keys(), key=_order, reverse=True) if prune else []
     after = wanted.keys() if prune else before | wanted.keys()
@@ -126,7 +133,9 @@ def _order(path: str) -> tuple[int, str]:
     return 1 if "/" in path else 2, path
 
 
-def _is_same(content: bytes | Path, target: Path) -> bool:
+def _is_same(content: File, target: Path) -> bool:
+    if isinstance(content, Kept):
+        return True
     if target.is_symlink() or not target.is_file():
         return False
     if isinstance(content, Path):
@@ -134,10 +143,10 @@ def _is_same(content: bytes | Path, target: Path) -> bool:
     return target.stat().st_size == len(content) and target.read_bytes() == content
 
 
-def _store(content: bytes | Path, staged: Path) -> None:
+def _store(content: File, staged: Path) -> None:
     if isinstance(content, Path):
         shutil.copyfile(content, staged)
-    else:
+    elif isinstance(content, bytes):
         staged.write_bytes(content)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from builder import mathematics
 from builder.errors import BuildError
+from builder.formulas import Formulas
 from builder.mathematics import Katex, TexError
 
 ROOT = Path(__file__).parents[1]
@@ -135,7 +136,6 @@ def test_any_tex_is_typeset_or_refused(pieces: list[str]) -> None:
 def test_a_formula_is_typeset_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next build reads it from disk and starts no engine; another look is another entry."""
     html = Katex(SCRIPT, tmp_path).render("x^2", display=True)
-    assert len(list(tmp_path.glob("*/*.html"))) == 1
 
     def fail(script: Path) -> Any:
         raise AssertionError("the engine was started")
@@ -162,22 +162,36 @@ def test_a_hundred_formulas_come_from_the_cache_in_20_ms(tmp_path: Path) -> None
 
 
 def test_a_cache_that_cannot_be_used_costs_only_time(tmp_path: Path) -> None:
-    """A file in its place, a truncated entry, a folder that may not be written."""
+    """A file in its place, a damaged one, an empty entry."""
     blocked = tmp_path / "file"
     blocked.write_text("")
     html = Katex(SCRIPT, blocked).render("x", display=False)
-    Katex(SCRIPT, tmp_path / "cache").render("x", display=False)
-    (entry,) = (tmp_path / "cache").glob("*/*.html")
-    entry.write_text("")
-    assert Katex(SCRIPT, tmp_path / "cache").render("x", display=False) == html
-    assert entry.read_text(encoding="utf-8") == html
-    assert not list(tmp_path.rglob(".new-*"))
+    for n, damage in enumerate((b"no database", b"SQLite format 3\0" + bytes(84))):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        (folder / "formulas.sqlite3").write_bytes(damage)
+        assert Katex(SCRIPT, folder).render("x", display=False) == html
+    formulas = Formulas(tmp_path / "formulas.sqlite3")
+    formulas.put("key", "")
+    assert formulas.find("key") is None
+    formulas.put("key", html)
+    formulas.close()
+    assert Formulas(tmp_path / "formulas.sqlite3").find("key") == html
+
+
+def test_a_damaged_store_is_made_anew(tmp_path: Path) -> None:
+    """What was lost is typeset again, and kept again."""
+    file = tmp_path / "formulas.sqlite3"
+    file.write_bytes(b"no database at all")
+    for _ in range(2):  # the first time it is found out
+        Formulas(file).put("key", "html")
+    assert Formulas(file).find("key") == "html"
 
 
 def test_an_error_is_not_kept(tmp_path: Path) -> None:
     """A refused formula leaves nothing behind."""
     refusal(Katex(SCRIPT, tmp_path), "}")
-    assert not list(tmp_path.rglob("*.html"))
+    assert Formulas(tmp_path / "formulas.sqlite3").find(Katex(SCRIPT)._key("}", False)) is None
 
 
 def test_threads_share_one_engine(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ class Follower:
             self._terminal.complain(traceback.format_exc())
             self.preview.fail((Problem(f"broken build: {type(error).__name__}: {error} (the terminal has more)"),))
         else:
-            if self.preview.succeed(built.files, touched) or not touched:
+            if self.preview.succeed(built.marks) or not touched:
                 self._terminal.show(built.problems)
                 self._say(f"built in {time.perf_counter() - start:.2f} s{_names(touched, '  ')}")
         finally:

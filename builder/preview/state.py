@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Mapping, Set
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ __all__ = ["Change", "Preview", "difference", "place"]
 
 HEARTBEAT = 15  # seconds; a comment this often finds out which pages have gone
 
-Files = Mapping[str, bytes | Path]
+Marks = Mapping[str, str]
+"""A digest of each file of a site, that of a page without the name of the assets' folder."""
 
 
 @dataclass(frozen=True)
@@ -34,33 +35,25 @@ class Change:
         return self.pages is None or bool(self.pages) or self.styles is not None
 
 
-def difference(before: Files | None, after: Files, touched: Set[Path] = frozenset()) -> Change:
-    """Return what changed from one build to the next; `touched` are files that were saved in between.
+def difference(before: Marks | None, after: Marks) -> Change:
+    """Return what changed from one build to the next.
 
-    Assets lie in a folder named by their digest, so an edited style sheet changes every page: not that, but what is
-    left when the old folder's name is read as the new one, is a change of the page.
+    Assets lie in a folder named by their digest, so an edited style sheet renames all of them, and changes every page:
+    only what is left when the old folder's name is read as the new one counts.
     """
     if before is None:
         return Change(pages=None)
     old_folder, new_folder = _assets_folder(before), _assets_folder(after)
-    renamed = {_moved(path, old_folder, new_folder): content for path, content in before.items()}
-    pages, others = set(), set()
-    for path in renamed.keys() | after.keys():
-        old, new = renamed.get(path), after.get(path)
-        if path.endswith(".html"):
-            if isinstance(old, bytes) and old_folder != new_folder:
-                old = old.replace(old_folder.encode(), new_folder.encode())
-            if old != new:
-                pages.add(path)
-        elif old != new or (isinstance(new, Path) and new in touched):
-            others.add(path)
-    if any(not path.endswith(".css") for path in others):
+    renamed = {_moved(path, old_folder, new_folder): mark for path, mark in before.items()}
+    changed = {path for path in renamed.keys() | after.keys() if renamed.get(path) != after.get(path)}
+    pages = {path for path in changed if path.endswith(".html")}
+    if any(not path.endswith(".css") for path in changed - pages):
         return Change(pages=None)
-    return Change(frozenset(pages), (old_folder, new_folder) if others else None)
+    return Change(frozenset(pages), (old_folder, new_folder) if changed - pages else None)
 
 
-def _assets_folder(files: Files) -> str:
-    return next((found[0] for path in files if (found := re.match(r"assets/[0-9a-f]+/", path))), "assets/")
+def _assets_folder(marks: Marks) -> str:
+    return next((found[0] for path in marks if (found := re.match(r"assets/[0-9a-f]+/", path))), "assets/")
 
 
 def _moved(path: str, old: str, new: str) -> str:
@@ -76,7 +69,7 @@ class Preview:
         self.problems: tuple[Problem, ...] = ()
         self.building: str | None = None
         self.closing = False
-        self._files: Files | None = None
+        self._marks: Marks | None = None
         self._listeners: set[asyncio.Queue[str | None]] = set()
 
     @property
@@ -87,12 +80,12 @@ class Preview:
     @property
     def has_built(self) -> bool:
         """Whether a build has succeeded since the server started."""
-        return self._files is not None
+        return self._marks is not None
 
-    def succeed(self, files: Files, touched: Set[Path]) -> Change:
+    def succeed(self, marks: Marks) -> Change:
         """Take over a good build and tell the pages what changed in it."""
-        change = difference(self._files, files, touched)
-        self._files = files
+        change = difference(self._marks, marks)
+        self._marks = marks
         self.problems, self.building = (), None
         since = self.version
         self.version += bool(change)

@@ -1,0 +1,82 @@
+"""`print_articles`: articles parsed, and rendered if they wait for no answer, in several processes where that pays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from multiprocessing import get_context
+from pathlib import Path
+
+from .assets import Assets
+from .document import Document
+from .kind import load_kinds
+from .library import Library
+from .plan import Plan
+from .rendering import Entry, Made, Renderer
+from .site import Site
+
+__all__ = ["print_articles"]
+
+WORTH_IT = 60
+"""Articles from which on the start of other processes, half a second, is won back."""
+CHUNK = 12
+
+_NOTHING_PLANNED = Plan({}, {}, ())
+
+
+def print_articles(
+    entries: Sequence[Entry], targets: Mapping[str, Path], renderer: Renderer
+) -> tuple[list[Made], list[Document]]:
+    """Return the articles that are made, and those, parsed, that have computed figures or mistakes.
+
+    `targets` are the articles that links may lead to, file by slug.
+    """
+    n_processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
+    if len(entries) < WORTH_IT or n_processes < 2:
+        found = [_print(entry, targets, renderer) for entry in entries]
+    else:
+        found = _print_in_processes(entries, targets, renderer, n_processes)
+    made = [one for one in found if isinstance(one, Made)]
+    return made, [one for one in found if isinstance(one, Document)]
+
+
+def _print(entry: Entry, targets: Mapping[str, Path], renderer: Renderer) -> Made | Document:
+    document = renderer.library.parse(renderer.library.article(entry.path), targets)
+    waits = any(spec.kind is not None for spec in document.figures)
+    if waits or any(problem.severity == "error" for problem in document.problems):
+        return document
+    return renderer.make(document, entry, _NOTHING_PLANNED, {})
+
+
+# in other processes
+
+
+def _print_in_processes(
+    entries: Sequence[Entry], targets: Mapping[str, Path], renderer: Renderer, n_processes: int
+) -> list[Made | Document]:
+    """Share the articles out. What waits for an answer comes back as its path, and is parsed again here."""
+    names = Assets(renderer.assets.folder, dict.fromkeys(renderer.assets.files, b""))
+    # spawned, not forked: `serve` has threads, and a model's threads do not survive a fork
+    with get_context("spawn").Pool(n_processes, _start, (renderer.site, targets, names)) as pool:
+        found = pool.map(_work, entries, chunksize=CHUNK)
+    return [
+        one if isinstance(one, Made) else _print(entry, targets, renderer)
+        for entry, one in zip(entries, found, strict=True)
+    ]
+
+
+class _Process:
+    """What one of the other processes keeps between articles."""
+
+    renderer: Renderer
+    targets: Mapping[str, Path]
+
+
+def _start(site: Site, targets: Mapping[str, Path], assets: Assets) -> None:
+    _Process.renderer = Renderer(site, load_kinds(site.folders("figures")), assets, Library(site))
+    _Process.targets = targets
+
+
+def _work(entry: Entry) -> Made | None:
+    made = _print(entry, _Process.targets, _Process.renderer)
+    return made if isinstance(made, Made) else None

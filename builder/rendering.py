@@ -1,0 +1,176 @@
+"""`Renderer`: a document and the results that its figures show → the files of its article, and a record of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .article import Article
+from .assets import Assets
+from .cache import Cache
+from .document import Document, reading_minutes
+from .errors import Problem
+from .figure import Result
+from .kind import Kind
+from .library import Library
+from .model_source import ModelSource
+from .page import ArticlePage, ShownPanel, data_path, page_path, piece_path, render_article
+from .pictures import read_pictures
+from .plan import Plan
+from .records import Record, Stamp, stamps
+from .site import Site, cache_folder
+from .summary import Neighbour, Summary
+from .templates import make_theme
+
+__all__ = ["Entry", "Made", "Renderer", "neutral_digest", "sketch"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An article as a build finds it, before it is parsed. `sources` are the stamps of its folder's files."""
+
+    path: Path
+    summary: Summary
+    """As far as it is known: from front matter, or the record of the last build."""
+    sources: Mapping[str, Stamp]
+    newer: Neighbour | None = None
+    older: Neighbour | None = None
+    record: Record | None = None
+
+    @property
+    def near(self) -> str:
+        """Its neighbours, as records hold them."""
+        return repr((self.newer, self.older))
+
+
+@dataclass(frozen=True)
+class Made:
+    """An article made into files, by their path in the site."""
+
+    path: Path
+    record: Record
+    files: Mapping[str, bytes | Path]
+    problems: tuple[Problem, ...]
+
+
+class Renderer:
+    """Makes the files of articles; what all of them share is read once."""
+
+    def __init__(self, site: Site, kinds: Mapping[str, Kind], assets: Assets, library: Library) -> None:
+        self.site = site
+        self.kinds = kinds
+        self.assets = assets
+        self.library = library
+        self.theme = make_theme(site)
+        self.cache = Cache(cache_folder())
+
+    def make(self, document: Document, entry: Entry, plan: Plan, results: Mapping[str, Result]) -> Made:
+        """Return an article's files. A figure whose results are not all there is left out (`--no-strict`)."""
+        article = document.article
+        files: dict[str, bytes | Path] = dict(document.files)
+        shown = self._shown(document, plan, results)
+        answers = {panel.result.address: panel.result for panels in shown.values() for panel in panels}
+        for address, result in answers.items():
+            files[data_path(result)] = self.cache.path(address)
+            files.update({piece_path(result, name): self.cache.piece(address, name) for name in result.pieces})
+        pictures = read_pictures(
+            article.slug, document.pictures, document.dark, cache_folder(), self.site.picture_formats
+        )
+        files.update(pictures.files)
+        page = ArticlePage(
+            page_path(article.slug),
+            self.site,
+            self.theme,
+            self.assets,
+            document,
+            self.library.bibliography(article),
+            shown,
+            self.kinds,
+            pictures.pictures,
+            self.library.tex(article),
+            entry.newer,
+            entry.older,
+        )
+        html = render_article(page).encode()
+        files[page.path] = html
+        problems = (*document.problems, *pictures.problems)
+        return Made(article.path, self._record(page, entry, html, plan, tuple(answers), problems), files, problems)
+
+    def _shown(
+        self, document: Document, plan: Plan, results: Mapping[str, Result]
+    ) -> dict[str, tuple[ShownPanel, ...]]:
+        """Return what each computed figure shows; a gallery is shown whole or not at all."""
+        asked = {spec.anchor: plan.figures.get((document.article.slug, spec.anchor), ()) for spec in document.figures}
+        return {
+            anchor: tuple(ShownPanel(results[panel.address], panel.title) for panel in panels)
+            for anchor, panels in asked.items()
+            if all(panel.address in results for panel in panels)
+        }
+
+    def _record(
+        self,
+        page: ArticlePage,
+        entry: Entry,
+        html: bytes,
+        plan: Plan,
+        answers: tuple[str, ...],
+        problems: tuple[Problem, ...],
+    ) -> Record:
+        document, article = page.document, page.document.article
+        keys = (*document.citations, *document.handles)
+        shown = (*document.pictures.values(), *document.dark.values(), *document.files.values())
+        elsewhere = [str(file) for file in shown if str(file) not in entry.sources]
+        told = {*article.problems, *document.problems, *problems} - set(page.bibliography.problems)
+        return Record(
+            summary=replace(
+                sketch(article),
+                excerpt=document.excerpt,
+                n_words=document.n_words,
+                reading_minutes=reading_minutes(document.n_words),
+                digest=neutral_digest(html, self.assets),
+            ),
+            near=entry.near,
+            sources={**entry.sources, **stamps(elsewhere)},
+            bibliography=stamps(self.library.bib_files(article)),
+            citations=keys,
+            cited=page.bibliography.digest(keys),
+            anchors=tuple(sorted(document.anchors)),
+            links=document.links,
+            answers=answers,
+            models=tuple(_models(plan, answers).items()),
+            warnings=tuple(problem for problem in problems if problem in told),
+        )
+
+
+def sketch(article: Article) -> Summary:
+    """Return what the front matter says of an article."""
+    meta = article.meta
+    return Summary(
+        slug=article.slug,
+        page=page_path(article.slug),
+        title=meta.title,
+        subtitle=meta.subtitle,
+        description=meta.description,
+        date=meta.date,
+        updated=meta.updated,
+        authors=tuple(author.name for author in meta.authors),
+        tags=meta.tags,
+        draft=meta.draft,
+    )
+
+
+def neutral_digest(html: bytes, assets: Assets) -> str:
+    """Return a page's digest; the folder of the assets, which an edited style sheet renames, does not count."""
+    return hashlib.sha256(html.replace(assets.folder.encode(), b"assets")).hexdigest()[:16]
+
+
+def _models(plan: Plan, answers: tuple[str, ...]) -> dict[ModelSource, str]:
+    """Return the models that gave the answers, each with the fingerprint that it had."""
+    found: dict[ModelSource, str] = {}
+    for job in (plan.jobs[address] for address in answers):
+        found[job.source] = job.question.model
+        if job.versus is not None:
+            found[job.versus] = str(job.question.numerics["versus"])
+    return found
