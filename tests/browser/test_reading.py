@@ -203,6 +203,8 @@ def test_paper_shows_every_figure_and_no_chrome(arrive: Callable[..., Page], slu
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 4
+    page.wait_for_function("document.querySelectorAll('figure[data-view]:not([data-state=ready])').length === 0")
+    page.wait_for_function("document.querySelectorAll('canvas:not([width])').length === 0")
     page.emulate_media(media="print", color_scheme="dark")
     for hidden in (".site-header", ".site-footer", ".contents", ".card", ".figure-method"):
         assert not any(element.is_visible() for element in page.locator(hidden).all()), hidden

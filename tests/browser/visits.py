@@ -47,7 +47,10 @@ class Visit:
             self.complaints.append(f"{response.status}: {response.url}")
 
     def read(self) -> None:
-        """Scroll from top to bottom at a reader's pace, until every figure is drawn."""
+        """Scroll from top to bottom at a reader's pace, until every figure is drawn.
+
+        A reader is slower than a machine that has other work: what was begun ahead is drawn before the next step.
+        """
         page = self.page
         page.wait_for_load_state("networkidle")
         self.first = list(self.responses)
@@ -57,6 +60,7 @@ class Visit:
           for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 3) {
             scrollTo({ top: y, behavior: "instant" });
             await pause(35);
+            while (document.querySelector("figure[data-state=loading]")) await pause(10);
           }
         }""")
         page.wait_for_function("document.querySelectorAll('figure[data-view]:not([data-state=ready])').length === 0")
