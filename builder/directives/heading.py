@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,8 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup
 from mdit_py_plugins.attrs.parse import ParseError, parse
+
+from ..slug import slugify
 
 __all__ = ["heading_plugin", "slugify"]
 
@@ -25,17 +26,6 @@ def heading_plugin(md: MarkdownIt) -> None:
     """
     md.core.ruler.after("block", "heading_attributes", _read_attributes)
     md.add_render_rule("heading", _render)
-
-
-def slugify(title: str) -> str:
-    """Return an anchor for a title: its letters and digits in lower case, joined by hyphens.
-
-    >>> slugify("What’s *in* a head?")
-    'whats-in-a-head'
-    """
-    text = unicodedata.normalize("NFKC", title).casefold()
-    text = re.sub(r"[^\w\s-]", "", text)
-    return re.sub(r"[\s_-]+", "-", text).strip("-") or "section"
 
 
 def _read_attributes(state: StateCore) -> None:

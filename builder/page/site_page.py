@@ -10,11 +10,13 @@ from urllib.parse import quote, urlsplit
 import jinja2
 from markupsafe import Markup
 
-from ..article import Article
 from ..assets import Assets
 from ..site import Site
+from ..slug import tag_slug
 
-__all__ = ["LostPage", "SitePage", "page_path"]
+__all__ = ["FEED", "LostPage", "SitePage", "page_path", "tag_path"]
+
+FEED = "feed.xml"
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,24 @@ class SitePage:
         name = name.removesuffix(".html")
         return Markup(self.theme.get_template(f"parts/{name}.html").render(page=self, **context))
 
+    def tag(self, name: str) -> str:
+        """Return the address of the page of a tag."""
+        return self.url(tag_path(name))
+
+    def full(self, path: str) -> str | None:
+        """Return the full address of a path in the site, where its `base_url` is known."""
+        base = self.site.base_url
+        return f"{base}{quote(path.removesuffix('index.html'))}" if base else None
+
     @property
     def canonical(self) -> str | None:
         """The page's full address where the site's `base_url` is known."""
-        base = self.site.base_url
-        return f"{base}{quote(self.path.removesuffix('index.html'))}" if base else None
+        return self.full(self.path)
+
+    @property
+    def feed(self) -> str | None:
+        """The address of the site's feed, where there is one: what it says needs full addresses."""
+        return self.url(FEED) if self.site.base_url and self.site.feed_length else None
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,11 @@ class LostPage(SitePage):
         return None
 
 
-def page_path(article: Article) -> str:
+def page_path(slug: str) -> str:
     """Return where an article's page lies in the site."""
-    return f"{article.slug}/index.html"
+    return f"{slug}/index.html"
+
+
+def tag_path(tag: str) -> str:
+    """Return where the page of a tag lies in the site."""
+    return f"tags/{tag_slug(tag)}/index.html"
