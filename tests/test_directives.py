@@ -40,6 +40,8 @@ CASES = [
 class Page:
     """A page whose parts say what they are given: texts as attributes, markup within."""
 
+    sidenotes = False
+
     def __init__(self, document: Document) -> None:
         self.document = document
         self.bibliography = read_bibliography([])

@@ -21,7 +21,7 @@ def footnote_plugin(md: MarkdownIt) -> None:
     """Parse footnotes with mdit-py-plugins; the document numbers them and moves them to the end.
 
     A mark is `parts/footnote_mark.html` (`number`, `anchor`, `note`, `card`), the notes `parts/footnotes.html`
-    (`notes`: each `number`, `anchor`, `marks`, `content`). Each note is also a card, `parts/footnote_card.html`, in
+    (`notes`: each `number`, `anchor`, `marks`, `content`; `beside`: whether they stand in the margin of wide screens). Each note is also a card, `parts/footnote_card.html`, in
     `env["cards"]`: there ids are left out, for the page has them already.
     """
     md.use(mdit_footnotes, move_to_end=False, always_match_refs=True)
@@ -49,4 +49,6 @@ def _render_notes(self: Any, tokens: Sequence[Token], index: int, options: Any, 
         bare = Markup(_ID.sub("", content))
         card = page.part("footnote_card", number=note.number, anchor=f"card-fn-{note.number}", content=bare)
         env.setdefault("cards", {})[f"fn-{note.number}"] = card
-    return str(page.part("footnotes", notes=notes))
+    if page.sidenotes:
+        env.setdefault("scripts", {})["js/sidenotes.js"] = None
+    return str(page.part("footnotes", notes=notes, beside=page.sidenotes))

@@ -49,6 +49,12 @@ class ArticlePage(SitePage):
         """The result of each computed figure, of a gallery's first panel, by the figure's anchor."""
         return {anchor: panels[0].result for anchor, panels in self.panels.items() if panels}
 
+    @property
+    def sidenotes(self) -> bool:
+        """Whether footnotes stand beside the text where there is room."""
+        said = self.document.article.meta.sidenotes
+        return self.site.sidenotes if said is None else said
+
     def math(self, tex: str, display: bool) -> str:
         """Return a formula's HTML; one with an error, which was told, stands as it was written (`--no-strict`)."""
         try:

@@ -23,7 +23,7 @@ __all__ = ["render_article", "render_index"]
 def render_article(page: ArticlePage) -> str:
     """Return the article's HTML."""
     document = page.document
-    env: dict[str, Any] = {"page": page, "cards": {}}
+    env: dict[str, Any] = {"page": page, "cards": {}, "scripts": {}}
     parser = make_parser()
     content = Markup(parser.renderer.render(list(document.tokens), parser.options, env))
     references = page.part("references", document=document, bibliography=page.bibliography, env=env)
@@ -32,7 +32,7 @@ def render_article(page: ArticlePage) -> str:
     used = sorted({*kinds, *(name for kind in kinds for name in page.kinds[kind].uses)})
     template = page.theme.get_template("article.html")
     return template.render(
-        **_common(page, used, has_math=document.has_math, has_mentions=bool(document.mentions)),
+        **_common(page, used, has_math=document.has_math, has_mentions=bool(document.mentions), asked=tuple(env["scripts"])),
         article=document.article,
         meta=document.article.meta,
         document=document,
@@ -69,7 +69,7 @@ def render_index(page: SitePage, articles: Sequence[Article], template: str = "i
     return page.theme.get_template(template).render(**_common(page, [], has_math=False), articles=entries)
 
 
-def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool, has_mentions: bool = False) -> dict[str, Any]:
+def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool, has_mentions: bool = False, asked: Sequence[str] = ()) -> dict[str, Any]:
     """Return what every template gets."""
     styles = ["css/fanlight.css"]
     if has_math:
@@ -79,6 +79,7 @@ def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool, has_mention
         styles += [name for kind in kinds if (name := f"figures/{kind}/view.css") in page.assets]
     scripts = ["js/theme-toggle.js", "js/toc.js", "js/cards.js", *(["js/mount.js"] if kinds else [])]
     scripts += ["js/mentions.js"] if kinds and has_mentions else []
+    scripts += asked
     return {
         "page": page,
         "site": page.site,

@@ -1,14 +1,16 @@
 // Cards: `<a data-card="ID" href="#elsewhere">` opens the popover `#ID`, for citations, footnotes, whatever.
 // Hovering opens it for as long as the pointer is near; a click, a tap or Enter opens it to stay, until Escape, a click
-// elsewhere, or the link again. Without this script, or in a browser without popovers, the link is a link.
+// elsewhere, or the link again. A link in a card may open another one over it. With `data-preview` the click of a mouse
+// follows the link. Without this script, or in a browser without popovers, the link is a link.
 
 const OPEN_AFTER = 120; // ms: a pointer that only passes opens nothing
 const CLOSE_AFTER = 250; // ms: time to get from the link into the card
 const GAP = 8; // px between card and link, and between card and window
 
-let shown = null; // {card, link, kept}: what is open
+let shown = null; // {card, link, kept, under}: what is open, and what that was opened from
 let timer = 0;
 let pressed = null; // the link whose kept card was open when the pointer went down: the click closes it
+let byMouse = false;
 
 const linkAt = (node) => node instanceof Element ? node.closest("a[data-card]") : null;
 const cardAt = (node) => node instanceof Element ? node.closest(".card[popover]") : null;
@@ -18,32 +20,45 @@ function later(act, delay) {
   timer = setTimeout(act, delay);
 }
 
+/** What is open of which the node is a part: the card, or the link that opened it. */
+function partOf(node) {
+  const link = linkAt(node);
+  const card = cardAt(node);
+  let open = shown;
+  while (open && open.link !== link && open.card !== card) open = open.under;
+  return open;
+}
+
 function open(link, kept) {
   const card = document.getElementById(link.dataset.card);
   if (!card?.showPopover || card.contains(link)) return null;
   clearTimeout(timer);
-  if (shown && shown.link !== link) close();
+  if (shown?.link !== link) close(partOf(cardAt(link)));
   if (!card.matches(":popover-open")) {
     link.style.anchorName = "--card";
     card.showPopover({ source: link });
     place(card, link);
     link.setAttribute("aria-expanded", "true");
+    shown = { card, link, kept: false, under: shown };
   }
-  shown = { card, link, kept: kept || Boolean(shown?.kept) };
+  shown.kept ||= kept;
   return card;
 }
 
-function close() {
+/** Closes what is open, down to a card that stays. */
+function close(rest = null) {
   clearTimeout(timer);
-  if (shown?.card.matches(":popover-open")) shown.card.hidePopover();
-  forget();
+  while (shown && shown !== rest) {
+    if (shown.card.matches(":popover-open")) shown.card.hidePopover(); // which forgets it
+    else forget();
+  }
 }
 
 function forget() {
   if (!shown) return;
   shown.link.style.anchorName = "";
   shown.link.setAttribute("aria-expanded", "false");
-  shown = null;
+  shown = shown.under;
 }
 
 // A style sheet that anchors cards (`position-area`) has done it; else the card goes below the link, or above.
@@ -63,20 +78,18 @@ function place(card, link) {
 function hovered(event) {
   if (event.pointerType === "touch") return;
   const link = linkAt(event.target);
-  if (link && !(shown?.kept)) {
-    if (shown?.link === link) clearTimeout(timer);
-    else later(() => open(link, false), OPEN_AFTER);
-  } else if (shown && (link === shown.link || cardAt(event.target) === shown.card)) {
-    clearTimeout(timer);
-  }
+  const near = partOf(event.target);
+  if (near && near.link !== link && near !== shown && !shown.kept) later(() => close(near), CLOSE_AFTER); // back to the card under it
+  else if (near === shown) clearTimeout(timer);
+  if (link && near?.link !== link && (!shown?.kept || shown === near)) later(() => open(link, false), OPEN_AFTER);
 }
 
 function left(event) {
   if (event.pointerType === "touch") return;
-  const to = event.relatedTarget;
-  const stays = shown && (linkAt(to) === shown.link || cardAt(to) === shown.card);
-  if (stays || !(linkAt(event.target) || cardAt(event.target))) return;
-  if (shown && !shown.kept) later(close, CLOSE_AFTER);
+  if (partOf(event.relatedTarget) || !(linkAt(event.target) || cardAt(event.target))) return;
+  let rest = shown;
+  while (rest && !rest.kept) rest = rest.under;
+  if (shown !== rest) later(() => close(rest), CLOSE_AFTER);
   else if (!shown) clearTimeout(timer);
 }
 
@@ -87,11 +100,12 @@ function clicked(event) {
     if (shown && event.target instanceof Element && event.target.closest(".card a[href^='#']")) close(); // off to the list
     return;
   }
+  if (event.detail && byMouse && "preview" in link.dataset) return close();
   const again = pressed === link;
   pressed = null;
   if (again) {
     event.preventDefault();
-    close();
+    close(partOf(link).under);
     return;
   }
   const card = open(link, true);
@@ -114,6 +128,7 @@ if (typeof document !== "undefined" && "popover" in HTMLElement.prototype) {
   document.addEventListener("pointerdown", (event) => {
     const link = linkAt(event.target);
     pressed = link && shown?.kept && shown.link === link ? link : null;
+    byMouse = event.pointerType === "mouse";
   }, true);
   document.addEventListener("click", clicked);
   document.addEventListener("beforetoggle", toggled, true);

@@ -43,6 +43,10 @@ function schedule() {
   due = true;
 }
 
+// On phones the table is closed, and a reader opens it; wider pages have the room.
+const details = contents?.querySelector("details");
+matchMedia("(max-width: 599.98px)").addEventListener("change", ({ matches }) => details && (details.open = !matches));
+
 if (sections.length) {
   addEventListener("scroll", schedule, { passive: true });
   addEventListener("resize", schedule, { passive: true });

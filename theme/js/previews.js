@@ -1,0 +1,81 @@
+/**
+ * Previews: a reference to a figure, an equation, a table or a section opens a card with a copy of it, made when it is
+ * asked for from what stands on the page. cards.js opens and closes these cards as all others; the click of a mouse,
+ * which has seen the card already, follows the link.
+ */
+
+const WIDTH = 380; // px: a card's, without its padding
+const HEIGHT = 240;
+const LEAST = { figure: 0, table: 0.75, equation: 0.7 }; // to read a picture's letters one goes there
+
+const element = (name, kind, ...children) => {
+  const made = Object.assign(document.createElement(name), { className: kind });
+  made.append(...children);
+  return made;
+};
+
+/** Takes from a copy what may be there once only, and what leads elsewhere. */
+function bare(copy) {
+  for (const it of [copy, ...copy.querySelectorAll("*")]) {
+    const link = it.localName === "a";
+    for (const { name } of [...it.attributes]) {
+      if (/^(id|name|for|tabindex|popover|data-card)$/.test(name) || (link && /^(href|role|aria-)/.test(name))) it.removeAttribute(name);
+    }
+  }
+  for (const mark of copy.querySelectorAll(".footnote-mark, .heading-anchor")) mark.remove();
+  return copy;
+}
+
+const words = (source) => bare(source.cloneNode(true)).childNodes;
+
+function picture(source, kind) {
+  const width = Math.min(WIDTH, document.documentElement.clientWidth - 70);
+  const scale = Math.min(1, Math.max(LEAST[kind], width / source.scrollWidth));
+  const copy = bare(source.cloneNode(true));
+  const drawn = source.querySelectorAll("canvas");
+  copy.querySelectorAll("canvas").forEach((canvas, i) => canvas.width * canvas.height && canvas.getContext("2d").drawImage(drawn[i], 0, 0));
+  Object.assign(copy.style, { width: `${source.scrollWidth}px`, zoom: scale });
+  const box = element("div", "figure preview-body", copy); // the rules for figures hold for the copy too
+  Object.assign(box.dataset, source.parentElement.dataset);
+  box.inert = kind === "figure";
+  box.classList.toggle("is-cut", source.scrollHeight * scale > HEIGHT);
+  return box;
+}
+
+function fill(card, target) {
+  const body = target.querySelector(".figure-body, .table-scroll, .equation-body");
+  const caption = target.querySelector(":scope > figcaption > .caption, :scope > figcaption");
+  const number = target.querySelector(":scope > figcaption .figure-number, .equation-number");
+  const heading = /^H\d$/.test(target.tagName);
+  const name = number ? number.getAttribute("aria-label") ?? number.textContent : "the section";
+  const go = element("a", "", `Go to ${name}`);
+  go.href = `#${target.id}`;
+  card.replaceChildren();
+  if (body) card.append(picture(body, body.className.match(/figure|table|equation/)[0]));
+  if (caption) card.append(element("div", "preview-caption", ...words(caption)));
+  if (heading) {
+    let next = target.nextElementSibling;
+    while (next && !next.matches("p, h1, h2, h3, h4, h5, h6")) next = next.nextElementSibling;
+    card.append(element("p", "preview-title", ...words(target)));
+    if (next?.localName === "p") card.append(element("p", "preview-text", ...words(next)));
+  }
+  card.append(element("p", "preview-go", go));
+  card.setAttribute("aria-label", heading ? card.firstChild.textContent.trim() : name);
+}
+
+function prepare(link) {
+  const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  if (!target) return;
+  const id = `preview-${target.id}`;
+  if (!document.getElementById(id)) {
+    const card = element("div", "card preview-card");
+    Object.assign(card, { id, popover: "auto", role: "dialog", tabIndex: -1 });
+    card.addEventListener("beforetoggle", ({ newState }) => newState === "open" && fill(card, target));
+    document.querySelector("main").append(card);
+  }
+  Object.assign(link.dataset, { card: id, preview: "" });
+  link.setAttribute("aria-haspopup", "dialog");
+  link.setAttribute("aria-expanded", "false");
+}
+
+if ("popover" in HTMLElement.prototype) document.querySelectorAll("a.reference").forEach(prepare);
