@@ -27,6 +27,8 @@ class Meta:
     slug: str
     subtitle: str | None = None
     description: str | None = None
+    abstract: str | None = None
+    """What the article says, in paragraphs with an empty line between them."""
     date: datetime.date | None = None
     updated: datetime.date | None = None
     authors: tuple[Author, ...] = ()
@@ -40,6 +42,8 @@ class Meta:
     """Whether the page says how to cite it; `citation: false` turns that off."""
     citation_key: str | None = None
     container_title: str | None = None
+    citation_file: bool = False
+    """Whether a `CITATION.cff` is published beside the page."""
     thumbnail: Path | None = None
     toc: bool = True
     macros: Mapping[str, str] = field(default_factory=dict)
@@ -53,15 +57,16 @@ class Meta:
 
 
 KEYS = {
-    "title", "subtitle", "description", "date", "updated", "author", "authors", "affiliations", "bibliography", "tags",
-    "draft", "license", "doi", "citation", "thumbnail", "toc", "slug", "math", "comments", "runs", "figures",
-    "citation_style", "reference_order", "sidenotes",
+    "title", "subtitle", "description", "abstract", "date", "updated", "author", "authors", "affiliations",
+    "bibliography", "tags", "draft", "license", "doi", "citation", "thumbnail", "toc", "slug", "math", "comments",
+    "runs", "figures", "citation_style", "reference_order", "sidenotes",
 }  # fmt: skip
 RUN_KEYS = {"model", "prompt", "generate", "output", "chat", "do_sample", "temperature", "top_k", "top_p", "seed"}
 TAKEN = {"assets", "data"}
 """Folders of the site that are no article's."""
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_DOI = re.compile(r"10\.\d{4,}/\S+")
+_KEY = re.compile(r"[\w:.+/-]+", re.ASCII)
+_DOI = re.compile(r"10\.\d{4,}/[^\s{}\\\"]+")
 
 
 def read_options(mapping: YamlMapping) -> tuple[dict[str, Option], list[tuple[str, YamlValue]]]:
@@ -111,12 +116,15 @@ class MetaReader:
         authors, affiliations = read_authors(
             self.mapping.get("authors") or self.mapping.get("author"), listed, self.complain
         )
-        citation, citation_key, container_title = self.citation()
+        citation, citation_key, container_title, citation_file = self.citation()
+        if citation_file and not authors:
+            self.complain("missing authors: a CITATION.cff names at least one", self.mapping.get("citation"))
         return Meta(
             title=title or slug,
             slug=slug,
             subtitle=self.text("subtitle"),
             description=self.text("description"),
+            abstract=self.text("abstract"),
             date=self.date("date"),
             updated=self.date("updated"),
             authors=authors,
@@ -129,6 +137,7 @@ class MetaReader:
             citation=citation,
             citation_key=citation_key,
             container_title=container_title,
+            citation_file=citation_file and bool(authors),
             thumbnail=self.thumbnail(),
             toc=self.switch("toc", True),
             macros=self.macros(),
@@ -244,13 +253,17 @@ class MetaReader:
             return None
         return bare
 
-    def citation(self) -> tuple[bool, str | None, str | None]:
-        """Return whether to say how to cite the article, and the key and journal to say it with."""
+    def citation(self) -> tuple[bool, str | None, str | None, bool]:
+        """Return whether to say how to cite the article, the key and journal to say it with, and whether in a file."""
         value = self.mapping.get("citation")
         if value is None or value.mapping() is None:
-            return self.switch("citation", True), None, None
-        inner = self.inner("citation", {"key", "container-title"})
-        return True, inner.text("key"), inner.text("container-title")
+            return self.switch("citation", True), None, None, False
+        inner = self.inner("citation", {"key", "container-title", "cff"})
+        key = inner.text("key")
+        if key is not None and not _KEY.fullmatch(key):
+            inner.complain(f"invalid key: {key} (letters, digits and - _ : . + /)", inner.mapping.get("key"))
+            key = None
+        return True, key, inner.text("container-title"), inner.switch("cff", False)
 
     def macros(self) -> dict[str, str]:
         r"""Return TeX macros: `math: {macros: {"\\R": "\\mathbb{R}"}}`."""

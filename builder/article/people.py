@@ -25,7 +25,7 @@ class Affiliation:
 
 @dataclass(frozen=True)
 class Author:
-    """One of the authors, in the order in which they are written."""
+    """One of the authors, in the order in which they are written; who has an `email` answers letters."""
 
     name: str
     url: str | None = None
@@ -33,10 +33,17 @@ class Author:
     email: str | None = None
     affiliations: tuple[Affiliation, ...] = ()
     equal_contributor: bool = False
+    given: str | None = None
+    family: str | None = None
+    """The two parts of the name, where they are written apart: `name: {given: Gabriel, family: García Márquez}`."""
+    literal: bool = False
+    """Whether the name has no parts, as an institution's: `name: {literal: The Fan Club}`."""
 
 
 _AUTHOR = {"name", "url", "orcid", "email", "affiliations", "equal_contributor"}
+_NAME = {"given", "family", "literal"}
 _AFFILIATION = {"id", "name", "url"}
+_EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 
 
 def read_affiliations(value: YamlValue | None, complain: Complain) -> dict[str, Affiliation]:
@@ -63,14 +70,17 @@ def read_authors(
     authors = []
     for item in _items(value):
         fields = item.mapping()
-        name = item.text() if fields is None else _text(fields, "name", complain)
+        parts = _name_parts(fields, complain)
+        name = parts.get("literal") or " ".join(parts[key] for key in ("given", "family") if parts.get(key))
+        if not parts:
+            name = (item.text() if fields is None else _text(fields, "name", complain)) or ""
         if not name:
             complain("missing name: an author is a text, or has a `name`", item)
             continue
         if fields is None:
             authors.append(Author(name))
             continue
-        _check(fields, _AUTHOR, "author", complain)
+        _check(fields, _AUTHOR, "an author", complain)
         their = [_find(entry, known, listed, complain) for entry in _items(fields.get("affiliations"))]
         equal = (_text(fields, "equal_contributor", complain) or "").casefold() in ("true", "yes", "on")
         authors.append(
@@ -78,12 +88,29 @@ def read_authors(
                 name=name,
                 url=_address(fields, complain),
                 orcid=_orcid(fields, complain),
-                email=_text(fields, "email", complain),
-                affiliations=tuple(one for one in their if one is not None),
+                email=_email(fields, complain),
+                affiliations=tuple(dict.fromkeys(one for one in their if one is not None)),
                 equal_contributor=equal,
+                given=parts.get("given"),
+                family=parts.get("family"),
+                literal="literal" in parts,
             )
         )
     return tuple(authors), tuple(dict.fromkeys(known.values()))
+
+
+def _name_parts(fields: YamlMapping | None, complain: Complain) -> dict[str, str]:
+    """Return `given` and `family`, or `literal`, where a name is written as a mapping; nothing where it is a text."""
+    value = fields.get("name") if fields is not None else None
+    written = value.mapping() if value is not None else None
+    if written is None:
+        return {}
+    _check(written, _NAME, "a name", complain)
+    parts = {key: text for key in ("given", "family", "literal") if (text := _text(written, key, complain))}
+    if "literal" in parts and len(parts) > 1:
+        complain("invalid name: a literal one has no given and family name", value)
+        del parts["literal"]
+    return parts
 
 
 def _find(item: YamlValue, known: dict[str, Affiliation], listed: bool, complain: Complain) -> Affiliation | None:
@@ -106,7 +133,7 @@ def _read_affiliation(item: YamlValue, complain: Complain) -> Affiliation | None
         return None
     if fields is None:
         return Affiliation(name)
-    _check(fields, _AFFILIATION, "affiliation", complain)
+    _check(fields, _AFFILIATION, "an affiliation", complain)
     return Affiliation(name, _text(fields, "id", complain), _address(fields, complain))
 
 
@@ -144,12 +171,34 @@ def _orcid(fields: YamlMapping, complain: Complain) -> str | None:
     if written and not re.fullmatch(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]", bare):
         complain(f"invalid orcid: {written} (one looks like 0000-0002-1825-0097)", fields.get("orcid"))
         return None
+    if written and _check_digit(bare) != bare[-1]:
+        complain(f"invalid orcid: {written} (its last digit does not follow from the others)", fields.get("orcid"))
+        return None
     return bare or None
+
+
+def _check_digit(orcid: str) -> str:
+    """Return the last digit that an ORCID must have: ISO 7064's MOD 11-2.
+
+    https://support.orcid.org/hc/en-us/articles/360006897674
+    """
+    total = 0
+    for digit in orcid[:-1].replace("-", ""):
+        total = (total + int(digit)) * 2
+    return "0123456789X"[(12 - total % 11) % 11]
+
+
+def _email(fields: YamlMapping, complain: Complain) -> str | None:
+    written = _text(fields, "email", complain)
+    if written and not _EMAIL.fullmatch(written):
+        complain(f"invalid email: {written} (one looks like ada@example.org)", fields.get("email"))
+        return None
+    return written
 
 
 def _check(fields: YamlMapping, keys: set[str], what: str, complain: Complain) -> None:
     for key, value in fields:
         if key not in keys:
-            complain(f"unknown key of an {what}: {key}{nearest(key, keys)}", value)
+            complain(f"unknown key of {what}: {key}{nearest(key, keys)}", value)
     for key, value in fields.repeated:
         complain(f"duplicate key: {key}", value)

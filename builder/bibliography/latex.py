@@ -30,7 +30,7 @@ LETTERS = {
     "aa": "å", "AA": "Å", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "o": "ø", "O": "Ø", "l": "ł", "L": "Ł",
     "ss": "ß", "i": "ı", "j": "ȷ", "dh": "ð", "DH": "Ð", "dj": "đ", "DJ": "Đ", "th": "þ", "TH": "Þ", "ng": "ŋ",
     "textendash": "–", "textemdash": "—", "textquoteright": "’", "textquoteleft": "‘", "textquotedblleft": "“",
-    "textquotedblright": "”", "textasciitilde": "~", "textunderscore": "_", "textbackslash": "\\", "ldots": "…",
+    "textquotedblright": "”", "textunderscore": "_", "ldots": "…", "textasciicircum": "^",
     "dots": "…", "textellipsis": "…", "S": "§", "P": "¶", "copyright": "©", "pounds": "£", "euro": "€", "TeX": "TeX",
     "LaTeX": "LaTeX", "times": "×", "cdot": "·", "to": "→", "rightarrow": "→", "infty": "∞", "ell": "ℓ",
     "textregistered": "®", "texttrademark": "™", "textdegree": "°", "approx": "≈", "le": "≤", "leq": "≤", "ge": "≥",
@@ -54,6 +54,12 @@ _SCRIPT = re.compile(r"([\^_])(?:\{(\d+)\}|(\d))")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _PROTECT = 0xE000  # private use: keeps an escaped brace from being taken for a brace
+LETTERS |= {
+    name: chr(_PROTECT + ord(letter))
+    for name, letter in {
+        "textasciigrave": "`", "textasciitilde": "~", "textbackslash": "\\", "textbraceleft": "{", "textbraceright": "}",
+    }.items()
+}  # fmt: skip
 
 
 def plain(tex: str) -> str:

@@ -8,7 +8,9 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
 from ..source_map import place_plugin
-from .aside import aside_plugin, asides
+from .appendix import appendix_plugin
+from .aside import aside, aside_plugin
+from .callout import callout_plugin, callouts
 from .cite import cite_plugin
 from .code import code_plugin
 from .fence import fence_plugin
@@ -62,5 +64,9 @@ def make_parser() -> MarkdownIt:
     md.use(figure_plugin)
     md.use(table_plugin)
     md.use(aside_plugin)
-    md.use(fold_plugin, ("directive", "table", "heading", "footnote_reference", "mention"))
+    md.use(callout_plugin)
+    md.use(tabs_plugin)
+    md.use(columns_plugin)
+    md.use(fold_plugin, _FOLDED)
+    md.use(appendix_plugin)
     return md

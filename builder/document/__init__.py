@@ -30,7 +30,8 @@ class Document:
 
     article: Article
     tokens: tuple[Token, ...]
-    """markdown-it's, folded (see `directives.fold`); a last token `footnotes` holds the notes, if there are any."""
+    """markdown-it's, folded (see `directives.fold`); where there are any, a token `appendix` holds the sections that
+    come after the text, and a last one, `footnotes`, the notes."""
     figures: tuple[FigureSpec, ...]
     headings: tuple[Heading, ...]
     labels: Mapping[str, Label]

@@ -17,9 +17,9 @@ __all__ = ["PAGE_ANCHORS", "PREFIXES", "Label", "LabelKind", "Labels"]
 LabelKind = Literal["figure", "equation", "section", "table"]
 PREFIXES: dict[LabelKind, str] = {"figure": "fig-", "equation": "eq-", "section": "sec-", "table": "tbl-"}
 
-PAGE_ANCHORS = frozenset({"references", "footnotes"})
+PAGE_ANCHORS = frozenset({"appendix", "footnotes", "references", "cite-as"})
 """Anchors that the page adds by itself, and that an article may link to."""
-TAKEN = frozenset({"main", "content", "contents", "toc", "top", "title", "appendix", "cards"}) | PAGE_ANCHORS
+TAKEN = frozenset({"main", "content", "contents", "toc", "top", "title", "cards", "licence", "colophon"}) | PAGE_ANCHORS
 """Anchors that a heading does not get by its title, for the theme may use them."""
 
 

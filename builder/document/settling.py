@@ -40,6 +40,7 @@ class Heading:
     tokens: tuple[Token, ...]
 
 
+    in_appendix: bool = False
 @dataclass(frozen=True)
 class Link:
     """A link to another article, perhaps to a place in it."""
@@ -104,12 +105,14 @@ class Settling:
             "directive_table": self._table,
             "math_inline": self._math,
             "math_block": self._math,
+        self._in_appendix = False
             "math_block_label": self._equation,
             "citation": self._citation,
             "reference": self._reference,
             "mention": self.mentions.add_mention,
             "spark": self.mentions.add_mention,
             "value": self.mentions.add_value,
+            "appendix": self._appendix,
             "link_open": self._link,
             "image": self._image,
             "fence": self._fence,
@@ -140,7 +143,10 @@ class Settling:
             self.labels.check_fragment(fragment, place)
 
     def _text(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
-        self.n_words += len(token.content.split())
+        self.n_words += 0 if self._in_appendix else len(token.content.split())  # for the time that reading takes
+
+    def _appendix(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
+        self._in_appendix = True  # to the end: it is the last token
 
     def _heading(self, token: Token, locate: Locate) -> None:
         level, place = int(token.tag[1:]), locate(0)
@@ -156,7 +162,7 @@ class Settling:
         number = token.meta["number"] = ".".join(str(count) for count in self._sections)
         inline = token.children[0].children if token.children else None
         shown = tuple(unlinked(inline or (), _NOT_IN_TOC))
-        heading = Heading(level, number, str(token.attrs.get("id") or ""), plain_text(shown), shown)
+        heading = Heading(level, number, str(token.attrs.get("id") or ""), plain_text(shown), shown, self._in_appendix)
         if re.match("|".join(PREFIXES.values()), heading.anchor):
             self.labels.add(heading.anchor, Label("section", number, heading.anchor, heading.text, shown), place)
         elif heading.anchor:

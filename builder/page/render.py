@@ -1,23 +1,27 @@
-"""A document and its results, through the theme, to HTML; the index and the pages that list articles."""
+"""A document and its results, through the theme, to HTML."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from markupsafe import Markup
 
 from .. import __version__
-from ..article import Article
 from ..directives import make_parser
 from ..document import Document
-from ..figure import Result
 from .article_page import ArticlePage
-from .site_page import SitePage, page_path
+from .matter import article_matter
+from .metadata import script_json
+from .site_page import SitePage
 
-__all__ = ["render_article", "render_index"]
+__all__ = ["common_context", "render_article"]
+
+
+AFTER = ("appendix", "footnotes")
+"""Tokens of a document that stand after the text."""
 
 
 def render_article(page: ArticlePage) -> str:
@@ -25,25 +29,40 @@ def render_article(page: ArticlePage) -> str:
     document = page.document
     env: dict[str, Any] = {"page": page, "cards": {}, "scripts": {}}
     parser = make_parser()
-    content = Markup(parser.renderer.render(list(document.tokens), parser.options, env))
+
+    def render(tokens: Iterable[Token]) -> Markup:
+        return Markup(parser.renderer.render(list(tokens), parser.options, env))
+
+    content = render(token for token in document.tokens if token.type not in AFTER)
+    after = {name: render(token for token in document.tokens if token.type == name) for name in AFTER}
     references = page.part("references", document=document, bibliography=page.bibliography, env=env)
     results = [panel.result for panels in page.panels.values() for panel in panels]
     kinds = sorted({result.kind for result in results})
     used = sorted({*kinds, *(name for kind in kinds for name in page.kinds[kind].uses)})
     template = page.theme.get_template("article.html")
     return template.render(
-        **_common(page, used, has_math=document.has_math, has_mentions=bool(document.mentions), asked=tuple(env["scripts"])),
+        **common_context(
+            page,
+            used,
+            has_math=document.has_math,
+            has_mentions=bool(document.mentions), asked=tuple(env["scripts"]),
+            has_code=document.has_code,
+            has_tabs=document.has_tabs,
+            has_pictures=any(spec.picture for spec in document.figures),
+        ),
         article=document.article,
         meta=document.article.meta,
         document=document,
         content=content,
+        **after,
         toc=_contents(document, parser, env),
         references=references,
         cards=Markup("\n").join(env["cards"].values()),
         kinds=kinds,
         has_math=document.has_math,
-        reading_minutes=max(1, round(document.n_words / 230)),
-        models=_models(results),
+        newer=page.newer,
+        older=page.older,
+        **article_matter(page, results),
     )
 
 
@@ -57,19 +76,23 @@ def _contents(document: Document, parser: MarkdownIt, env: dict[str, Any]) -> li
             "anchor": heading.anchor,
             "text": heading.text,
             "html": Markup(renderer.renderInline(list(heading.tokens), parser.options, env)),
+            "in_appendix": heading.in_appendix,
         }
         for heading in document.headings
-        if heading.level <= 3
+        if heading.level <= (2 if heading.in_appendix else 3)
     ]
 
 
-def render_index(page: SitePage, articles: Sequence[Article], template: str = "index.html") -> str:
-    """Return the index page of all articles, or another page that is not an article's."""
-    entries = [{"url": page.url(page_path(article)), "meta": article.meta, "article": article} for article in articles]
-    return page.theme.get_template(template).render(**_common(page, [], has_math=False), articles=entries)
-
-
-def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool, has_mentions: bool = False, asked: Sequence[str] = ()) -> dict[str, Any]:
+def common_context(
+    page: SitePage,
+    kinds: Sequence[str] = (),
+    *,
+    has_math: bool = False,
+    has_mentions: bool = False, asked: Sequence[str] = (),
+    has_code: bool = False,
+    has_tabs: bool = False,
+    has_pictures: bool = False,
+) -> dict[str, Any]:
     """Return what every template gets."""
     styles = ["css/fanlight.css"]
     if has_math:
@@ -80,6 +103,8 @@ def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool, has_mention
     scripts = ["js/theme-toggle.js", "js/toc.js", "js/cards.js", *(["js/mount.js"] if kinds else [])]
     scripts += ["js/mentions.js"] if kinds and has_mentions else []
     scripts += asked
+    scripts += [f"js/{name}.js" for name, used in (("code", has_code), ("tabs", has_tabs)) if used]
+    scripts += ["js/lightbox.js"] if has_pictures else []
     return {
         "page": page,
         "site": page.site,
@@ -87,18 +112,5 @@ def _common(page: SitePage, kinds: Sequence[str], *, has_math: bool, has_mention
         "version": __version__,
         "stylesheets": [page.asset(name) for name in styles],
         "scripts": [page.asset(name) for name in scripts if name in page.assets],
-        "import_map": _json({"imports": {"d3": page.asset("d3.js")}}) if kinds else None,
+        "import_map": script_json({"imports": {"d3": page.asset("d3.js")}}) if kinds else None,
     }
-
-
-def _models(results: Iterable[Result]) -> list[Mapping[str, Any]]:
-    """Return the provenance of each model an article shows, once."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for result in results:
-        found.setdefault(str(result.provenance.get("model")), result.provenance)
-    return list(found.values())
-
-
-def _json(value: Any) -> Markup:
-    """Return JSON that may stand inside a script element."""
-    return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
