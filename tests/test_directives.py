@@ -50,7 +50,9 @@ class Page:
     def part(self, name: str, /, **context: Any) -> Markup:
         """Return an element of the part's name."""
         shown = {
-            key: value for key, value in context.items() if not isinstance(value, Markup) and value not in ("", None)
+            key: value
+            for key, value in context.items()
+            if not isinstance(value, Markup) and value not in ("", None) and value is not False
         }
         attributes = "".join(f' {key}="{escape(value)}"' for key, value in shown.items() if not isinstance(value, list))
         notes = [Markup("<li>{}</li>").format(note["content"]) for note in context.get("notes", ())]

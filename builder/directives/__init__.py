@@ -5,35 +5,42 @@ from __future__ import annotations
 from markdown_it import MarkdownIt
 from mdit_py_plugins.attrs import attrs_block_plugin, attrs_plugin
 from mdit_py_plugins.deflist import deflist_plugin
-from mdit_py_plugins.tasklists import tasklists_plugin
 
 from ..source_map import place_plugin
 from .appendix import appendix_plugin
 from .aside import aside, aside_plugin
 from .callout import callout_plugin, callouts
 from .cite import cite_plugin
-from .code import code_plugin
+from .code import code_blocks, code_plugin
+from .columns import columns, columns_plugin
 from .fence import fence_plugin
 from .figure import figure, figure_plugin
 from .fold import fold_plugin
 from .footnote import footnote_plugin
+from .foreign import foreign_plugin
 from .heading import heading_plugin
-from .link import link_plugin
+from .link import image, link_plugin
+from .list_table import list_table
 from .markup import markup_plugin
-from .math import math_plugin
+from .math import math, math_plugin
 from .mention import mention_plugin
+from .quotation import epigraphs, quotation_plugin
 from .reference import reference_plugin
 from .spark import spark_plugin
 from .table import table, table_plugin
+from .tabs import tabs, tabs_plugin
+from .task import task_plugin
 from .typography import typography_plugin
 from .value import value_plugin
 
 __all__ = ["DIRECTIVES", "make_parser"]
 
-DIRECTIVES = (figure, table, *asides)
+DIRECTIVES = (figure, table, aside, *callouts, *tabs, *columns, *code_blocks, *epigraphs, list_table, math, image)
 
 _ATTRIBUTES = ("id", "class", "lang", "width", "height")
 """What an author may set on an element; everything else, `style` and handlers of events above all, is dropped."""
+
+_FOLDED = ("directive", "title", "quotation", "attribution", "table", "heading", "footnote_reference", "mention")
 
 
 def make_parser() -> MarkdownIt:
@@ -48,7 +55,8 @@ def make_parser() -> MarkdownIt:
     md.use(attrs_plugin, spans=True, allowed=_ATTRIBUTES)
     md.use(attrs_block_plugin, allowed=_ATTRIBUTES)
     md.use(deflist_plugin)
-    md.use(tasklists_plugin)
+    md.use(task_plugin)
+    md.use(quotation_plugin)
     md.use(markup_plugin)
     md.use(heading_plugin)
     md.use(code_plugin)
@@ -59,6 +67,7 @@ def make_parser() -> MarkdownIt:
     md.use(mention_plugin, _ATTRIBUTES)
     md.use(spark_plugin)
     md.use(value_plugin)
+    md.use(foreign_plugin)
     md.use(link_plugin)
     md.use(fence_plugin, DIRECTIVES)
     md.use(figure_plugin)

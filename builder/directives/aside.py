@@ -1,4 +1,4 @@
-"""Asides: what stands in the margin, and boxes that stand out from the text."""
+"""Asides: what stands in the margin."""
 
 from __future__ import annotations
 
@@ -11,35 +11,23 @@ from markupsafe import Markup
 
 from .fence import Directive
 
-__all__ = ["aside_plugin", "asides"]
+__all__ = ["aside", "aside_plugin"]
 
-BOXES = {"note": "Note", "tip": "Tip", "warning": "Warning"}
-
-asides = (Directive("aside"), *(Directive(name, argument="title") for name in BOXES))
+aside = Directive("aside")
 
 
 def aside_plugin(md: MarkdownIt) -> None:
-    """Render margin notes and boxes::
+    """Render margin notes::
 
         :::{aside}
         In the margin, beside the next paragraph.
         :::
 
-        :::{warning} A title
-        `note`, `tip` and `warning` are boxes; without a title they have their name.
-        :::
-
-    `parts/aside.html` gets `content`; `parts/box.html` gets `kind`, `title` (plain text) and `content`.
+    `parts/aside.html` gets `content`.
     """
     md.add_render_rule("directive_aside", _render)
-    for name in BOXES:
-        md.add_render_rule(f"directive_{name}", _render)
 
 
 def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    token = tokens[index]
-    content = Markup(self.render(token.children or [], options, env))
-    if token.info == "aside":
-        return str(env["page"].part("aside", content=content))
-    title = token.meta["argument"] or BOXES[token.info]
-    return str(env["page"].part("box", kind=token.info, title=title, content=content))
+    content = Markup(self.render(tokens[index].children or [], options, env))
+    return str(env["page"].part("aside", content=content))

@@ -14,18 +14,26 @@ from markdown_it.token import Token
 from ..errors import nearest
 from ..figure import Option
 from ..source_map import Source, source_of
+from .elsewhere import replace_class, replace_directive
 from .options import read_lines
 
-__all__ = ["Directive", "fence_plugin"]
+__all__ = ["Directive", "fence_plugin", "split_title"]
 
 
 @dataclass(frozen=True)
 class Directive:
-    """What may stand in a directive. `options` None means any; `argument` is what follows the name, if anything may."""
+    """What may stand in a directive. `options` None means any; `argument` is what follows the name, if anything may.
+
+    A `verbatim` body is no Markdown: it becomes the content of the token `directive`. With `titled` the argument is
+    Markdown: the first child is a token `title`. An alias has the `kind` of what it stands for.
+    """
 
     name: str
     argument: str | None = None
     options: frozenset[str] | None = frozenset()
+    verbatim: bool = False
+    titled: bool = False
+    kind: str = ""
 
 
 _RUN = re.compile(r"(:{3,}|`{3,}|~{3,})[ \t]*([^\n]*)")
@@ -45,6 +53,7 @@ def fence_plugin(md: MarkdownIt, directives: Iterable[Directive]) -> None:
         :::
 
     Tokens: `directive_open` (`info` the name, `meta` argument, options, line), those of the body, `directive_close`.
+    Other programs' names and fences are told with ours.
     Directives of colons nest, with fences of the same length or not: a closing fence closes the innermost open one
     of its own length, else the innermost shorter one. One of backticks ends at the first closing fence, as code does.
     An unknown name, an option that the directive does not have, and a fence that never closes are reported.
@@ -79,9 +88,8 @@ def _parse(state: StateBlock, start: int, end: int, silent: bool, known: dict[st
         return True
     name, argument = (head[1] or "", head[2]) if head else ("", "")
     if info[0] != "{" or not name:
-        source.complain(
-            f"unsupported fence: {found[1]}{info} (write {found[1]}{{{name or 'name'}}})", source.begin(start)
-        )
+        wanted = f"{found[1]}{{{name}}}" if name else f"{found[1]}{replace_class(info) or '{name}'}"
+        source.complain(f"unsupported fence: {found[1]}{info} (write {wanted})", source.begin(start))
     body_end, closed = _find_end(state, start, end, marker, length)
     if not closed:
         source.complain(f"missing end of {{{name}}}: a line {found[1]}", source.begin(start))
@@ -108,7 +116,8 @@ def _push(
     line, column = source.begin(start)
     if directive is None and name:
         at = None if column is None else column + source.lines[start][column - 1 :].find(name)
-        source.complain(f"unknown directive: {name}{nearest(name, known)}", (line, at))
+        near = replace_directive(name) or nearest(name, known)
+        source.complain(f"unknown directive: {name}{near}", (line, at))
     elif directive is not None:
         _check(directive, argument, options.values, source, line)
 
@@ -119,16 +128,38 @@ def _push(
     token.map = [start, body_end + (1 if closed else 0)]
     token.meta = {"argument": argument, "options": options.values, "line": line, "column": column}
     token.meta["unread"] = bool(options.problems)
-    token.meta["type"] = f"directive_{name}" if directive is not None else "directive"
+    token.meta["type"] = f"directive_{directive.kind or name}" if directive is not None else "directive"
+    if directive is not None and directive.titled and argument:
+        _push_title(state, start, argument)
     outer, parent = state.lineMax, state.parentType
     state.lineMax, state.parentType = body_end, "container"
-    if state.level < MAX_DEPTH:
+    if directive is not None and directive.verbatim:
+        first = start + 1 + options.n_lines
+        first += first < body_end and options.n_lines > 0 and state.isEmpty(first)  # an empty line ends the options
+        token.content = state.getLines(first, body_end, state.sCount[start], True) if body_end > first else ""
+        token.meta["first"] = first
+    elif state.level < MAX_DEPTH:
         state.md.block.tokenize(state, start + 1 + options.n_lines, body_end)
     else:
         source.complain("invalid directive: nested too deep", (line, column))
     state.lineMax, state.parentType = outer, parent
     state.push("directive_close", "div", -1).block = True
     state.line = body_end + (1 if closed else 0)
+
+
+def _push_title(state: StateBlock, start: int, argument: str) -> None:
+    state.push("title_open", "p", 1).map = [start, start + 1]
+    inline = state.push("inline", "", 0)
+    inline.content, inline.map, inline.children = argument, [start, start + 1], []
+    state.push("title_close", "p", -1)
+
+
+def split_title(token: Token) -> tuple[list[Token], list[Token]]:
+    """Return what stands in the title of a directive, which may be nothing, and what stands in its body."""
+    children = token.children or []
+    if children and children[0].type == "title":
+        return children[0].children or [], children[1:]
+    return [], children
 
 
 def _check(directive: Directive, argument: str, options: dict[str, Option], source: Source, line: int | None) -> None:

@@ -12,7 +12,12 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup
 
-__all__ = ["math_plugin"]
+from .fence import Directive
+
+__all__ = ["math", "math_plugin"]
+
+math = Directive("math", "TeX", frozenset({"label", "name", "class", "nowrap", "enumerated"}), verbatim=True)
+"""MyST's way to write a block of mathematics; the document makes `math_block` of it."""
 
 _INLINE = re.compile(r"\$(?![\s$])((?:\\.|[^\\$])*?(?:\\.|[^\\$\s]))\$(?!\d)", re.DOTALL)
 _DISPLAYED = re.compile(r"\$\$((?:\\.|[^\\$])*?(?:\\.|[^\\$]))\$\$", re.DOTALL)

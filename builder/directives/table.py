@@ -9,12 +9,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from .fence import Directive
+from .fence import Directive, split_title
 from .figure import caption
 
 __all__ = ["table", "table_plugin"]
 
-table = Directive("table", options=frozenset({"label", "layout"}))
+table = Directive("table", "caption", frozenset({"label", "name", "layout", "widths", "align", "class"}), titled=True)
 
 
 def table_plugin(md: MarkdownIt) -> None:
@@ -28,7 +28,7 @@ def table_plugin(md: MarkdownIt) -> None:
         |---------|-------:|
         | SmolLM2 |     30 |
 
-        The caption is what is not a table.
+        The caption is what is not a table, and what stands after `{table}`.
         :::
 
     `parts/table.html` gets `content`; `parts/table_figure.html` gets `number`, `anchor`, `layout`, `tables`, `caption`.
@@ -44,8 +44,11 @@ def _render_table(self: Any, tokens: Sequence[Token], index: int, options: Any, 
 
 def _render_directive(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     token = tokens[index]
-    children = token.children or []
-    tables = self.render([child for child in children if child.type == "table"], options, env)
+    title, body = split_title(token)
+    tables = self.render([child for child in body if child.type == "table"], options, env)
+    said = caption(self, [child for child in body if child.type != "table"], options, env)
+    if title:
+        said = Markup(" ").join(part for part in (Markup(self.render(title, options, env)), said) if part)
     return str(
         env["page"].part(
             "table_figure",
@@ -53,6 +56,6 @@ def _render_directive(self: Any, tokens: Sequence[Token], index: int, options: A
             anchor=token.meta.get("anchor", ""),
             layout=token.meta.get("layout", "body"),
             tables=Markup(tables),
-            caption=caption(self, [child for child in children if child.type != "table"], options, env),
+            caption=said,
         )
     )

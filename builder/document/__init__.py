@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +21,18 @@ from .mentions import Mention, Value
 from .reading import Footnote, Reading, plain_text
 from .settling import Heading, Link, Settling
 
-__all__ = ["Document", "Footnote", "Heading", "Label", "Link", "Mention", "Value", "check_fragments", "parse"]
+__all__ = [
+    "Document",
+    "Footnote",
+    "Heading",
+    "Label",
+    "Link",
+    "Mention",
+    "Value",
+    "check_fragments",
+    "parse",
+    "reading_minutes",
+]
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,8 @@ class Document:
     footnotes: tuple[Footnote, ...]
     pictures: Mapping[str, Path]
     """The pictures, by the path that the article names them with."""
+    dark: Mapping[str, Path]
+    """Those to show by night instead, by the same names."""
     files: Mapping[str, Path]
     """Other files that the article links to, by their path in the site."""
     links: tuple[Link, ...]
@@ -55,6 +68,8 @@ class Document:
     anchors: frozenset[str]
     """Every id that a link may lead to."""
     has_math: bool
+    has_code: bool
+    has_tabs: bool
     n_words: int
     excerpt: str
     problems: tuple[Problem, ...]
@@ -66,16 +81,17 @@ def parse(
     *,
     articles: Mapping[str, Path] | None = None,
     tex: Callable[[str, bool], str] | None = None,
+    html: str = "safe",
 ) -> Document:
     """Parse an article's body. Raises nothing for what an author wrote: all of it becomes `problems`.
 
     `articles` are those of the build, file by slug, that links may lead to. `tex` typesets a formula (TeX, whether it
-    is displayed) and raises `TexError` for what is wrong in it. Problems of the article and of the bibliography come
-    first.
+    is displayed) and raises `TexError` for what is wrong in it; `html` is what becomes of HTML, the site's setting.
+    Problems of the article and of the bibliography come first.
     """
     source = Source(article.path, article.body, article.body_line)
     parser = make_parser()
-    env: dict[str, Any] = {"source": source}
+    env: dict[str, Any] = {"source": source, "html": html}
     reading = Reading(parser.parse(article.body, env), env, source)
     settling = Settling(article, bibliography, articles or {article.slug: article.path}, tex, source)
     for token, locate in reading.walk():
@@ -95,32 +111,42 @@ def parse(
         handles=tuple(settling.handles),
         footnotes=footnotes,
         pictures=settling.pictures,
+        dark=settling.dark,
         files=settling.files,
         links=tuple(settling.links),
         mentions=tuple(settling.mentions.mentions),
         values=tuple(settling.mentions.values),
         anchors=frozenset(settling.labels.anchors) | PAGE_ANCHORS,
         has_math=settling.has_math,
+        has_code=settling.blocks.has_code,
+        has_tabs=settling.blocks.has_tabs,
         n_words=settling.n_words,
         excerpt=_excerpt(reading.tokens),
         problems=(*article.problems, *bibliography.problems, *bibliography.problems_of(settling.citing_places), *found),
     )
 
 
-def check_fragments(documents: Sequence[Document]) -> tuple[Problem, ...]:
-    """Return a problem for each link from one of the articles to a place in another that is not there."""
-    anchors = {document.article.slug: document.anchors for document in documents}
-    return tuple(
+def check_fragments(links: Mapping[Path, Sequence[Link]], anchors: Mapping[str, Collection[str]]) -> list[Problem]:
+    """Return a problem for each link from one article to a place in another that is not there.
+
+    `links` are those of the articles, by file, `anchors` all ids on a page, by slug.
+    """
+    return [
         Problem(
             f"broken link: #{link.fragment} is not in {link.slug}{nearest(link.fragment, anchors[link.slug])}",
-            document.article.path,
+            path,
             link.line,
             link.column,
         )
-        for document in documents
-        for link in document.links
+        for path, found in links.items()
+        for link in found
         if link.slug in anchors and link.fragment and link.fragment not in anchors[link.slug]
-    )
+    ]
+
+
+def reading_minutes(n_words: int) -> int:
+    """Return how long an article takes to read, at 230 words a minute."""
+    return max(1, round(n_words / 230))
 
 
 def _excerpt(tokens: Sequence[Token], length: int = 300) -> str:

@@ -40,11 +40,13 @@ def parsed(tmp_path: Path) -> Callable[..., Document]:
     (other.parent / "rank.png").write_bytes(b"\x89PNG")
     (other.parent.parent / "ranks" / "rank.png").write_bytes(b"\x89PNG")
 
-    def make(body: str, slug: str = "ranks", front: str = "title: x", tex: object = strict_tex) -> Document:
+    def make(
+        body: str, slug: str = "ranks", front: str = "title: x", tex: object = strict_tex, html: str = "safe"
+    ) -> Document:
         path = site.content / slug / "article.md"
         path.write_text(f"---\n{front}\n---\n{body}", encoding="utf-8")
         articles = {"ranks": site.content / "ranks" / "article.md", "the-other": other}
-        return parse(read_article(path, site), bibliography, articles=articles, tex=tex)  # type: ignore[arg-type]
+        return parse(read_article(path, site), bibliography, articles=articles, tex=tex, html=html)  # type: ignore[arg-type]
 
     return make
 

@@ -113,7 +113,7 @@ Caption.
         ),
         ("{figure}\n---\nanalysis: [\n---", "6:12: invalid YAML: expected the node content, but found '<stream end>'"),
         ("{aside} x", "4: unsupported argument of {aside}: x (write it below)"),
-        ("{note} A title\n:label: x", "5: unknown option of {note}: label"),
+        ("{note} A title\n:lable: x", "5: unknown option of {note}: lable (did you mean label?)"),
         ("figure rank.png", "4:1: unsupported fence: :::figure rank.png (write :::{figure})"),
     ],
 )
@@ -137,7 +137,10 @@ def test_equal_labels_are_told_with_both_lines(parsed: Parse, told: Told) -> Non
         ("```python\nx\n", "4:1: missing end of code: a line ```"),
         ("```pyton\nx\n```\n", "4:1: warning: unknown language: pyton (did you mean python?)"),
         ("a <!-- b\n", "4:3: missing end of comment: -->"),
-        ("a <br> b\n", "4:3: warning: unsupported HTML: <br> is shown as text"),
+        (
+            "a <big> b\n",
+            "4:3: warning: unsupported HTML: <big> is shown as text (write [words]{.class}, and a rule in theme/css/)",
+        ),
     ],
 )
 def test_fences_and_comments_must_end(parsed: Parse, told: Told, body: str, problem: str) -> None:
@@ -150,8 +153,8 @@ def test_fences_of_one_length_nest(parsed: Parse, told: Told) -> None:
     document = parsed(":::{note}\n:::{tip}\nx\n:::\n```\n:::{figure}\n```\n:::\n\n```{tip}\ny\n```\n")
     assert told(document) == []
     note, tip = document.tokens
-    assert [child.type for child in note.children or ()] == ["directive_tip", "fence"]
-    assert tip.type == "directive_tip"
+    assert [child.type for child in note.children or ()] == ["directive_callout", "fence"]
+    assert (tip.type, tip.info) == ("directive_callout", "tip")
 
 
 def test_a_kinds_own_text_stays_a_text(parsed: Parse) -> None:
