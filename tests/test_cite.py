@@ -45,7 +45,7 @@ def short(meta: dict[str, Any]) -> str:
         ("[@a; @b]", ["a; b"]),
         ("[@a;@b ;\n@c]", ["a; b; c"]),
         ("[see @a, p. 3; also @b]", ["see|a|p. 3; also|b"]),
-        ("[e.g., @a, pp. 3--9, and passim]", ["e.g.,|a|pp. 3--9, and passim"]),
+        ("[e.g., @a, pp. 3--9, and passim]", ["e.g.,|a|pp. 3–9, and passim"]),
         ("[-@a]", ["a"]),
         ("[see -@a]", ["see|a"]),
         ("@a says", ["@a"]),
@@ -130,17 +130,19 @@ class Page(SimpleNamespace):
         return Markup(theme.get_template(f"parts/{name}.html").render(page=self, **context))
 
 
-def render(text: str, bibliography: Bibliography, *cited: str) -> tuple[str, dict[str, Markup], str]:
-    """Return a text's HTML, its cards, and the reference list, where the works `cited` have the numbers 1, 2, …"""
-    page = Page(document=SimpleNamespace(citations=cited), bibliography=bibliography)
+def render(
+    text: str, bibliography: Bibliography, *cited: str, style: str = "numbered", order: str = ""
+) -> tuple[str, dict[str, Markup], str]:
+    """Return a text's HTML, its cards, and the reference list, where the works are `cited` in that order."""
+    page = Page(citation_style=style, references=bibliography.references(cited, style, order))
     env: dict[str, Any] = {"page": page, "cards": {}}
     html = MarkdownIt("js-default").use(cite_plugin).render(text, env)
-    return html, env["cards"], page.part("references", document=page.document, bibliography=bibliography, env=env)
+    return html, env["cards"], page.part("references", env=env)
 
 
 def words(html: str) -> str:
     """Return the text of some HTML."""
-    return re.sub(r"<[^>]*>", "", html).strip()
+    return re.sub(r"<[^>]*>", "", html).strip().replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize(

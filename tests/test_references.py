@@ -73,7 +73,7 @@ def test_accents_arrive_in_every_field() -> None:
 def test_every_type_says_where_a_work_appeared(tmp_path: Path, entry: str, venue: str, year: str) -> None:
     """BibTeX's types, biblatex' fields, and whatever an unknown type has."""
     reference = format_one(tmp_path, entry)
-    assert (reference.venue, reference.year) == (venue, year)
+    assert (reference.venue.replace("\u00a0", " "), reference.year) == (venue, year)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_editors_and_organisations_stand_in_for_authors(tmp_path: Path) -> None:
     """And the title, where there is nobody."""
     assert format_one(tmp_path, "@book{a, title={T}, editor={One, A and Two, B}}").byline == "A One and B Two (eds.)"
     assert format_one(tmp_path, "@manual{a, title={T}, organization={Org}}").short == "Org"
-    assert format_one(tmp_path, "@misc{a, title={T}}").short == "T"
+    assert format_one(tmp_path, "@misc{a, title={T}}").short == "“T”"
 
 
 def test_only_http_addresses_become_links() -> None:
@@ -144,9 +144,8 @@ def test_a_reference_is_one_line_of_plain_text(tmp_path: Path) -> None:
     assert reference.text == "Donald E. Knuth. Is it? J, 1984. https://doi.org/10.1000/1"
 
 
-def test_links_back_are_counted() -> None:
-    """One for each citing place."""
+def test_only_works_that_are_there_are_listed() -> None:
+    """What is cited and not in the bibliography was reported; the numbers of the others have no gap."""
     bibliography = read_bibliography([BIB / "accents.bib"])
-    (reference,) = bibliography.references(("accents", "nobody"), {"accents": 2})
-    assert reference.anchor == "ref-accents"
-    assert reference.backlinks == ("cite-accents-1", "cite-accents-2")
+    references = bibliography.references(("accents", "nobody", "names"))
+    assert [(reference.anchor, reference.number) for reference in references] == [("ref-accents", 1), ("ref-names", 2)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
 
 from ..errors import Problem, nearest
+from .arrangement import arrange
 from .bib_file import BibFile, read_bib_file
 from .entry import Entry
 from .references import Reference, format_reference
@@ -21,6 +22,10 @@ _NOT_INHERITED = {  # what says which work it is, and not where it appeared
     "crossref", "xdata", "xref", "doi", "url", "urldate", "eprint", "eprinttype", "eprintclass", "archiveprefix",
     "primaryclass", "abstract", "key", "shorttitle", "shortauthor", "label", "keywords", "pages",
 }  # fmt: skip
+
+
+_Step = tuple[Entry, str, str, tuple[str, ...]]
+"""Who inherits, by which field, from whom, and the keys on the way there."""
 
 
 class Bibliography:
@@ -89,14 +94,9 @@ class Bibliography:
             self._similar[key] = bool(get_close_matches(key, self.keys(), n=1, cutoff=0.85))
         return self._similar[key]
 
-    def references(self, citations: Sequence[str], places: Mapping[str, int] | None = None) -> tuple[Reference, ...]:
-        """Return the reference list for the works cited, in that order; `places` counts the citing places by key."""
-        counted = places or {}
-        return tuple(
-            format_reference(self[key], number, counted.get(key, 0))
-            for number, key in enumerate(citations, 1)
-            if key in self
-        )
+    def references(self, citations: Iterable[str], style: str = "numbered", order: str = "") -> tuple[Reference, ...]:
+        """Return the reference list for the works cited, which come as they are cited first; see `arrange`."""
+        return arrange((format_reference(self[key]) for key in citations if key in self), style, order)
 
     def _digest(self, key: str) -> bytes:
         """Return the digest of one key with all that it may inherit from."""
@@ -119,7 +119,7 @@ class Bibliography:
             return self._entries[key]
         entry, oddities = self._files[key].entry(key)
         result, problems, seen = entry, list(oddities), {key}
-        queue = deque((entry, field, parent, (key,)) for field, parent in _parents(entry))
+        queue: deque[_Step] = deque((entry, field, parent, (key,)) for field, parent in _parents(entry))
         while queue:
             child, field, parent_key, trail = queue.popleft()
             if parent_key in trail or parent_key not in self:

@@ -26,6 +26,11 @@ class Name:
         """The name without first names: `van der Maaten`."""
         return f"{self.von} {self.last}".strip()
 
+    @property
+    def inverted(self) -> str:
+        """The name as a sorted list has it: `van der Maaten, Laurens`."""
+        return ", ".join(part for part in (self.family, self.first, self.jr) if part)
+
     def __str__(self) -> str:
         name = f"{self.first} {self.family}".strip()
         return f"{name}, {self.jr}" if self.jr else name

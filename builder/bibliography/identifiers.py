@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-__all__ = ["find_arxiv", "find_doi", "find_url"]
+__all__ = ["Eprint", "find_arxiv", "find_doi", "find_eprint", "find_url"]
 
 # https://www.crossref.org/blog/dois-and-matching-regular-expressions/
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+")
@@ -26,6 +28,36 @@ def find_arxiv(text: str) -> str | None:
     """Return the arXiv number in a text (`arXiv:2209.11895`, `CoRR abs/1706.03762`, an address), or None."""
     found = _ARXIV.search(text)
     return found[0] if found else None
+
+
+@dataclass(frozen=True)
+class Eprint:
+    """A work in an archive: what its link says, and where it leads."""
+
+    text: str
+    url: str
+
+
+_ARCHIVES = {  # what an archive's numbers look like, its name, and where they lead
+    "hal": (re.compile(r"[a-z]+-\d{6,}(?:v\d+)?"), "HAL", "https://hal.science/"),
+    "jstor": (re.compile(r"[\w./-]+"), "JSTOR", "https://www.jstor.org/stable/"),
+    "pubmed": (re.compile(r"\d+"), "PubMed", "https://pubmed.ncbi.nlm.nih.gov/"),
+    "pmc": (re.compile(r"PMC\d+"), "PMC", "https://pmc.ncbi.nlm.nih.gov/articles/"),
+    "hdl": (re.compile(r"[\d.]+/\S+"), "hdl", "https://hdl.handle.net/"),
+    "googlebooks": (re.compile(r"[\w-]+"), "Google Books", "https://books.google.com/books?id="),
+}
+_OTHER_NAMES = {"pmid": "pubmed", "hal_id": "hal", "hal-id": "hal", "pmcid": "pmc", "handle": "hdl"}
+
+
+def find_eprint(fields: Mapping[str, str]) -> Eprint | None:
+    """Return where a work is in an archive other than arXiv, if its fields say so in a way that can be linked."""
+    archive = (fields.get("eprinttype") or fields.get("archiveprefix") or "").lower()
+    given = [(archive, fields.get("eprint", "")), *((name, fields.get(name, "")) for name in _OTHER_NAMES)]
+    for name, number in given:
+        known = _ARCHIVES.get(_OTHER_NAMES.get(name, name))
+        if known and number and (found := known[0].fullmatch(_untex(number).strip())):
+            return Eprint(f"{known[1]}:{found[0]}", known[2] + quote(found[0], safe="/"))
+    return None
 
 
 def find_url(text: str) -> str | None:

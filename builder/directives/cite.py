@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import normalizeReference
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from ..bibliography.references import Reference, format_reference
+from ..bibliography.reference import Reference
 
 __all__ = ["Cited", "cite_plugin"]
 
@@ -26,15 +27,18 @@ _ITEM = re.compile(
 )
 _BARE = re.compile(rf"@((?>{KEY}))(?!@)")
 _BEFORE = re.compile(r"[\s(\[{\"'“‘«—–*_]")
-_PINPOINT = re.compile(
-    r"\s?\[((?:pp?\.|chap\.?|chapter|ch\.|secs?\.|section|figs?\.|figure|eqs?\.|tables?|vol\.|app\.|appendix|[§¶\d])"
-    r"[^\[\]@]*)\](?![(\[:{])",
+_PLACE = r"(?:pp?\.|chap\.?|chapter|ch\.|secs?\.|section|figs?\.|figure|eqs?\.|tables?|vol\.|app\.|appendix|[§¶\d])"
+_PINPOINT = re.compile(rf"\s?\[({_PLACE}[^\[\]@]*)\](?![(\[:{{])", re.IGNORECASE)
+_POINTS = re.compile(rf"\s*(?:,|{_PLACE})", re.IGNORECASE)
+_ELEMENT = re.compile(
+    r"<dt?-cite((?:\s+[\w-]+(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'))?)++)\s*(?:/\s*>|>(?:[^<\n]*</dt?-cite\s*>)?)",
     re.IGNORECASE,
 )
-_ELEMENT = re.compile(
-    r"<d-cite\s+(?:bibtex-)?key\s*=\s*(?:\"([^\"<>]*)\"|'([^'<>]*)')\s*(?:/\s*>|>\s*</d-cite\s*>)", re.IGNORECASE
-)
+_KEYS = re.compile(r"\s(?:bibtex-)?key\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _ROLE = re.compile(r"\{cite(?::([a-z]+))?\}(`+)(?!`)([^`]+)\2(?!`)")
+_ROLE_ITEM = re.compile(r"\s*(?:\{([^{}]*)\}\s*)?@?([^\s{};,]+)\s*(?:\{([^{}]*)\}\s*)?(?:[;,]|\Z)")
+ROLES = {"p": False, "ps": False, "t": True, "ts": True, "year": False, "yearpar": False}
+"""MyST's roles, and whether each names the authors in the sentence; `year` and `yearpar` leave them out."""
 
 
 def cite_plugin(md: MarkdownIt) -> None:
@@ -50,10 +54,16 @@ def cite_plugin(md: MarkdownIt) -> None:
     | `<d-cite key="olsson2022,vig2019"></d-cite>` | [1, 2] |
     | `{cite:p}` and `{cite:t}`, each with keys in backticks | [1, 2]; Olsson et al. [1] and Vig [2] |
 
+    In the style of author and year these are (Olsson et al., 2022), (Olsson et al., 2022; Vig, 2019),
+    (see Olsson et al., 2022, p. 3; also Vig, 2019), Olsson et al. (2022) showed, Olsson et al. (2022, p. 3),
+    Olsson (2022), and again (Olsson et al., 2022; Vig, 2019). Numbers stay as they are written, and are not drawn
+    together to 1–3, so that each is a link to its work.
+
     Nothing is a citation in code, links, addresses, e-mail, after a letter or digit, or after a backslash.
     Tokens: `citation`, content as written, `meta`: items (each key, prefix, locator, suppress_author), narrative,
-    bare (`@key` without brackets, which may turn out to be no citation), raw. A citation is `parts/citation.html`
-    (`items`: `Cited`; `narrative`, `card`), its card `parts/citation_card.html` (`id`, `references`) in `env["cards"]`.
+    bare (`@key` without brackets, which may turn out to be no citation), raw, unknown_role. A citation is `parts/citation.html` (`items`: `Cited`; `narrative`, `card`), its card
+    `parts/citation_card.html` (`id`, `references`) in `env["cards"]`. `env["citing"]` holds the ids of all citing
+    places by key, for the links back.
     """
     md.inline.ruler.before("link", "citation", _group)
     md.inline.ruler.before("link", "citation_bare", _bare)
@@ -71,6 +81,10 @@ class Cited:
     anchor: str
     prefix: str = ""
     locator: str = ""
+    """With the comma or space before it."""
+    suppress_author: bool = False
+    follows_author: bool = False
+    """Whether the work before it, of the same people, has named them: (Alammar, 2020, 2021)."""
 
 
 def _group(state: StateInline, silent: bool) -> bool:
@@ -84,17 +98,27 @@ def _group(state: StateInline, silent: bool) -> bool:
         close = state.md.helpers.parseLinkLabel(state, state.pos)
         if close < 0:
             return False
-    if state.src[close + 1 : close + 2] == "(" and close + 1 < state.posMax:
+    content = state.src[state.pos + 1 : close]
+    if _is_link(state, content, close + 1):
         return False
-    found = [_ITEM.fullmatch(part.strip()) for part in state.src[state.pos + 1 : close].split(";")]
+    found = [_ITEM.fullmatch(part.strip()) for part in content.split(";")]
     matches = [match for match in found if match is not None]
-    if len(matches) < len(found) or any(LABEL.match(match["key"]) for match in matches):
+    if len(matches) < len(found) or any(LABEL.match(match["key"]) or "`" in match["prefix"] for match in matches):
         return False
-    items = [
-        _item(match["key"], " ".join(match["prefix"].split()), match["suffix"], bool(match["minus"]))
-        for match in matches
-    ]
+    items = [_item(match["key"], match["prefix"], match["suffix"], bool(match["minus"])) for match in matches]
     return _push(state, silent, close + 1, items)
+
+
+def _is_link(state: StateInline, content: str, end: int) -> bool:
+    """Whether what stands in brackets is the text of a link: `[@a](…)`, or of one that is defined elsewhere."""
+    following = state.src[end : min(end + 1, state.posMax)]
+    if following == "(":
+        return True
+    known = state.env.get("references", {})
+    if not known:
+        return False
+    named = state.src[end + 1 : state.src.find("]", end)] if following == "[" else ""
+    return normalizeReference(named or content) in known
 
 
 def _bare(state: StateInline, silent: bool) -> bool:
@@ -107,73 +131,100 @@ def _bare(state: StateInline, silent: bool) -> bool:
     if not found or LABEL.match(found[1]):
         return False
     pinpoint = _PINPOINT.match(state.src, found.end(), state.posMax)
-    item = _item(found[1], "", pinpoint[1] if pinpoint else "")
+    item = _item(found[1], "", f", {pinpoint[1]}" if pinpoint else "")
     return _push(state, silent, (pinpoint or found).end(), [item], narrative=True, bare=True)
 
 
 def _element(state: StateInline, silent: bool) -> bool:
     """`<d-cite key="a,b"></d-cite>`."""
     found = _ELEMENT.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "<" else None
-    if found is None or state.linkLevel:
+    keys = _KEYS.search(found[1]) if found and not state.linkLevel else None
+    if found is None or keys is None:
         return False
-    return _keys(state, silent, found, found[1] or found[2] or "")
+    items = [_item(key.strip().lstrip("@"), "", "") for key in (keys[1] or keys[2] or "").split(",") if key.strip()]
+    return bool(items) and _push(state, silent, found.end(), items)
 
 
 def _role(state: StateInline, silent: bool) -> bool:
-    """MyST's roles: `t` names the authors, any other puts the number alone."""
+    """MyST's roles: `t` names the authors. A key may have a prefix and a locator: `{see}key{p. 3}`."""
     found = _ROLE.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "{" else None
     if found is None or state.linkLevel:
         return False
-    return _keys(state, silent, found, found[3], narrative=found[1] == "t")
-
-
-def _keys(state: StateInline, silent: bool, found: re.Match[str], keys: str, *, narrative: bool = False) -> bool:
-    items = [_item(key.strip().lstrip("@"), "", "") for key in keys.split(",") if key.strip()]
-    return bool(items) and _push(state, silent, found.end(), items, narrative=narrative)
+    role, items, position = found[1] or "p", [], 0
+    while match := _ROLE_ITEM.match(found[3], position):
+        items.append(_item(match[2], match[1] or "", f", {match[3]}" if match[3] else "", role.startswith("year")))
+        position = match.end()
+    if not items or position < len(found[3].rstrip()):
+        return False
+    unknown = "" if role in ROLES else role
+    return _push(state, silent, found.end(), items, narrative=ROLES.get(role, False), unknown_role=unknown)
 
 
 def _item(key: str, prefix: str, suffix: str, suppress_author: bool = False) -> dict[str, Any]:
-    locator = " ".join(suffix.split()).removeprefix(",").strip()
     key = key[1:-1] if key.startswith("{") else key
-    return {"key": key, "prefix": prefix, "locator": locator, "suppress_author": suppress_author}
+    return {
+        "key": key,
+        "prefix": " ".join(_dashes(prefix).split()),
+        "locator": " ".join(_dashes(suffix).split()).removeprefix(",").strip(),
+        "joint": ", " if not suffix or _POINTS.match(suffix) else " " if suffix[0].isspace() else "",
+        "suppress_author": suppress_author,
+    }
+
+
+def _dashes(text: str) -> str:
+    """Return `pp. 3–9` for `pp. 3-9` and for `pp. 3--9`."""
+    return re.sub(r"(?<=\d)-(?=\d)", "–", text.replace("---", "—").replace("--", "–"))
+
+
+def _keep_together(locator: str) -> str:
+    """Return `p. 3` such that no line ends within it."""
+    return re.sub(r"(?<=[.§]) (?=\d)", "\u00a0", locator)
 
 
 def _push(
-    state: StateInline, silent: bool, end: int, items: list[dict[str, Any]], narrative: bool = False, bare: bool = False
+    state: StateInline,
+    silent: bool,
+    end: int,
+    items: list[dict[str, Any]],
+    narrative: bool = False,
+    bare: bool = False,
+    unknown_role: str = "",
 ) -> bool:
     if not silent:
         token = state.push("citation", "", 0)
-        token.content = state.src[state.pos : end]
-        token.meta = {"items": items, "narrative": narrative, "bare": bare, "raw": token.content, "offset": state.pos}
+        token.content = raw = state.src[state.pos : end]
+        token.meta = {"items": items, "narrative": narrative, "bare": bare, "raw": raw, "offset": state.pos}
+        token.meta["unknown_role"] = unknown_role
     state.pos = end
     return True
 
 
 def _render(_self: Any, tokens: Sequence[Token], index: int, _options: Any, env: Any) -> str:
-    """Render a citation, count its place for the links back, and leave its card in `env["cards"]`."""
+    """Render a citation, note its place for the links back, and leave its card in `env["cards"]`."""
     meta, page = tokens[index].meta, env["page"]
-    counted = env.setdefault("citing", {})
-    items = []
+    known = env.get("cited")
+    if known is None:
+        known = env["cited"] = {reference.key: reference for reference in page.references}
+    items: list[Cited] = []
     for item in meta["items"]:
-        key = item["key"]
-        reference = _reference(key, env)
-        counted[key] = counted.get(key, 0) + 1
-        items.append(Cited(key, reference, f"cite-{key}-{counted[key]}", item["prefix"], item["locator"]))
-    references = tuple(dict.fromkeys(cited.reference for cited in items if cited.reference))
+        places = env.setdefault("citing", {}).setdefault(item["key"], [])
+        places.append(f"cite-{item['key']}-{len(places) + 1}")
+        items.append(_cited(item, known.get(item["key"]), places[-1], items[-1] if items else None))
+    references = tuple({cited.key: cited.reference for cited in items if cited.reference}.values())
     card = "card-" + "+".join(reference.key for reference in references) if references else None
-    cards = env.setdefault("cards", {})
-    if card and card not in cards:
-        cards[card] = page.part("citation_card", id=card, references=references)
+    if card and card not in env["cards"]:
+        env["cards"][card] = page.part("citation_card", id=card, references=references)
     return str(page.part("citation", items=items, narrative=meta["narrative"], card=card)).strip("\n")
 
 
-def _reference(key: str, env: Any) -> Reference | None:
-    """Return the work as this article numbers it; None was reported, and without --strict shows as its key."""
-    known = env.setdefault("references", {})
-    if key not in known:
-        page = env["page"]
-        cited = page.document.citations
-        found = key in cited and key in page.bibliography
-        known[key] = format_reference(page.bibliography[key], cited.index(key) + 1) if found else None
-    reference: Reference | None = known[key]
-    return reference
+def _cited(item: Mapping[str, Any], reference: Reference | None, anchor: str, before: Cited | None) -> Cited:
+    """Return a work at a citing place; one that is not known was reported, and without --strict shows as its key."""
+    locator = item["locator"] and item["joint"] + _keep_together(item["locator"])
+    follows = bool(
+        reference
+        and before
+        and before.reference
+        and reference.who == before.reference.who
+        and not (before.locator or before.suppress_author or item["prefix"] or item["suppress_author"])
+    )
+    return Cited(item["key"], reference, anchor, item["prefix"], locator, item["suppress_author"], follows)

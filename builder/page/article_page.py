@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
 
 from ..bibliography import Bibliography
+from ..bibliography.reference import Reference
 from ..document import Document, Mention, Value
 from ..errors import BuildError
 from ..figure import FigureSpec, Result
@@ -43,6 +45,17 @@ class ArticlePage(SitePage):
     """The article's pictures, by the path it names them with."""
     tex: Callable[[str, bool], str]
     """TeX and whether it is displayed, to HTML; raises `TexError`."""
+
+    @property
+    def citation_style(self) -> str:
+        """How works are cited: `numbered`, or by `author-year`."""
+        return self.document.article.meta.citation_style or self.site.citation_style
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """The works cited, as the list has them."""
+        order = self.document.article.meta.reference_order or self.site.reference_order
+        return self.bibliography.references(self.document.citations, self.citation_style, order)
 
     @property
     def results(self) -> Mapping[str, Result]:
