@@ -15,12 +15,13 @@ from markdown_it.token import Token
 from ..article import Article
 from ..bibliography import Bibliography
 from ..directives.cite import ROLES
-from ..directives.code import is_known, language_of, nearest_language
+from ..directives.markup import tag_message
 from ..errors import nearest
-from ..figure import FigureSpec
-from ..local import LocalError, find_picture
+from ..figure import FigureSpec, Option
+from ..local import LocalError, find_dark, find_picture
 from ..mathematics import TexError
 from ..source_map import Place, Source
+from .blocks import Blocks, make_image, make_list_table
 from .labels import PREFIXES, Label, LabelKind, Labels
 from .links import find_target
 from .mentions import Mentions
@@ -39,9 +40,9 @@ class Heading:
     anchor: str
     text: str
     tokens: tuple[Token, ...]
-
-
     in_appendix: bool = False
+
+
 @dataclass(frozen=True)
 class Link:
     """A link to another article, perhaps to a place in it."""
@@ -50,6 +51,12 @@ class Link:
     fragment: str
     line: int | None
     column: int | None
+
+
+def _label_option(token: Token) -> Option | None:
+    """Return what names a figure, a table or an equation: our `label`, or MyST's `name`."""
+    options: Mapping[str, Option] = token.meta["options"]
+    return options.get("label") or options.get("name")
 
 
 _YEAR = re.compile(r"[A-Za-z].*(1[5-9]|20)\d\d")
@@ -86,38 +93,46 @@ class Settling:
         self.citing_places: dict[str, int] = {}
         self.handles: dict[str, None] = {}
         self.pictures: dict[str, Path] = {}
+        self.dark: dict[str, Path] = {}
         self.files: dict[str, Path] = {}
         self.links: list[Link] = []
         self.mentions = Mentions(source)
+        self.blocks = Blocks(source, self.labels)
         self.has_math = False
         self.n_words = 0
         self._n_figures = 0
+        self._told: set[str] = set()
         self._n_tables = 0
         self._n_equations = 0
         self._sections: list[int] = []
+        self._in_appendix = False
         self._titles: list[tuple[Token, Heading]] = []
         self._unlabelled: list[tuple[str, Place]] = []
         self._references: list[tuple[str, Place]] = []
         self._fragments: list[tuple[str, Place]] = []
         self._rules: dict[str, Callable[[Token, Locate], None]] = {
             "text": self._text,
+            "appendix": self._appendix,
             "heading": self._heading,
             "directive_figure": self._figure,
             "directive_table": self._table,
+            "directive_list-table": self._list_table,
+            "directive_math": self._math_directive,
+            "directive_image": self._image_directive,
             "math_inline": self._math,
             "math_block": self._math,
-        self._in_appendix = False
             "math_block_label": self._equation,
             "citation": self._citation,
             "reference": self._reference,
             "mention": self.mentions.add_mention,
             "spark": self.mentions.add_mention,
             "value": self.mentions.add_value,
-            "appendix": self._appendix,
             "link_open": self._link,
             "image": self._image,
-            "fence": self._fence,
             "tag": self._tag,
+            "markup": self._markup,
+            "foreign": self._foreign,
+            **self.blocks.rules,
         }
 
     def settle(self, token: Token, locate: Locate) -> None:
@@ -184,7 +199,9 @@ class Settling:
         else:
             spec, file = read_spec(token, self._n_figures, self.article, self.source)
             if spec.picture is not None and file is not None:
-                self.pictures[str(spec.picture.value)] = file
+                option = token.meta["options"].get("dark")
+                place = (option.line, None) if option is not None else locate(0)
+                self._add_picture(str(spec.picture.value), file, option and str(option.value), place)
         if not self._label(token, "figure", f"{spec.number}{letter}", spec.label):
             spec = replace(spec, label=None)
         token.meta["spec"] = spec
@@ -205,14 +222,14 @@ class Settling:
 
     def _table(self, token: Token, locate: Locate) -> None:
         self._n_tables += 1
-        option = token.meta["options"].get("label")
+        option = _label_option(token)
         label = str(option.value) if option is not None and option.value else None
         labelled = self._label(token, "table", self._n_tables, label)
         anchor = label if label and labelled else f"tbl-{self._n_tables}"
         layout = read_layout(token.meta["options"], self.source)
         token.meta.update(number=self._n_tables, anchor=anchor, layout=layout)
         if not any(child.type == "table" for child in token.children or ()):
-            self.source.complain("missing table: {table} has none in it", locate(0))
+            self.source.complain(f"missing table: {{{token.info}}} has none in it", locate(0))
 
     def _label(self, token: Token, kind: LabelKind, number: int | str, label: str | None) -> bool:
         """Give a figure or a table its label; without one its number is its anchor, when all labels are known."""
@@ -220,8 +237,30 @@ class Settling:
         if label is None:
             self._unlabelled.append((f"{PREFIXES[kind]}{number}", place))
             return False
-        place = (token.meta["options"]["label"].line, None)
+        option = _label_option(token)
+        place = (option.line if option else None, None)
         return self.labels.add(label, Label(kind, str(number), label), place)
+
+    def _list_table(self, token: Token, locate: Locate) -> None:
+        make_list_table(token, self.source)
+        self._table(token, locate)
+
+    def _math_directive(self, token: Token, locate: Locate) -> None:
+        """Make of MyST's directive what `$$ … $$ {#eq-x}` is."""
+        option, meta = _label_option(token), token.meta
+        first = meta["line"] - self.source.first_line
+        before = "\n" * (meta["first"] - first)  # so that lines are counted from the directive's first
+        token.type, token.markup, token.info = "math_block", "$$", ""
+        token.content = f"{meta['argument']}{before}{token.content}"
+        if option is None:
+            self._math(token, locate)
+            return
+        token.type, token.info = "math_block_label", str(option.value)
+        token.map = [first, option.line - self.source.first_line + 1]  # to where the label is
+        self._equation(token, locate)
+
+    def _image_directive(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
+        make_image(token)
 
     def _math(self, token: Token, locate: Locate) -> None:
         self.has_math = True
@@ -259,7 +298,7 @@ class Settling:
                 self.citing_places[key] = self.citing_places.get(key, 0) + 1
             else:
                 near = nearest(key, self.bibliography.keys())
-                self.source.complain(f"unknown citation: {key}{near}", locate(max(raw.find(f"@{key}"), raw.find(key), 0)))
+                self.source.complain(f"unknown citation: {key}{near}", locate(max(raw.find(f"@{key}") if "@" in raw else raw.find(key), 0)))
 
     def _is_meant(self, key: str) -> bool:
         """Whether a bare `@key` is meant as a citation: a known key, one with a year, or one that is all but known.
@@ -294,30 +333,48 @@ class Settling:
 
     def _image(self, token: Token, locate: Locate) -> None:
         written = str(token.attrs.get("src", ""))
-        if not plain_text(token.children):
+        more = token.meta.get("insecure_attrs", {})
+        if not plain_text(token.children) and more.get("alt") != "":
             self.source.complain(
-                f"missing alt text: say what {written} shows, ![here]({written})", locate(0), "warning"
+                f'missing alt text: say what {written} shows, ![here]({written}), or {{alt=""}} where it says nothing',
+                locate(0),
             )
         if written.startswith("data:"):
             return
         name = unquote(written)
         try:
-            self.pictures[name] = find_picture(name, self.article.folder, self.article.root)
+            file = find_picture(name, self.article.folder, self.article.root)
             token.meta["source"] = name
+            self._add_picture(name, file, more.get("dark"), locate(0))
         except LocalError as error:
             self.source.complain(str(error), locate(0))
 
-    def _fence(self, token: Token, locate: Locate) -> None:
-        language = language_of(token.info)
-        if not is_known(language):
-            self.source.complain(f"unknown language: {language}{nearest_language(language)}", locate(0), "warning")
-        first, end = token.map or (0, 0)
-        last = self.source.lines[min(end, len(self.source.lines)) - 1].rstrip()
-        if end - 1 <= first or not last.endswith(token.markup):
-            self.source.complain(f"missing end of code: a line {token.markup}", locate(0))
+    def _add_picture(self, name: str, file: Path, dark: str | None, place: Place) -> None:
+        """Note a picture, and the one to show by night: the one that is named, else `x.dark.png` beside `x.png`."""
+        self.pictures[name] = file
+        found = find_dark(file)
+        if dark is not None:
+            try:
+                found = find_picture(dark, self.article.folder, self.article.root)
+            except LocalError as error:
+                self.source.complain(str(error), place)
+        if found is not None:
+            self.dark[name] = found
 
     def _tag(self, token: Token, locate: Locate) -> None:
         if token.content == "<!--":
             self.source.complain("missing end of comment: -->", locate(0))
-        else:
-            self.source.complain(f"unsupported HTML: {token.content} is shown as text", locate(0), "warning")
+            return
+        name = re.sub(r"^</?([\w-]+).*", r"\1", token.content, flags=re.DOTALL).lower()
+        if name not in self._told:
+            self._told.add(name)
+            self.source.complain(tag_message(token.content, name, token.info), locate(0), "warning")
+
+    def _markup(self, token: Token, locate: Locate) -> None:
+        for message, offset in token.meta.get("told", ()):
+            if message not in self._told:
+                self._told.add(message)
+                self.source.complain(message, locate(offset), "warning")
+
+    def _foreign(self, token: Token, locate: Locate) -> None:
+        self.source.complain(token.meta["message"], locate(0), "warning")
