@@ -298,7 +298,8 @@ class Settling:
                 self.citing_places[key] = self.citing_places.get(key, 0) + 1
             else:
                 near = nearest(key, self.bibliography.keys())
-                self.source.complain(f"unknown citation: {key}{near}", locate(max(raw.find(f"@{key}") if "@" in raw else raw.find(key), 0)))
+                offset = raw.find(f"@{key}" if "@" in raw else key)  # HTML and roles have no @
+                self.source.complain(f"unknown citation: {key}{near}", locate(max(offset, 0)))
 
     def _is_meant(self, key: str) -> bool:
         """Whether a bare `@key` is meant as a citation: a known key, one with a year, or one that is all but known.
