@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 __all__ = ["slugify", "tag_slug"]
 
@@ -22,6 +23,7 @@ def slugify(title: str) -> str:
     return _words(title) or "section"
 
 
+@lru_cache(maxsize=4096)
 def tag_slug(tag: str) -> str:
     """Return a tag's part of an address. It depends on nothing but the tag, so that any page can link to it.
 

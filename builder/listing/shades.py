@@ -20,7 +20,7 @@ _STEPS = 50  # of `data-s` (figures/shared/shades.css)
 def read_colours(style_sheet: str) -> dict[str, str]:
     """Return the colours that a style sheet has by day, as `31,95,168`, by the name of their variable."""
     return {
-        name: ", ".join(str(part) for part in bytes.fromhex(code[1:])) for name, code in _COLOUR.findall(style_sheet)
+        name: ",".join(str(part) for part in bytes.fromhex(code[1:])) for name, code in _COLOUR.findall(style_sheet)
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -31,8 +30,12 @@ class SitePage:
 
     def url(self, path: str) -> str:
         """Return the address of a path in the site, relative to this page: it works under any base and in no base."""
-        relative = posixpath.relpath(path, posixpath.dirname(self.path) or ".")
-        if posixpath.basename(path) == "index.html":  # a folder's address is the folder
+        here, there = self.path.split("/")[:-1], path.split("/")
+        shared = 0
+        while shared < min(len(here), len(there) - 1) and here[shared] == there[shared]:
+            shared += 1
+        relative = "../" * (len(here) - shared) + "/".join(there[shared:])
+        if there[-1] == "index.html":  # a folder's address is the folder
             relative = relative[: -len("index.html")] or "./"
         return quote(relative)
 
