@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from builder.bibliography import Bibliography, read_bibliography
+from builder.bibliography.reference import Reference
 from builder.directives.cite import cite_plugin
 
 ROOT = Path(__file__).parents[1]
@@ -128,6 +129,10 @@ class Page(SimpleNamespace):
             loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
         )
         return Markup(theme.get_template(f"parts/{name}.html").render(page=self, **context))
+
+    def reference_text(self, reference: Reference, part: str = "reference_text") -> Markup:
+        """Render a work."""
+        return self.part(part, reference=reference)
 
 
 def render(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from .entry import Name
@@ -40,8 +40,8 @@ class Reference:
     """The day on which the page at `url` was looked at."""
     sort_key: str = ""
     """What the list is sorted by instead of people, where the bibliography says so."""
-    number: int = 0
-    """The place in the list, counted from 1."""
+    number: int = field(default=0, compare=False)
+    """The place in the list, counted from 1. It is the same work at any place."""
     label: str = ""
     """Whom a citation by author and year names, where `short` would leave open who is meant: `J. Wang et al.`"""
     letter: str = ""

@@ -8,7 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from jinja2 import Environment
 from markupsafe import Markup
 
 from ..bibliography import Bibliography
@@ -18,10 +20,15 @@ from ..errors import BuildError
 from ..figure import FigureSpec, Result
 from ..kind import Kind
 from ..mathematics import TexError
+from ..pictures import Picture
 from ..prose import find_mention, find_value
+from ..summary import Neighbour
 from .site_page import SitePage
 
 __all__ = ["ArticlePage", "Picture", "ShownPanel", "data_path", "piece_path", "shared_extent"]
+
+
+_reference_texts: WeakKeyDictionary[Environment, dict[tuple[str, Reference], Markup]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,14 @@ class ArticlePage(SitePage):
     """The article's pictures, by the path it names them with."""
     tex: Callable[[str, bool], str]
     """TeX and whether it is displayed, to HTML; raises `TexError`."""
+    newer: Neighbour | None = None
+    older: Neighbour | None = None
+    """The articles before and after it in the index."""
+
+    @property
+    def results(self) -> Mapping[str, Result]:
+        """The result of each computed figure, of a gallery's first panel, by the figure's anchor."""
+        return {anchor: panels[0].result for anchor, panels in self.panels.items() if panels}
 
     @property
     def citation_style(self) -> str:
@@ -57,10 +72,12 @@ class ArticlePage(SitePage):
         order = self.document.article.meta.reference_order or self.site.reference_order
         return self.bibliography.references(self.document.citations, self.citation_style, order)
 
-    @property
-    def results(self) -> Mapping[str, Result]:
-        """The result of each computed figure, of a gallery's first panel, by the figure's anchor."""
-        return {anchor: panels[0].result for anchor, panels in self.panels.items() if panels}
+    def reference_text(self, reference: Reference, part: str = "reference_text") -> Markup:
+        """Render a work without its number: that is done once, for all cards, lists and articles."""
+        kept = _reference_texts.setdefault(self.theme, {})
+        if (part, reference) not in kept:
+            kept[part, reference] = self.part(part, reference=reference)
+        return kept[part, reference]
 
     @property
     def sidenotes(self) -> bool:
@@ -78,8 +95,7 @@ class ArticlePage(SitePage):
     def figure(self, spec: FigureSpec, caption: Markup) -> Markup:
         """Render a figure with its caption; what cannot be shown was reported before a page is made."""
         if spec.picture is not None:
-            picture = self.pictures[str(spec.picture.value)]
-            body = self.part("picture", picture=picture, src=self.url(picture.path), alt=spec.alt or "")
+            body = self.picture(str(spec.picture.value), spec.alt or "", layout=spec.layout, enlarge=bool(spec.alt))
             return self.part("figure", figure=spec, body=body, caption=caption, panels=())
         panels = self.panels.get(spec.anchor, ())
         if not panels:  # --no-strict: the article is shown without this answer
@@ -99,6 +115,12 @@ class ArticlePage(SitePage):
             view_url=self.asset(f"figures/{kind.name}/view.js"),
             follows=self._followed(spec),
         )
+
+    def picture(self, name: str, alt: str, *, layout: str = "body", enlarge: bool = False, **attributes: Any) -> Markup:
+        """Render a picture, alone or as a figure's body; `enlarge` lets readers see it larger."""
+        own = {"id": None, "classes": [], "lang": None, "title": None, "width": None, "height": None, **attributes}
+        picture = self.pictures[name]
+        return self.part("picture", picture=picture, alt=alt, layout=layout, enlarge=enlarge, **own)
 
     def _followed(self, spec: FigureSpec) -> FigureSpec | None:
         """Return the figure that this one follows, where it is shown."""
@@ -145,15 +167,6 @@ class ArticlePage(SitePage):
         if not (kind.folder / name).is_file():
             return Markup()
         return Markup(self.theme.get_template(f"figures/{kind.name}/{name}").render(context))
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture as the site carries it: its path there, and its size in pixels where that is known."""
-
-    path: str
-    width: int | None = None
-    height: int | None = None
 
 
 def data_path(result: Result) -> str:
