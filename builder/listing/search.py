@@ -97,9 +97,9 @@ def _run(program: Path, articles: Iterable[Summary], read_page: Callable[[Summar
         file = work / "site" / PurePosixPath(article.page)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(read_page(article), encoding="utf-8", errors="replace")
-    command = [program, "--site", work / "site", "--output-path", work / "out", "--root-selector", ROOT, "--quiet"]
-    for selector in LEFT_OUT:
-        command += ["--exclude-selectors", selector]
+    command = [str(program), "--site", str(work / "site"), "--output-path", str(work / "out"), "--quiet"]
+    for name, selectors in (("--root-selector", (ROOT,)), ("--exclude-selectors", LEFT_OUT)):
+        command += [part for selector in selectors for part in (name, selector)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=work)  # noqa: S603 - as installed
     except OSError as error:
