@@ -16,7 +16,7 @@ from .figure import Result
 from .kind import Kind
 from .library import Library
 from .model_source import ModelSource
-from .page import ArticlePage, ShownPanel, data_path, page_path, piece_path, render_article
+from .page import ArticlePage, ShownPanel, article_files, data_path, page_path, piece_path, render_article
 from .pictures import read_pictures
 from .plan import Plan
 from .records import Record, Stamp, stamps
@@ -95,6 +95,7 @@ class Renderer:
         )
         html = render_article(page).encode()
         files[page.path] = html
+        files.update(article_files(page))
         problems = (*document.problems, *pictures.problems)
         return Made(article.path, self._record(page, entry, html, plan, tuple(answers), problems), files, problems)
 

@@ -18,6 +18,11 @@ from builder.article import Affiliation, Author, Meta
 from builder.assets import Assets
 from builder.figure import Check, FigureSpec, Result
 from builder.page import LostPage, SitePage
+from builder.page.byline import make_byline
+from builder.page.cite_as import cite, doi_url
+from builder.page.colophon import read_colophon
+from builder.page.licence import read_licence
+from builder.page.metadata import linked_data, script_json
 from builder.site import Site
 from builder.templates import make_theme
 
@@ -141,13 +146,16 @@ def common(page: SitePage) -> dict[str, Any]:
     }
 
 
-def article(meta: Meta = META, content: str = "<p>Text.</p>", cards: str = "<div popover></div>") -> Page:
+def article(meta: Meta = META, content: str = "<p>Text.</p>", cards: str = "<div popover></div>", **given: Any) -> Page:
     """Render an article."""
     page = site_page()
     toc = [
-        SimpleNamespace(level=level, number="", anchor=f"s{n}", text="A & B", html=Markup("A &amp; B"))
-        for n, level in enumerate((2, 3, 2))
+        SimpleNamespace(
+            level=level, number="", anchor=f"s{n}", text="A & B", html=Markup("A &amp; B"), in_appendix=n == 3
+        )
+        for n, level in enumerate((2, 3, 2, 2))
     ]
+    licence = read_licence(meta.license) if meta.license else None
     html = page.theme.get_template("article.html").render(
         **common(page),
         article=None,
@@ -155,12 +163,24 @@ def article(meta: Meta = META, content: str = "<p>Text.</p>", cards: str = "<div
         document=None,
         content=Markup(content),
         toc=toc,
+        appendix=Markup("<h2>Thanks</h2>"),
+        footnotes=Markup(),
         references=Markup("<section></section>"),
         cards=Markup(cards),
         kinds=["saliency"],
         has_math=True,
         reading_minutes=3,
-        models=[RESULT.provenance],
+        byline=make_byline(meta.authors),
+        doi_url=doi_url(meta.doi),
+        licence=licence,
+        cite_as=cite(meta, SITE, page.canonical) if meta.citation else None,
+        citation_file="CITATION.cff",
+        colophon=read_colophon([RESULT]),
+        scholar=(("citation_title", meta.title),),
+        newer=None,
+        older=None,
+        linked_data=script_json(linked_data(meta, SITE, page.canonical, (), licence, 3)),
+        **given,
     )
     return Page(html)
 
@@ -218,7 +238,9 @@ def test_pages_ask_no_other_host_for_anything(name: str) -> None:
     """Scripts, styles, fonts and pictures come from the site; only links that a reader follows lead elsewhere."""
     page = PAGES[name]()
     asked = [
-        a for tag, a in page.elements if tag in ("script", "img", "source", "link") and a.get("rel") != "canonical"
+        a
+        for tag, a in page.elements
+        if tag in ("script", "img", "source", "link") and a.get("rel") not in ("canonical", "license")
     ]
     urls = [url for a in asked for url in (a.get("src"), a.get("href")) if url]
     assert urls
@@ -230,7 +252,7 @@ def test_pages_have_no_inline_handlers_and_one_inline_script(name: str) -> None:
     """Scripts are files, but for the import map and the line that sets the theme before the first paint."""
     page = PAGES[name]()
     assert not [key for _, a in page.elements for key in a if key.startswith("on")]
-    inline = [a for a in page.all("script") if "src" not in a]
+    inline = [a for a in page.all("script") if "src" not in a and a.get("type") != "application/ld+json"]
     assert [a.get("type") for a in inline] == [None, "importmap"]
 
 
@@ -254,6 +276,57 @@ def test_an_article_with_a_title_only_is_whole() -> None:
     assert "None" not in page.text
     assert not page.all("nav")
     assert "DOI" not in page.text
+
+
+def test_contributions_and_addresses_are_said_in_words() -> None:
+    """A star says nothing to who cannot see it, and little to who can."""
+    two = (Author("Ada", equal_contributor=True), Author("Grace", equal_contributor=True, email="grace@x.org"))
+    page = article(replace(META, authors=(*two, Author("Alan"))))
+    assert "These authors contributed equally: Ada and Grace." in page.text
+    assert {"href": "mailto:grace@x.org"} in page.all("a")
+    assert "All authors contributed equally." in article(replace(META, authors=two)).text
+
+
+def test_what_comes_after_the_text_comes_in_order() -> None:
+    """The author's sections, footnotes, references, how to cite, the licence, what it was made with."""
+    page = article()
+    said = ("Thanks", "Cite as", "@misc{", "CITATION.cff", "Reuse", "Colophon", "org/model", "in float32", "with torch")
+    places = [page.text.rindex(word) for word in said]
+    assert places == sorted(places)
+    assert [a["href"] for a in page.all("a") if a.get("href") in ("#appendix", "#s3", "#references")] == [
+        "#appendix",
+        "#s3",
+        "#references",
+    ]
+
+
+def test_an_article_that_is_not_to_be_cited_does_not_say_how() -> None:
+    """`citation: false`."""
+    page = article(replace(META, citation=False))
+    assert "Cite as" not in page.text
+    assert "cite-as" not in page.ids
+
+
+def test_a_link_to_an_article_has_a_picture_where_there_is_one() -> None:
+    """Whoever shows links gets the picture with its size and what it shows, and makes room for it."""
+    image = SimpleNamespace(url="https://x.org/y/card.png", width=1200, height=630, alt='A "card"')
+    tags = article(social_image=image).all("meta")
+    assert {"property": "og:image", "content": image.url} in tags
+    assert {"property": "og:image:width", "content": "1200"} in tags
+    assert {"name": "twitter:image:alt", "content": image.alt} in tags
+    assert {"name": "twitter:card", "content": "summary_large_image"} in tags
+    assert {"name": "twitter:card", "content": "summary"} in article().all("meta")
+    assert not [tag for tag in article().all("meta") if "image" in str(tag)]
+
+
+def test_an_articles_head_names_people_topics_and_licence() -> None:
+    """Drafts are to be found by nobody."""
+    page = article(replace(META, tags=("a", "b")))
+    assert [a["content"] for a in page.all("meta") if a.get("property") == "article:tag"] == ["a", "b"]
+    assert next(a["content"] for a in page.all("meta") if a.get("name") == "author") == "Ada <Lovelace>"
+    assert {"rel": "license", "href": "https://creativecommons.org/licenses/by/4.0/"} in page.all("link")
+    assert {"name": "robots", "content": "noindex"} in page.all("meta")
+    assert {"name": "robots", "content": "noindex"} not in article(replace(META, draft=False)).all("meta")
 
 
 def test_a_computed_figure_follows_the_contract_with_its_scripts() -> None:

@@ -1,8 +1,9 @@
 """A document and its results, through the theme, to a page: pure, but for reading templates."""
 
 from .article_page import ArticlePage, Picture, ShownPanel, data_path, piece_path, shared_extent
-from .render import render_article, render_index
-from .site_page import LostPage, SitePage, page_path
+from .matter import article_files
+from .render import common_context, render_article
+from .site_page import FEED, LostPage, SitePage, page_path, tag_path
 
 __all__ = [
     "ArticlePage",
@@ -11,6 +12,8 @@ __all__ = [
     "ShownPanel",
     "SitePage",
     "data_path",
+    "article_files",
+    "common_context",
     "page_path",
     "piece_path",
     "render_article",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -12,6 +13,9 @@ from .licence import Licence
 from .names import divide_name
 
 __all__ = ["citation_file", "citation_file_path"]
+
+_DOI = re.compile(r"10\.\d{4,9}(\.\d+)?/[A-Za-z0-9:/_;.()\[\]\\-]+")
+"""What the format takes for a DOI; those of 1990s' journals, with < and >, are none."""
 
 
 def citation_file_path(meta: Meta) -> str:
@@ -25,20 +29,22 @@ def citation_file(meta: Meta, site: Site, url: str | None, licence: Licence | No
     The format itself describes software and data, so the article is its `preferred-citation`.
     https://github.com/citation-file-format/citation-file-format/blob/1.2.0/schema-guide.md
     """
-    authors = [_author(author) for author in meta.authors]
+    day = meta.date.isoformat() if meta.date else None
+    doi = meta.doi if meta.doi and _DOI.fullmatch(meta.doi) else None
+    language = site.language.split("-")[0].casefold()
     article = {
         "type": "article" if meta.container_title else "blog",
         "title": meta.title,
-        "authors": authors,
+        "authors": [_author(author) for author in meta.authors],
         "journal": meta.container_title,
         "collection-title": None if meta.container_title else site.title,
-        "date-published": meta.date,
+        "date-published": day,
         "year": meta.date.year if meta.date else None,
         "month": meta.date.month if meta.date else None,
         "abstract": meta.abstract or meta.description,
-        "keywords": list(meta.tags),
-        "languages": [site.language[:2]] if len(site.language.split("-")[0]) == 2 else None,
-        "doi": meta.doi,
+        "keywords": list(dict.fromkeys(meta.tags)),
+        "languages": [language] if 2 <= len(language) <= 3 else None,
+        "doi": doi,
         "url": url,
     }
     whole = {
@@ -46,11 +52,11 @@ def citation_file(meta: Meta, site: Site, url: str | None, licence: Licence | No
         "message": "If you use this article or its figures, please cite it as below.",
         "type": "dataset",
         "title": meta.title,
-        "authors": authors,
-        "date-released": meta.date,
+        "authors": [_author(author) for author in meta.authors],
+        "date-released": day,
         "license": licence and licence.spdx,
         "license-url": licence and not licence.spdx and licence.url,
-        "doi": meta.doi,
+        "doi": doi,
         "url": url,
         "preferred-citation": _known(article),
     }

@@ -13,7 +13,7 @@ from ..bibliography.entry import Name
 from ..site import Site
 from .names import divide_name
 
-__all__ = ["CiteAs", "cite", "escape_tex"]
+__all__ = ["CiteAs", "cite", "doi_url", "escape_tex"]
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,15 @@ def cite(meta: Meta, site: Site, url: str | None) -> CiteAs:
     """Return how to cite an article whose page has the full address `url`, None where the site's is not known."""
     names = [divide_name(author) for author in meta.authors]
     year = str(meta.date.year) if meta.date else ""
-    doi = f"https://doi.org/{quote(meta.doi, safe='/:;().-_~')}" if meta.doi else None
     key = meta.citation_key or _key(meta, names)
     container = meta.container_title or site.title
-    return CiteAs(key, _people(names), meta.title, container, year, doi or url, _bibtex(meta, key, names, site, url))
+    bibtex = _bibtex(meta, key, names, site, url)
+    return CiteAs(key, _people(names), meta.title, container, year, doi_url(meta.doi) or url, bibtex)
+
+
+def doi_url(doi: str | None) -> str | None:
+    """Return the address that a DOI resolves at."""
+    return f"https://doi.org/{quote(doi, safe='/:;().-_~')}" if doi else None
 
 
 def escape_tex(text: str) -> str:

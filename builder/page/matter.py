@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from ..document import reading_minutes
 from ..figure import Result
 from .article_page import ArticlePage
 from .byline import make_byline
-from .citation_file import citation_file_path
-from .cite_as import cite
+from .citation_file import citation_file, citation_file_path
+from .cite_as import cite, doi_url
 from .colophon import read_colophon
-from .licence import read_licence
+from .licence import Licence, read_licence
 from .metadata import linked_data, scholar_tags, script_json
 
-__all__ = ["article_matter"]
+__all__ = ["article_files", "article_matter"]
 
 
 def article_matter(page: ArticlePage, results: Sequence[Result], image: str | None = None) -> dict[str, Any]:
@@ -27,13 +26,12 @@ def article_matter(page: ArticlePage, results: Sequence[Result], image: str | No
     document, site, url = page.document, page.site, page.canonical
     meta = document.article.meta
     minutes = reading_minutes(document.n_words)
-    written = meta.license or site.license
-    licence = read_licence(written) if written else None
-    references = page.bibliography.references(document.citations)
+    licence = _licence(page)
+    references = page.references
     return {
         "byline": make_byline(meta.authors),
         "reading_minutes": minutes,
-        "doi_url": f"https://doi.org/{quote(meta.doi, safe='/:;().-_~')}" if meta.doi else None,
+        "doi_url": doi_url(meta.doi),
         "licence": licence,
         "cite_as": cite(meta, site, url) if meta.citation else None,
         "citation_file": page.url(citation_file_path(meta)) if meta.citation_file else None,
@@ -41,3 +39,17 @@ def article_matter(page: ArticlePage, results: Sequence[Result], image: str | No
         "scholar": scholar_tags(meta, site, url, references, page.bibliography),
         "linked_data": script_json(linked_data(meta, site, url, references, licence, minutes, image)),
     }
+
+
+def article_files(page: ArticlePage) -> dict[str, bytes]:
+    """Return the files that say beside the page how to cite it, by their path in the site; one, if any is wanted."""
+    meta = page.document.article.meta
+    if not meta.citation_file:
+        return {}
+    text = citation_file(meta, page.site, page.canonical, _licence(page))
+    return {citation_file_path(meta): text.encode()}
+
+
+def _licence(page: ArticlePage) -> Licence | None:
+    written = page.document.article.meta.license or page.site.license
+    return read_licence(written) if written else None

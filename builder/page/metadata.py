@@ -14,6 +14,7 @@ from ..article import Author, Meta
 from ..bibliography import Bibliography
 from ..bibliography.references import Reference
 from ..site import Site
+from .cite_as import doi_url
 from .licence import Licence
 from .names import divide_name
 
@@ -91,7 +92,7 @@ def linked_data(
 
     https://schema.org/ScholarlyArticle
     """
-    doi = f"https://doi.org/{meta.doi}" if meta.doi else None
+    doi = doi_url(meta.doi)
     changed = meta.updated or meta.date
     return _known({
         "@context": "https://schema.org",
