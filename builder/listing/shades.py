@@ -8,7 +8,7 @@ from collections.abc import Mapping
 __all__ = ["read_colours", "shade"]
 
 SCALE, NEGATIVE = "--figure-scale-6", "--negative"
-GREY = "128,128,128"
+GREY = "#808080"
 FAINT = 0.02
 """A share below which there is nothing to see; a table of a thousand cells is lighter without their styles."""
 
@@ -18,14 +18,16 @@ _STEPS = 50  # of `data-s` (figures/shared/shades.css)
 
 
 def read_colours(style_sheet: str) -> dict[str, str]:
-    """Return the colours that a style sheet has by day, as `31,95,168`, by the name of their variable."""
-    return {
-        name: ",".join(str(part) for part in bytes.fromhex(code[1:])) for name, code in _COLOUR.findall(style_sheet)
-    }
+    """Return the colours that a style sheet has by day, as `#1f5fa8`, by the name of their variable."""
+    return dict(_COLOUR.findall(style_sheet))
 
 
 def shade(attributes: Mapping[str, str], classes: set[str], colours: Mapping[str, str]) -> str:
-    """Return the style of an element, often none. Shades let the paper through, which may be white or black."""
+    """Return the style of an element, often none.
+
+    It is as plain as can be, for feed readers let little through: hexadecimal colours, each with that of its text,
+    because a reader's paper may be white or black.
+    """
     declared = dict(part.split(":", 1) for part in attributes.get("style", "").split(";") if ":" in part)
     declared = {name.strip(): value.strip() for name, value in declared.items() if name.strip().startswith("--")}
     style = []
@@ -33,11 +35,11 @@ def shade(attributes: Mapping[str, str], classes: set[str], colours: Mapping[str
     own = next((_own(declared[name], colours) for name in ("--c", "--group", "--mention") if name in declared), "")
     if share >= FAINT:
         signed = NEGATIVE if "is-negative" in classes or "is-below" in classes else SCALE
-        style.append(f"background:rgba({own or colours.get(signed, GREY)},{share * 0.7:.2f})")
+        style.append(_tinted(own or colours.get(signed, GREY), share * 0.7))
     elif own and "--mention" in declared:
-        style.append(f"background:rgba({own},0.25)")
+        style.append(_tinted(own, 0.25))
     elif own:
-        style.append(f"border-left:4px solid rgb({own})")
+        style.append(f"border-left:4px solid {own}")
     if "token" in classes:
         if "is-selected" in classes:
             style.append("border:2px solid")
@@ -58,3 +60,9 @@ def _share(written: str | None, step: str | None) -> float:
 def _own(written: str, colours: Mapping[str, str]) -> str:
     found = _VARIABLE.fullmatch(written)
     return colours.get(found[1], "") if found else ""
+
+
+def _tinted(colour: str, share: float) -> str:
+    """Return the style of a white that has a share of a colour, and of the black text on it."""
+    mixed = (round(255 + (part - 255) * share) for part in bytes.fromhex(colour[1:]))
+    return f"background-color:#{bytes(mixed).hex()};color:#000"
