@@ -1,4 +1,4 @@
-"""The command line: `fanlight new build serve status clean`; the only place that prints and exits.
+"""The command line: `fanlight new build serve status check publish clean`; the only place that prints and exits.
 
 Everything a command needs is imported when it runs: `fanlight --help` answers at once, and a build that finds all its
 answers stored never loads torch.
@@ -41,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[options.command](options, terminal)
     except BuildError as error:
-        terminal.show(error.problems)
+        from .finding import with_columns
+
+        terminal.show(with_columns(error.problems))
         return AUTHOR
     except KeyboardInterrupt:
         terminal.complain("interrupted; the last good site stands")
@@ -73,6 +75,17 @@ def _new(options: argparse.Namespace, terminal: Terminal) -> int:
         terminal.say(f"  {path}")
     here = options.folder.resolve() == Path.cwd()
     terminal.say(f"made a site; next: {'' if here else f'cd {options.folder} && '}fanlight serve")
+    return WELL
+
+
+def _import(options: argparse.Namespace, terminal: Terminal) -> int:
+    from .importing import import_article
+
+    site = _site(options, terminal)
+    done = import_article(options.source, site, into=options.into, slug=options.slug, force=options.force)
+    terminal.show(done.problems, count=False)
+    told = f", {_number(len(done.problems), 'thing')} to look at" if done.problems else ""
+    terminal.say(f"{_number(len(done.files), 'file')} in {terminal.seen(done.folder)}{told}")
     return WELL
 
 
@@ -142,6 +155,95 @@ def _status(options: argparse.Namespace, terminal: Terminal) -> int:
     return WELL
 
 
+def _check(options: argparse.Namespace, terminal: Terminal) -> int:
+    from .check import check
+
+    checked = check(_site(options, terminal), external=options.external)
+    findings = [*checked.findings, *checked.outside]
+    failed = checked.count("error") or (options.strict_warnings and checked.count("warning"))
+    if options.json:
+        import dataclasses
+        import json
+
+        rows = [{**dataclasses.asdict(row), "path": row.path and terminal.seen(row.path)} for row in findings]
+        terminal.answer(json.dumps(rows, indent=2, ensure_ascii=False))
+        return AUTHOR if failed else WELL
+    terminal.show(findings)
+    asked = f", {_number(checked.n_links, 'link')} to other hosts" if options.external else ""
+    terminal.say(f"checked {_number(checked.n_articles, 'article')}{asked}")
+    return AUTHOR if failed else WELL
+
+
+def _publish(options: argparse.Namespace, terminal: Terminal) -> int:
+    from .publish import Target, publish
+
+    site = _site(options, terminal)
+    if options.workflow:
+        return _write_workflows(site, options, terminal)
+    target = Target(
+        remote=options.remote,
+        branch=options.branch,
+        message=options.message,
+        domain=options.domain,
+        allow_dirty=options.allow_dirty,
+        force=options.force,
+        dry_run=options.dry_run,
+    )
+    published = publish(site, target, lambda built: _make(built, options, terminal), terminal.show)
+    for sign, paths in (("+", published.added), ("~", published.changed), ("-", published.removed)):
+        for path in paths if options.dry_run or terminal.verbose else ():
+            terminal.say(f"  {sign} {path}")
+    parts = ((len(published.added), "added"), (len(published.changed), "changed"), (len(published.removed), "removed"))
+    different = ", ".join(f"{number} {word}" for number, word in parts if number) or "nothing has changed"
+    size = f"{_number(published.n_files, 'file')}, {published.n_bytes / 1024:,.0f} KB; {different}"
+    where = f"{target.remote} {target.branch}"
+    if published.commit is None:
+        terminal.say(
+            f"{'would push' if options.dry_run and published.is_new else 'nothing to push'} to {where}: {size}"
+        )
+        return WELL
+    seen = f"; readers find it at {published.address}" if published.address else ""
+    terminal.say(f"pushed {published.commit[:7]} to {where}: {size}{seen}")
+    return WELL
+
+
+def _make(site: Site, options: argparse.Namespace, terminal: Terminal) -> list[Problem]:
+    """Build a site for publishing, check it, and return what a reader of it might stumble over."""
+    from .check import check
+    from .finding import with_columns
+    from .records import forget
+
+    options.refresh = options.only = ()
+    try:
+        built = _builder(site, options, terminal.listener(), keep_models=False, keep_answers=False).build()
+    finally:
+        forget(site)  # its output is gone in a moment
+    found = [finding.as_problem() for finding in check(site, fresh=True).findings if finding.severity != "note"]
+    return list(dict.fromkeys([*with_columns(built.problems), *found]))
+
+
+def _write_workflows(site: Site, options: argparse.Namespace, terminal: Terminal) -> int:
+    from .deposit import Deposit
+    from .publish import open_repository
+    from .workflows import difference, make_workflows, write_workflows
+
+    repository = open_repository(site.root, committed=False)
+    files = make_workflows(repository.branch(), site.root.relative_to(repository.top).as_posix())
+    changes = difference(repository.top, files)
+    if changes:
+        terminal.say(changes)
+    for path in write_workflows(repository.top, files, force=options.force):
+        terminal.say(f"wrote {terminal.seen(repository.top / path)}")
+    Deposit(site.root).open()
+    for step in (
+        "fanlight build, which from now on keeps its answers in answers/",
+        "git add .github answers, commit, and push",
+        "on GitHub, Settings → Pages → Source: GitHub Actions",
+    ):
+        terminal.say(f"next: {step}")
+    return WELL
+
+
 def _clean(options: argparse.Namespace, terminal: Terminal) -> int:
     from .clean import clean
 
@@ -169,7 +271,9 @@ def _site(options: argparse.Namespace, terminal: Terminal) -> Site:
     return site
 
 
-def _builder(site: Site, options: argparse.Namespace, listener: Listener, *, keep_models: bool) -> Builder:
+def _builder(
+    site: Site, options: argparse.Namespace, listener: Listener, *, keep_models: bool, keep_answers: bool = True
+) -> Builder:
     from .build import Builder
 
     return Builder(
@@ -181,14 +285,18 @@ def _builder(site: Site, options: argparse.Namespace, listener: Listener, *, kee
         device=options.device,
         listener=listener,
         keep_models=keep_models,
+        keep_answers=keep_answers,
     )
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Terminal], int]] = {
     "new": _new,
+    "import": _import,
     "build": _build,
     "serve": _serve,
     "status": _status,
+    "check": _check,
+    "publish": _publish,
     "clean": _clean,
 }
 

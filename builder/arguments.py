@@ -64,6 +64,13 @@ def _make_parsers() -> tuple[_Parser, dict[str, _Parser]]:
     new.add_argument("folder", metavar="DIR", type=Path, help="the folder; it is made, or must be empty")
     new.add_argument("--title", help="the site's title; otherwise the folder's name")
 
+    brought = command("import", "make an article out of a page of Distill's template, or out of a Jekyll post")
+    brought.add_argument("source", metavar="FILE", type=Path, help="the page (.html) or the post (.md)")
+    where = brought.add_mutually_exclusive_group()
+    where.add_argument("--into", metavar="DIR", type=Path, help="the article's folder (else content/SLUG)")
+    where.add_argument("--slug", help="the article's name in addresses (else the file's)")
+    brought.add_argument("--force", action="store_true", help="write over an article that is there")
+
     _add_build_options(command("build", "build the site that the current folder lies in"))
     _add_build_options(command("serve", "show the site in the browser and rebuild it as you write"))
     commands["serve"].add_argument(
@@ -75,6 +82,18 @@ def _make_parsers() -> tuple[_Parser, dict[str, _Parser]]:
     status.add_argument("--json", action="store_true", help="as JSON, for programs")
     status.add_argument("-D", "--drafts", action="store_true", help="drafts too")
     status.add_argument("--frozen", action="store_true", help="ask nobody outside this machine")
+
+    check = command("check", "say all that is wrong with the site, without running a model or writing a page")
+    check.add_argument("-D", "--drafts", action="store_true", help="drafts too")
+    check.add_argument("-W", "--strict-warnings", action="store_true", help="fail if there are warnings")
+    check.add_argument(
+        "--external", action="store_true", help="also ask other hosts whether links to them work; this never fails"
+    )
+    check.add_argument("--json", action="store_true", help="as JSON, for programs")
+    check.add_argument("-o", "--output", metavar="DIR", type=Path, help="where the built site lies (else _site)")
+
+    publish = command("publish", "build the site afresh, check it, and push it to the branch that a host serves")
+    _add_publish_options(publish)
 
     clean = command("clean", "remove the site that builds made")
     clean.add_argument("-o", "--output", metavar="DIR", type=Path, help="where it lies (else _site)")
@@ -96,6 +115,26 @@ def _add_build_options(parser: _Parser) -> None:
     add("-j", "--jobs", metavar="N", type=_count, default=0, help="compute in N processes (else in this one)")
     add("--device", type=_device, default="auto", help="auto, cpu, cuda, cuda:1, mps, …")
     add("--no-strict", action="store_true", help="publish in spite of errors that a page survives")
+
+
+def _add_publish_options(parser: _Parser) -> None:
+    add = parser.add_argument
+    add("--remote", default="origin", help="the remote to push to (else origin)")
+    add("--branch", default="gh-pages", help="the branch to push to, which holds nothing else (else gh-pages)")
+    add("-m", "--message", metavar="TEXT", help="what the commit says (else which commit the site was built from)")
+    add("--dry-run", action="store_true", help="push nothing, and say what would be pushed")
+    add("--allow-dirty", action="store_true", help="publish what is not committed, too")
+    add("--frozen", action="store_true", help="compute nothing: publish from stored answers, without torch")
+    add("--base-url", metavar="URL", type=_base_url, help="where the site will be published")
+    add("--domain", metavar="HOST", help="a domain of your own, written as CNAME; one that is there stays")
+    add("-j", "--jobs", metavar="N", type=_count, default=0, help="compute in N processes (else in this one)")
+    add("--device", type=_device, default="auto", help="auto, cpu, cuda, cuda:1, mps, …")
+    add(
+        "--workflow",
+        action="store_true",
+        help="publish nothing, and write the GitHub workflows that publish and compute",
+    )
+    add("--force", action="store_true", help="push over what others pushed; with --workflow, write over files")
 
 
 def _base_url(text: str) -> str:

@@ -13,7 +13,8 @@ from . import engine
 from .answers import Answers, find_answers
 from .assets import Assets, collect_assets
 from .bibliography import read_bibliography
-from .cache import Cache, Ledger
+from .cache import Ledger, open_cache
+from .deposit import Deposit
 from .document import Document, check_fragments
 from .errors import BuildError, Problem, nearest
 from .kind import load_kinds
@@ -55,7 +56,7 @@ class Builder:
     """Builds a site, again and again; an article is made anew only if something that its page depends on changed.
 
     `refresh` holds figure labels (or `all`) to compute anew, `only` the slugs to build; `jobs` is a number of
-    processes, 0 for this one.
+    processes, 0 for this one; `keep_answers` False leaves the site's own folder of answers as it is.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Builder:
         device: str = "auto",
         listener: Listener | None = None,
         keep_models: bool = False,
+        keep_answers: bool = True,
     ) -> None:
         self.site = site
         self.frozen = frozen
@@ -78,7 +80,9 @@ class Builder:
         self.device = device
         self.listener: Listener = listener or Silent()
         self.keep_models = keep_models
-        self.cache = Cache(cache_folder())
+        self.keep_answers = keep_answers
+        self.cache = open_cache(site)
+        self._deposit = Deposit(site.root)
         self._library = Library(site)
         self._records: Records | None = None
 
@@ -124,6 +128,7 @@ class Builder:
         self._record_questions(documents, plan, answers)
         self.refresh = frozenset()  # once: `serve` builds again
         addresses = {address for record in standing.values() for address in record.answers} | answers.results.keys()
+        self._keep_answers(addresses, [*standing.values(), *(one.record for one in made)])
         return Built(
             marks=self._marks(files, records, assets),
             problems=tuple(dict.fromkeys(problems)),
@@ -192,7 +197,13 @@ class Builder:
                 raise BuildError(f"unknown figure: {label}{nearest(label, known)}")
 
     def _fingerprint(self, source: ModelSource) -> str:
-        return fingerprint(source, self.site.root, frozen=self.frozen)
+        try:
+            return fingerprint(source, self.site.root, frozen=self.frozen)
+        except BuildError:
+            kept = self._deposit.fingerprint(source) if self.frozen else None
+            if kept is None:
+                raise
+            return kept
 
     def _bibliographies(self, records: Records, known: Mapping[Path, Record]) -> list[Problem]:
         """Return what is wrong with the bibliographies; one that did not change is not read for it."""
@@ -278,6 +289,16 @@ class Builder:
             marks = {path: neutral_digest(content, assets) for path, content in pages}
             records.listing = replace(records.listing, outputs=stamps_in(self.site.output, listing), marks=marks)
         records.keep()
+
+    def _keep_answers(self, addresses: set[str], records: Iterable[Record]) -> None:
+        """Keep the answers among the site's own files, where there is a folder for them."""
+        if not self._deposit.is_open or self.frozen or not self.keep_answers:
+            return
+        models = {source: known for record in records for source, known in record.models}
+        try:
+            self._deposit.keep(addresses, models, self.cache, prune=not self.only)
+        except OSError as error:
+            raise BuildError(f"broken folder: {error.strerror or error}", self._deposit.folder) from error
 
     def _record_questions(self, documents: Iterable[Document], plan: Plan, answers: Answers) -> None:
         asked = {}

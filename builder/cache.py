@@ -13,26 +13,40 @@ from pathlib import Path
 from typing import Any
 
 from .figure import Result, published
+from .site import Site, cache_folder
 
-__all__ = ["Cache", "Ledger", "write_atomically"]
+__all__ = ["ANSWERS", "Cache", "Ledger", "open_cache", "write_atomically"]
+
+ANSWERS = "answers"
+"""The folder of a site that its answers are kept in too, where there is one (see `deposit`)."""
 
 
 class Cache:
     """Results in `folder/results/ab/ADDRESS.json`, their pieces in `ADDRESS/NAME.json`, in the form the site publishes.
 
+    What is not there is looked for in `second`, a folder of the same form without `results/`, which is never written.
     Writes are atomic and an address has only one right content, so any number of builds may read and write at once.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, second: Path | None = None) -> None:
         self.folder = folder / "results"
+        self.second = second
 
     def path(self, address: str) -> Path:
         """Return where the result of that address lies or would lie."""
-        return self.folder / address[:2] / f"{address}.json"
+        return self._place(f"{address[:2]}/{address}.json")
 
     def piece(self, address: str, name: str) -> Path:
         """Return where a piece of the result of that address lies or would lie."""
-        return self.folder / address[:2] / address / f"{name}.json"
+        return self._place(f"{address[:2]}/{address}/{name}.json")
+
+    def _place(self, path: str) -> Path:
+        """Return where a file is; a broken one of the user's own, as a power cut leaves, hides none that is whole."""
+        own = self.folder / path
+        if self.second is None or _is_whole(own):
+            return own
+        other = self.second / path
+        return other if other.is_file() else own
 
     def __contains__(self, address: object) -> bool:
         return isinstance(address, str) and self.path(address).is_file()
@@ -56,13 +70,20 @@ class Cache:
         """
         texts = {name: published(piece) for name, piece in (pieces or {}).items()}
         whole = result.to_json()
+        folder = self.folder / result.address[:2]
         for name, text in texts.items():
-            write_atomically(self.piece(result.address, name), text.encode())
-        write_atomically(self.path(result.address), whole.encode())
+            write_atomically(folder / result.address / f"{name}.json", text.encode())
+        write_atomically(folder / f"{result.address}.json", whole.encode())
 
     def __iter__(self) -> Iterator[str]:
         for file in sorted(self.folder.glob("??/*.json")):
             yield file.stem
+
+
+def open_cache(site: Site) -> Cache:
+    """Return the user's cache, and behind it the answers that the site itself keeps, if it does."""
+    kept = site.root / ANSWERS
+    return Cache(cache_folder(), kept if kept.is_dir() else None)
 
 
 class Ledger:

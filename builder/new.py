@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from .errors import BuildError
+from .workflows import workflow_words
 
 __all__ = ["new_site"]
 
@@ -59,10 +60,11 @@ def _fill(stage: Path, words: dict[str, str]) -> tuple[str, ...]:
 
 
 def _words(title: str, today: datetime.date) -> dict[str, str]:
-    """Return what is put in: the title as a TOML string and as Markdown, and the date."""
+    """Return what is put in: the title as a TOML string and as Markdown, the date, and what workflows say."""
     title = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", title).split()) or "Fanlight"
     escaped = re.sub(r"([\\`*_{}\[\]<>#&|])", r"\\\1", title)
-    return {"title": json.dumps(title, ensure_ascii=False), "heading": escaped, "date": today.isoformat()}
+    own = {"title": json.dumps(title, ensure_ascii=False), "heading": escaped, "date": today.isoformat()}
+    return {**workflow_words(), **own}
 
 
 def _title_of(folder: Path) -> str:

@@ -18,7 +18,7 @@ from .model_source import ModelSource
 from .site import BUILT_IN, Site, cache_folder
 from .summary import Summary
 
-__all__ = ["Listing", "Record", "Records", "Stamp", "folder_stamps", "ground", "stamp", "stamps", "stamps_in"]
+__all__ = ["Listing", "Record", "Records", "Stamp", "folder_stamps", "forget", "ground", "stamp", "stamps", "stamps_in"]
 
 Stamp = tuple[int, int]
 """A file's time of modification, in nanoseconds, and its size: another content has another stamp."""
@@ -96,8 +96,7 @@ class Records:
     """
 
     def __init__(self, site: Site, ground: str) -> None:
-        name = hashlib.sha256(f"{site.root}\0{site.output}".encode()).hexdigest()[:16]
-        self._file = cache_folder() / "records" / f"{name}.json"
+        self._file = _place(site)
         self.ground = ground
         self.articles: dict[str, Record] = {}
         self.listing = Listing()
@@ -126,6 +125,16 @@ class Records:
             with contextlib.suppress(OSError):
                 write_atomically(self._file, text.encode())
             self._written = text
+
+
+def forget(site: Site) -> None:
+    """Remove the records of a site whose output is not kept."""
+    _place(site).unlink(missing_ok=True)
+
+
+def _place(site: Site) -> Path:
+    name = hashlib.sha256(f"{site.root}\0{site.output}".encode()).hexdigest()[:16]
+    return cache_folder() / "records" / f"{name}.json"
 
 
 def ground(site: Site) -> str:

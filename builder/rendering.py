@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .article import Article
 from .assets import Assets
-from .cache import Cache
+from .cache import open_cache
 from .document import Document, reading_minutes
 from .errors import Problem
 from .figure import Result
@@ -64,7 +64,7 @@ class Renderer:
         self.assets = assets
         self.library = library
         self.theme = make_theme(site)
-        self.cache = Cache(cache_folder())
+        self.cache = open_cache(site)
 
     def make(self, document: Document, entry: Entry, plan: Plan, results: Mapping[str, Result]) -> Made:
         """Return an article's files. A figure whose results are not all there is left out (`--no-strict`)."""

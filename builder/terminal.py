@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from .errors import Problem
+from .finding import Finding
 from .progress import Listener, Silent
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plain", "Rich", "Terminal", "table", "visible"]
 
+COUNTED = {"error": "red", "warning": "yellow", "note": "dim"}
 COLOURS = {"red": "31", "yellow": "33", "green": "32", "bold": "1", "dim": "2"}
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -55,15 +57,16 @@ class Terminal:
         """Write a line to the error stream, quiet or not."""
         self._write(self.err, visible(text))
 
-    def show(self, problems: Iterable[Problem], *, count: bool = True) -> None:
+    def show(self, problems: Iterable[Problem | Finding], *, count: bool = True) -> None:
         """Write problems, one a line, by file and line, and how many there are; quiet leaves warnings out."""
-        shown = sorted({p for p in problems if not (self.quiet and p.severity == "warning")}, key=_place)
+        shown = sorted({p for p in problems if not (self.quiet and p.severity != "error")}, key=_place)
         for problem in shown:
             self._write(self.err, self._line(problem))
         if count and shown:
-            n = Counter(problem.severity for problem in shown)
-            parts = [f"{n[kind]} {kind}{'s' if n[kind] > 1 else ''}" for kind in ("error", "warning") if n[kind]]
-            self._write(self.err, self.paint(", ".join(parts), "red" if n["error"] else "yellow", self.err))
+            n = Counter(str(problem.severity) for problem in shown)
+            parts = [f"{n[kind]} {kind}{'s' if n[kind] > 1 else ''}" for kind in COUNTED if n[kind]]
+            worst = next(kind for kind in COUNTED if n[kind])
+            self._write(self.err, self.paint(", ".join(parts), COUNTED[worst], self.err))
 
     def listener(self) -> Listener:
         """Return who is told of a build's progress: a bar on a terminal, lines elsewhere, nobody if quiet."""
@@ -94,14 +97,13 @@ class Terminal:
             return text
         return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m"
 
-    def _line(self, problem: Problem) -> str:
+    def _line(self, problem: Problem | Finding) -> str:
         place = self.seen(problem.path) if problem.path is not None else ""
         place = "".join(f"{part}:" for part in (place, problem.line, problem.column) if part or part == 0)
         word, _, rest = visible(problem.message).replace("\n", "\n    ").partition(" ")
-        if problem.severity == "warning":
-            word = f"warning: {word}"
-        colour = "yellow" if problem.severity == "warning" else "red"
-        text = f"{self.paint(word, colour, self.err)} {rest}".rstrip()
+        if problem.severity != "error":
+            word = f"{problem.severity}: {word}"
+        text = f"{self.paint(word, COUNTED[problem.severity], self.err)} {rest}".rstrip()
         return f"{self.paint(visible(place), 'bold', self.err)} {text}" if place else text
 
     def _write(self, stream: TextIO, text: str) -> None:
@@ -207,7 +209,7 @@ def visible(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def _place(problem: Problem) -> tuple[str, int, int, str]:
+def _place(problem: Problem | Finding) -> tuple[str, int, int, str]:
     return str(problem.path or ""), problem.line or 0, problem.column or 0, problem.message
 
 

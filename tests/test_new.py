@@ -19,9 +19,12 @@ from builder.site import find_site
 OWN_CACHE = os.environ.get("FANLIGHT_CACHE")  # the user's, before the tests get one of their own: models are there
 
 FILES = {
+    ".github/fanlight.txt",
+    ".github/workflows/compute.yml",
     ".github/workflows/pages.yml",
     ".gitignore",
     "README.md",
+    "answers/.gitattributes",
     "bib/references.bib",
     "content/first-article/article.md",
     "pyproject.toml",
@@ -106,3 +109,4 @@ def test_a_new_site_builds_at_once(tmp_path: Path) -> None:
     page = (tmp_path / "mine/_site/first-article/index.html").read_text(encoding="utf-8")
     assert 'data-kind="saliency"' in page
     assert len(list((tmp_path / "mine/_site/data").glob("*.json"))) == 1
+    assert len(list((tmp_path / "mine/answers").glob("??/*.json"))) == 1

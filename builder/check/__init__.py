@@ -1,0 +1,122 @@
+"""`check`: all that a strict build would say of a site, and what no build needs to know, without running a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ..answers import find_answers
+from ..cache import open_cache
+from ..deposit import Deposit
+from ..document import Document, check_fragments
+from ..errors import BuildError
+from ..finding import Finding, as_finding, with_columns
+from ..kind import load_kinds
+from ..library import Library
+from ..model_source import ModelSource
+from ..pictures import read_pictures
+from ..plan import make_plan
+from ..prose import check_prose
+from ..site import Site, cache_folder
+from ..sources import fingerprint
+from .articles import check_articles
+from .outside import ask_links, find_links
+from .payload import check_payload
+from .rendered import check_rendered
+from .unused import check_bibliographies, check_files, check_labels
+from .workflow import check_workflow
+
+__all__ = ["Checked", "check"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found in a site's articles, and, if that was asked, on other hosts; only the first can fail."""
+
+    n_articles: int
+    findings: tuple[Finding, ...]
+    outside: tuple[Finding, ...] = ()
+    n_links: int = 0
+
+    def count(self, severity: Literal["error", "warning", "note"]) -> int:
+        """Return how many findings of a severity there are in the site itself."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+
+def check(site: Site, *, external: bool = False, fresh: bool = False) -> Checked:
+    """Check a site. `external` asks other hosts; `fresh` says that the output is of this very moment.
+
+    Raises `BuildError` where there are no articles, or two of one address, as a build does.
+    """
+    library = Library(site)
+    documents = library.read()
+    drafts = _read_drafts(library, documents)
+    findings = [*_as_a_build(site, library, documents), *check_articles(documents)]
+    findings += check_labels(documents)
+    findings += check_bibliographies([*documents, *drafts], library)
+    findings += check_files([*documents, *drafts])
+    findings += check_workflow(site.root)
+    findings += check_rendered(site.output, severity="error" if fresh else "warning")
+    links = find_links(documents, library) if external else []
+    outside = ask_links(links)
+    return Checked(len(documents), _sorted(findings), _sorted(outside), len({link.url for link in links}))
+
+
+def _read_drafts(library: Library, documents: Sequence[Document]) -> list[Document]:
+    """Return the drafts that are not among the documents: what they use is not unused."""
+    known = {document.article.path for document in documents}
+    articles = [library.article(file) for file in library.files()]
+    targets = {article.slug: article.path for article in articles}
+    return [library.parse(article, targets) for article in articles if article.path not in known]
+
+
+def _as_a_build(site: Site, library: Library, documents: list[Document]) -> list[Finding]:
+    """Return what a build says; that an answer is missing is a note, for the next build computes it."""
+    kinds = load_kinds(site.folders("figures"))
+    cache = open_cache(site)
+    deposit = Deposit(site.root)
+    plan = make_plan(documents, site, kinds, lambda source: _fingerprint(source, site, deposit))
+    answers = find_answers(plan, cache, None, frozenset())
+    shown = {key: [answers.results.get(panel.address) for panel in panels] for key, panels in plan.figures.items()}
+    problems = [problem for document in documents for problem in document.problems]
+    for document in documents:
+        problems += library.bibliography(document.article).problems
+        slug, formats = document.article.slug, site.picture_formats
+        problems += read_pictures(slug, document.pictures, document.dark, cache_folder(), formats).problems
+    links = {document.article.path: document.links for document in documents}
+    anchors = {document.article.slug: document.anchors for document in documents}
+    problems += [*check_fragments(links, anchors), *plan.problems, *check_prose(documents, shown, kinds)]
+    findings = [as_finding(problem) for problem in problems]
+    findings += [_missing(as_finding(problem, "note")) for problem in answers.problems]
+    findings += check_payload(documents, plan, answers.results, cache, kinds, site.payload_limit)
+    if deposit.is_open:
+        kept = set(deposit.addresses())
+        lacking = [job for address, job in plan.jobs.items() if address in answers.results and address not in kept]
+        for spec in (job.wanted_by[0] for job in lacking):
+            wrong = f"missing answer: that of {spec.anchor} is not in {deposit.folder.name}/; build, and commit it"
+            findings.append(Finding(wrong, spec.path, spec.line))
+    return findings
+
+
+def _fingerprint(source: ModelSource, site: Site, deposit: Deposit) -> str:
+    """Return a model's fingerprint; nobody outside is asked, so one that a build would ask for is not known."""
+    try:
+        return fingerprint(source, site.root, frozen=True)
+    except BuildError as error:
+        if not all(problem.message.startswith("missing model") for problem in error.problems):
+            raise
+        return deposit.fingerprint(source) or f"unknown {source.source}"
+
+
+def _missing(finding: Finding) -> Finding:
+    return replace(
+        finding, message=finding.message.replace("; compute it with", "; the next build computes it, as does")
+    )
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    def place(finding: Finding) -> tuple[str, int, int, str]:
+        return str(finding.path or ""), finding.line or 0, finding.column or 0, finding.message
+
+    return tuple(sorted(dict.fromkeys(with_columns(findings)), key=place))
