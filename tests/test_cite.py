@@ -59,8 +59,16 @@ def short(meta: dict[str, Any]) -> str:
         ("[@{odd key!}] @{https://x.org/1}", ["@https://x.org/1"]),
         ("@müller2020", ["@müller2020"]),
         ('<d-cite key="a,b"></d-cite>', ["a; b"]),
-        ("<d-cite bibtex-key='a'/>", ["a"]),
+        ('<d-cite key="a, b,">[1]</d-cite> <d-cite class="x" key=a>', ["a; b", "a"]),
+        ("<d-cite bibtex-key='a'/> <dt-cite key='b'></dt-cite>", ["a", "b"]),
         ("{cite:p}`a,b` {cite:t}`a` {cite}`b`", ["a; b", "@a", "b"]),
+        ("{cite:p}`{see}a{p. 3}; b` {cite:year}`a`", ["see|a|p. 3; b", "a"]),
+        ("[@a p. 3] [@a and others] [@a, see me@x.org]", ["a|p. 3", "a|and others", "a|see me@x.org"]),
+        ("[@a, p. 3 [sic]; @b;]", ["a|p. 3 [sic]; b"]),
+        ("[see [@a]] [[@b]]", ["a", "b"]),
+        ("_@a_ **@b** [@a_b]", ["@a", "@b", "a_b"]),
+        ("[@a", ["@a"]),
+        ("[@a][@b] [x](https://x.org/@y) [@a]{.x}", ["a", "b", "a"]),
         ("| x |\n|---|\n| [@a] |", ["a"]),
     ],
 )
@@ -86,6 +94,10 @@ def test_a_citation_is_read(text: str, expected: list[str]) -> None:
         r"\@a and [\@a]",
         "[@a](https://example.org)",
         "[see @a](https://example.org)",
+        "[@a][there]\n\n[there]: https://example.org",
+        "[@a]\n\n[@a]: https://example.org",
+        "[x [@a] y](https://example.org)",
+        "[see `@a`] [see ` @a`]",
         "@ a, @, [@], [@ a]",
         "pytest.mark.@x",
         "a/@b",
@@ -99,6 +111,12 @@ def test_a_citation_is_read(text: str, expected: list[str]) -> None:
 def test_nothing_else_is_a_citation(text: str) -> None:
     """A bare `@` in addresses, handles and code raises no alarm; labels are read by another rule."""
     assert citations(text) == []
+
+
+def test_how_far_apart_brackets_are_does_not_matter_to_the_time_it_takes() -> None:
+    """Brackets that nothing closes are not looked through again from each of them."""
+    assert citations("[see " * 3000 + "@a]")[-1]["items"][0]["key"] == "a"
+    assert len(citations("[@a;" * 3000 + "]")) == 3000
 
 
 def test_a_bare_key_can_be_given_back_as_text() -> None:

@@ -16,25 +16,28 @@ from ..bibliography.reference import Reference
 
 __all__ = ["Cited", "cite_plugin"]
 
-KEY = r"(?:\{[^{}\s]+\}|\w(?:\w|[:.#$%&+?<>~/-](?=\w))*)"
+KEY = r"(?:\{[^{}\s]+\}|\w(?:(?:\w|[:.#$%&+?<>~/-](?=\w))*[^\W_])?)"
 """Pandoc's grammar of keys: single punctuation marks within; braces around anything else."""
 
 LABEL = re.compile(r"(?:fig|eq|sec|tbl)-")
 """What `reference.py` reads: labels of figures, equations, sections and tables."""
 
 _ITEM = re.compile(
-    rf"(?P<prefix>(?:[^@]*[\s(\[“‘\"'—–])??)(?P<minus>-?)@(?P<key>(?>{KEY}))(?P<suffix>[^@]*)", re.DOTALL
+    rf"(?P<prefix>(?:[^@]*[\s(\[“‘\"'—–])??)(?P<minus>-?)@(?P<key>(?>{KEY}))(?P<suffix>(?:[^@]|(?<=\w)@)*)", re.DOTALL
 )
 _BARE = re.compile(rf"@((?>{KEY}))(?!@)")
+_BRACKET = re.compile(r"\\.|(`+)(?!`).*?(?<!`)\1(?!`)|[\[\]]", re.DOTALL)
+_LONGEST = 1000
+"""No citation has more characters between its brackets; it is not looked for any further."""
 _BEFORE = re.compile(r"[\s(\[{\"'“‘«—–*_]")
 _PLACE = r"(?:pp?\.|chap\.?|chapter|ch\.|secs?\.|section|figs?\.|figure|eqs?\.|tables?|vol\.|app\.|appendix|[§¶\d])"
 _PINPOINT = re.compile(rf"\s?\[({_PLACE}[^\[\]@]*)\](?![(\[:{{])", re.IGNORECASE)
 _POINTS = re.compile(rf"\s*(?:,|{_PLACE})", re.IGNORECASE)
 _ELEMENT = re.compile(
-    r"<dt?-cite((?:\s+[\w-]+(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'))?)++)\s*(?:/\s*>|>(?:[^<\n]*</dt?-cite\s*>)?)",
+    r"<dt?-cite((?:\s+[\w-]+(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+))?)++)\s*(?:/\s*>|>(?:[^<\n]*</dt?-cite\s*>)?)",
     re.IGNORECASE,
 )
-_KEYS = re.compile(r"\s(?:bibtex-)?key\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_KEYS = re.compile(r"\s(?:bibtex-)?key\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|(\S+))", re.IGNORECASE)
 _ROLE = re.compile(r"\{cite(?::([a-z]+))?\}(`+)(?!`)([^`]+)\2(?!`)")
 _ROLE_ITEM = re.compile(r"\s*(?:\{([^{}]*)\}\s*)?@?([^\s{};,]+)\s*(?:\{([^{}]*)\}\s*)?(?:[;,]|\Z)")
 ROLES = {"p": False, "ps": False, "t": True, "ts": True, "year": False, "yearpar": False}
@@ -61,9 +64,9 @@ def cite_plugin(md: MarkdownIt) -> None:
 
     Nothing is a citation in code, links, addresses, e-mail, after a letter or digit, or after a backslash.
     Tokens: `citation`, content as written, `meta`: items (each key, prefix, locator, suppress_author), narrative,
-    bare (`@key` without brackets, which may turn out to be no citation), raw, unknown_role. A citation is `parts/citation.html` (`items`: `Cited`; `narrative`, `card`), its card
-    `parts/citation_card.html` (`id`, `references`) in `env["cards"]`. `env["citing"]` holds the ids of all citing
-    places by key, for the links back.
+    bare (`@key` without brackets, which may turn out to be no citation), raw, unknown_role. A citation is
+    `parts/citation.html` (`items`: `Cited`; `narrative`, `card`), its card `parts/citation_card.html` (`id`,
+    `references`) in `env["cards"]`. `env["citing"]` holds the ids of all citing places by key, for the links back.
     """
     md.inline.ruler.before("link", "citation", _group)
     md.inline.ruler.before("link", "citation_bare", _bare)
@@ -89,24 +92,36 @@ class Cited:
 
 def _group(state: StateInline, silent: bool) -> bool:
     """`[see @a, p. 3; @b]`, unless it is the text of a link or within one."""
-    if state.src[state.pos] != "[" or state.linkLevel:
+    if state.src[state.pos] != "[" or state.linkLevel or silent:  # silent: a link may end further on
         return False
-    close = state.src.find("]", state.pos, state.posMax)
-    if close < 0 or "@" not in state.src[state.pos : close]:
+    content = _bracketed(state.src[state.pos : min(state.pos + _LONGEST, state.posMax)])
+    close = state.pos + len(content) + 1
+    if "@" not in content or _is_link(state, content, close + 1):
         return False
-    if state.src.find("[", state.pos + 1, close) >= 0:  # brackets in a prefix or locator: let markdown-it match them
-        close = state.md.helpers.parseLinkLabel(state, state.pos)
-        if close < 0:
-            return False
-    content = state.src[state.pos + 1 : close]
-    if _is_link(state, content, close + 1):
-        return False
-    found = [_ITEM.fullmatch(part.strip()) for part in content.split(";")]
+    found = [_ITEM.fullmatch(part.strip()) for part in content.split(";") if part.strip()]
     matches = [match for match in found if match is not None]
-    if len(matches) < len(found) or any(LABEL.match(match["key"]) or "`" in match["prefix"] for match in matches):
+    if len(matches) < len(found) or not all(map(_is_cited, matches)):
         return False
     items = [_item(match["key"], match["prefix"], match["suffix"], bool(match["minus"])) for match in matches]
-    return _push(state, silent, close + 1, items)
+    return _push(state, False, close + 1, items)
+
+
+def _bracketed(text: str) -> str:
+    """Return what stands between the bracket that a text begins with and the one that closes it, or nothing."""
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        depth += {"[": 1, "]": -1}.get(found[0], 0)
+        if depth == 0:
+            return text[1 : found.start()]
+        if depth > 3:
+            return ""
+    return ""
+
+
+def _is_cited(match: re.Match[str]) -> bool:
+    """Whether an item names a work: not a figure, and not within code or brackets of its own."""
+    prefix = match["prefix"]
+    return not LABEL.match(match["key"]) and "`" not in prefix and prefix.count("[") == prefix.count("]")
 
 
 def _is_link(state: StateInline, content: str, end: int) -> bool:
@@ -141,7 +156,11 @@ def _element(state: StateInline, silent: bool) -> bool:
     keys = _KEYS.search(found[1]) if found and not state.linkLevel else None
     if found is None or keys is None:
         return False
-    items = [_item(key.strip().lstrip("@"), "", "") for key in (keys[1] or keys[2] or "").split(",") if key.strip()]
+    items = [
+        _item(key.strip().lstrip("@"), "", "")
+        for key in (keys[1] or keys[2] or keys[3] or "").split(",")
+        if key.strip()
+    ]
     return bool(items) and _push(state, silent, found.end(), items)
 
 

@@ -334,6 +334,9 @@ class Settling:
 
     def _image(self, token: Token, locate: Locate) -> None:
         written = str(token.attrs.get("src", ""))
+        for child in token.children or ():
+            if child.type == "citation":  # an alt text is text alone
+                child.type, child.content = "text", str(child.meta["raw"])
         more = token.meta.get("insecure_attrs", {})
         if not plain_text(token.children) and more.get("alt") != "":
             self.source.complain(

@@ -19,7 +19,7 @@ Told = Callable[[Document], list[str]]
         (":::{note}\n:collapse: ture\n:::\n", "5: invalid collapse: ture (did you mean true?)"),
         (":::{note}\n:colapse: true\n:::\n", "5: unknown option of {note}: colapse (did you mean collapse?)"),
         (":::{note}\n:label: x\n:::\n\n[a]{#x}\n", "8:1: duplicate label: x (first in line 5)"),
-        (":::{note} [@nobody2000]\n:::\n", "4:13: unknown citation: nobody2000"),
+        (":::{note} [@nobody2000]\n:::\n", "4:12: unknown citation: nobody2000"),
         ("::::{tab-set}\n:::{tab-item}\nx\n:::\n::::\n", "5:1: missing title of {tab-item}: write it on the same line"),
         ("::::{tab-set}\n:::{tab-item} A\nx\n:::\nx\n::::\n", "8:1: invalid tab-set: only {tab-item} may stand in it"),
         (":::{tab-set}\n:::\n", "4:1: missing {tab-item}: {tab-set} is empty"),
