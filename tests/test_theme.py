@@ -24,6 +24,7 @@ from builder.page.colophon import read_colophon
 from builder.page.licence import read_licence
 from builder.page.metadata import linked_data, script_json
 from builder.site import Site
+from builder.summary import Summary, Thumbnail
 from builder.templates import make_theme
 
 THEME = Path(__file__).resolve().parent.parent / "theme"
@@ -186,10 +187,23 @@ def article(meta: Meta = META, content: str = "<p>Text.</p>", cards: str = "<div
 
 
 def listing(template: str, kind: type[SitePage] = SitePage) -> Page:
-    """Render the index, or the page of a wrong address."""
+    """Render a page that lists articles, or that of a wrong address."""
     page = site_page(kind, template)
-    entries = [{"url": "ranks/", "meta": meta, "article": None} for meta in (META, Meta(title="Bare", slug="bare"))]
-    return Page(page.theme.get_template(template).render(**common(page), articles=entries))
+    entry = page.theme.get_template("parts/entry.html").module.entry  # type: ignore[attr-defined]
+    bare = Summary("bare", "bare/index.html", "Bare")
+    whole = replace(bare, title="<b>", description="&", tags=("C++",), thumbnail=Thumbnail("ranks/t.png", 4, 3))
+    listed: dict[str, Any] = {
+        "years": [("", [entry(page, whole), entry(page, bare)])],
+        "number": 1,
+        "pages": ["./"],
+        "tags": [("C++", 1)],
+        "more_tags": 0,
+        "search": True,
+        "structured": None,
+        "tag": "C++",
+        "n_articles": 2,
+    }
+    return Page(page.theme.get_template(template).render(**common(page), **listed))
 
 
 def panel(result: Result = RESULT, number: str = "", **given: Any) -> dict[str, Any]:
@@ -214,7 +228,13 @@ def figure(**given: Any) -> Page:
     return Page(site_page().part("figure", **{**context, **given}))
 
 
-PAGES = {"article": article, "index": lambda: listing("index.html"), "404": lambda: listing("404.html", LostPage)}
+PAGES = {
+    "article": article,
+    "index": lambda: listing("index.html"),
+    "tag": lambda: listing("tag.html"),
+    "tags": lambda: listing("tags.html"),
+    "404": lambda: listing("404.html", LostPage),
+}
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import feedparser
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import KINDS, SITE
@@ -24,7 +25,7 @@ ARTICLES = [
     for file in sorted(SITE.content.glob("*/article.md"))
     if not (article := read_article(file, SITE)).meta.draft
 ]
-ADDRESSES = {"index": BASE, "404": LOST, **{slug: f"{BASE}{slug}/" for slug in ARTICLES}}
+ADDRESSES = {"index": BASE, "404": LOST, "tag": f"{BASE}tags/smollm2/", **{slug: f"{BASE}{slug}/" for slug in ARTICLES}}
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 SCREENS: dict[str, dict[str, Any]] = {"desk": {}, "phone": PHONE}
@@ -79,6 +80,20 @@ def test_a_page_is_small(read: Visit) -> None:
     kinds = set(re.findall(r'data-kind="(\w+)"', page))
     kinds |= {used for kind in kinds for used in KINDS[kind].uses}
     assert sum(size for url, size in sizes.items() if url.endswith(".js")) <= (60 + 5 * len(kinds)) * KB, sizes
+
+
+def test_a_reader_reads_the_feed(real_site: tuple[Path, str]) -> None:
+    """With feedparser, without complaint: every article in full, its formulas and figures without a script."""
+    found = feedparser.parse(real_site[0] / "feed.xml")
+    assert found.bozo == 0, found.bozo_exception
+    assert {entry.link for entry in found.entries} == {f"https://example.org{BASE}{slug}/" for slug in ARTICLES}
+    for entry in found.entries:
+        content = entry.content[0].value
+        assert len(content) > 20 * KB
+        assert "<math" in content
+        assert "background-color" in content
+        assert not re.search(r"<script|katex-html|class=", content)
+        assert not [url for url in re.findall(r'(?:src|href)="([^"]*)"', content) if not url.startswith("http")]
 
 
 def test_figures_data_is_small(real_site: tuple[Path, str]) -> None:
