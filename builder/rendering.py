@@ -10,6 +10,7 @@ from pathlib import Path
 from .article import Article
 from .assets import Assets
 from .cache import open_cache
+from .cards import find_social_image
 from .document import Document, reading_minutes
 from .errors import Problem
 from .figure import Result
@@ -21,8 +22,9 @@ from .pictures import read_pictures
 from .plan import Plan
 from .records import Record, Stamp, stamps
 from .site import Site, cache_folder
-from .summary import Neighbour, Summary
+from .summary import Neighbour, Summary, Thumbnail
 from .templates import make_theme
+from .thumbnails import find_thumbnail
 
 __all__ = ["Entry", "Made", "Renderer", "neutral_digest", "sketch"]
 
@@ -76,9 +78,18 @@ class Renderer:
             files[data_path(result)] = self.cache.path(address)
             files.update({piece_path(result, name): self.cache.piece(address, name) for name in result.pieces})
         pictures = read_pictures(
-            article.slug, document.pictures, document.dark, cache_folder(), self.site.picture_formats
+            article.slug,
+            document.pictures,
+            document.dark,
+            cache_folder(),
+            self.site.picture_formats,
+            scripts=self.site.html == "raw",
         )
         files.update(pictures.files)
+        found = find_thumbnail(document, shown, self.kinds, self.theme, self.site)
+        files.update(found.files)
+        image, drawn = find_social_image(article, found, self.theme, self.site)
+        files.update(drawn)
         page = ArticlePage(
             page_path(article.slug),
             self.site,
@@ -92,12 +103,14 @@ class Renderer:
             self.library.tex(article),
             entry.newer,
             entry.older,
+            image,
         )
         html = render_article(page).encode()
         files[page.path] = html
         files.update(article_files(page))
-        problems = (*document.problems, *pictures.problems)
-        return Made(article.path, self._record(page, entry, html, plan, tuple(answers), problems), files, problems)
+        problems = (*document.problems, *pictures.problems, *found.problems)
+        record = self._record(page, entry, html, plan, tuple(answers), problems, found.thumbnail)
+        return Made(article.path, record, files, problems)
 
     def _shown(
         self, document: Document, plan: Plan, results: Mapping[str, Result]
@@ -118,10 +131,13 @@ class Renderer:
         plan: Plan,
         answers: tuple[str, ...],
         problems: tuple[Problem, ...],
+        thumbnail: Thumbnail | None,
     ) -> Record:
         document, article = page.document, page.document.article
         keys = (*document.citations, *document.handles)
-        shown = (*document.pictures.values(), *document.dark.values(), *document.files.values())
+        shown = [*document.pictures.values(), *document.dark.values(), *document.files.values()]
+        if isinstance(article.meta.thumbnail, Path):
+            shown.append(article.meta.thumbnail)
         elsewhere = [str(file) for file in shown if str(file) not in entry.sources]
         told = {*article.problems, *document.problems, *problems} - set(page.bibliography.problems)
         return Record(
@@ -130,6 +146,7 @@ class Renderer:
                 excerpt=document.excerpt,
                 n_words=document.n_words,
                 reading_minutes=reading_minutes(document.n_words),
+                thumbnail=thumbnail,
                 digest=neutral_digest(html, self.assets),
             ),
             near=entry.near,

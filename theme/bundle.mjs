@@ -18,13 +18,18 @@ const fonts = [
   { name: "ui", package: "hanken-grotesk", file: "wght-normal", axes: { wght: { min: 400, max: 700 } } },
   { name: "mono", package: "red-hat-mono", file: "wght-normal", axes: { wght: { min: 400, max: 700 } } },
 ];
+// One of them for cards, which a program draws when the site is built: it reads neither woff2 nor axes.
+const drawn = { name: "display", package: "literata", file: "opsz-normal", axes: { opsz: 72, wght: 500 } };
 const subsets = ["latin", "latin-ext"];
 const features = ["kern", "liga", "calt", "ccmp", "locl", "mark", "mkmk", "lnum", "onum", "pnum", "tnum"];
 
 const shipped = new Set(["katex"]);
 await bundleD3();
 await copyKatex();
-for (const font of fonts) for (const subset of subsets) await cutFont(font, subset);
+for (const subset of subsets) {
+  for (const font of fonts) await cutFont(font, subset, "fonts", "woff2");
+  await cutFont(drawn, subset, "cards", "truetype");
+}
 await copyLicenses();
 
 async function bundleD3() {
@@ -50,14 +55,15 @@ async function copyKatex() {
   await writeFile(join(to, "katex.min.css"), css.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)/g, ""));
 }
 
-async function cutFont({ name, package: family, file, axes }, subset) {
+async function cutFont({ name, package: family, file, axes }, subset, place, format) {
   const folder = join(modules, "@fontsource-variable", family);
   shipped.add(`@fontsource-variable/${family}`);
   const source = await readFile(join(folder, "files", `${family}-${subset}-${file}.woff2`));
   const ranges = JSON.parse(await readFile(join(folder, "unicode.json"), "utf8"));
-  const options = { targetFormat: "woff2", keepFeatures: features, variationAxes: axes };
-  await mkdir(join(output, "fonts"), { recursive: true });
-  await writeFile(join(output, "fonts", `${name}-${subset}.woff2`), await subsetFont(source, characters(ranges[subset]), options));
+  const options = { targetFormat: format, keepFeatures: features, variationAxes: axes };
+  await mkdir(join(output, place), { recursive: true });
+  const target = join(output, place, `${name}-${subset}.${format === "woff2" ? format : "ttf"}`);
+  await writeFile(target, await subsetFont(source, characters(ranges[subset]), options));
 }
 
 // "U+0041-0043,U+0131" -> "ABCı"

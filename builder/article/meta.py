@@ -44,7 +44,8 @@ class Meta:
     container_title: str | None = None
     citation_file: bool = False
     """Whether a `CITATION.cff` is published beside the page."""
-    thumbnail: Path | None = None
+    thumbnail: Path | Option | None = None
+    """The picture that stands for the article, or the label of a figure; None is the first of either."""
     toc: bool = True
     macros: Mapping[str, str] = field(default_factory=dict)
     comments: bool | Mapping[str, Any] = False
@@ -62,7 +63,7 @@ KEYS = {
     "runs", "figures", "citation_style", "reference_order", "sidenotes",
 }  # fmt: skip
 RUN_KEYS = {"model", "prompt", "generate", "output", "chat", "do_sample", "temperature", "top_k", "top_p", "seed"}
-TAKEN = {"assets", "data"}
+TAKEN = {"assets", "data", "page", "pagefind", "tags"}
 """Folders of the site that are no article's."""
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _KEY = re.compile(r"[\w:.+/-]+", re.ASCII)
@@ -231,11 +232,14 @@ class MetaReader:
                 self.complain(f"invalid bibliography: {written} is a folder", value)
         return tuple(dict.fromkeys(found))
 
-    def thumbnail(self) -> Path | None:
-        """Return the picture that stands for the article."""
+    def thumbnail(self) -> Path | Option | None:
+        """Return the picture that stands for the article, or the label of a figure."""
         written = self.text("thumbnail")
         if written is None:
             return None
+        if re.fullmatch(r"[@#]?fig-[\w-]+", written):
+            value = self.mapping.get("thumbnail")
+            return Option(written.lstrip("@#"), value.line if value is not None else 1)
         try:
             return find_picture(written, self.path.parent, self.root)
         except LocalError as error:

@@ -25,7 +25,7 @@ from ..prose import find_mention, find_value
 from ..summary import Neighbour
 from .site_page import SitePage
 
-__all__ = ["ArticlePage", "Picture", "ShownPanel", "data_path", "piece_path", "shared_extent"]
+__all__ = ["ArticlePage", "Picture", "ShownPanel", "SocialImage", "data_path", "piece_path", "shared_extent"]
 
 
 _reference_texts: WeakKeyDictionary[Environment, dict[tuple[str, Reference], Markup]] = WeakKeyDictionary()
@@ -37,6 +37,16 @@ class ShownPanel:
 
     result: Result
     title: str = ""
+
+
+@dataclass(frozen=True)
+class SocialImage:
+    """What a link to a page is shown with where others write it: its full address, its size, what it shows."""
+
+    url: str
+    width: int
+    height: int
+    alt: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class ArticlePage(SitePage):
     newer: Neighbour | None = None
     older: Neighbour | None = None
     """The articles before and after it in the index."""
+    social_image: SocialImage | None = None
 
     @property
     def results(self) -> Mapping[str, Result]:

@@ -46,7 +46,7 @@ def render_article(page: ArticlePage) -> str:
             used,
             has_math=document.has_math,
             has_mentions=bool(document.mentions), asked=tuple(env["scripts"]),
-            has_code=document.has_code,
+            has_code=document.has_code or document.article.meta.citation,  # BibTeX is copied as code is
             has_tabs=document.has_tabs,
             has_pictures=any(spec.picture for spec in document.figures),
         ),
@@ -62,7 +62,8 @@ def render_article(page: ArticlePage) -> str:
         has_math=document.has_math,
         newer=page.newer,
         older=page.older,
-        **article_matter(page, results),
+        social_image=page.social_image,
+        **article_matter(page, results, page.social_image.url if page.social_image else None),
     )
 
 

@@ -15,7 +15,10 @@ from .drawing import read_drawing
 from .errors import PictureError
 from .store import Stored, Variant, find_stored
 
-__all__ = ["Picture", "PictureError", "Published", "Source", "read_picture", "read_pictures"]
+__all__ = ["Picture", "PictureError", "Published", "Source", "read_picture", "read_pictures", "read_thumbnail"]
+
+THUMBNAIL_WIDTH = 640
+"""Pixels: a thumbnail is shown half as wide, at most."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,17 @@ def read_picture(
         stored = find_stored(content, cache, formats)
     except PictureError as error:
         raise BuildError(str(error), file) from error
+    return _publish(slug, file, stored)
+
+
+def read_thumbnail(slug: str, file: Path, cache: Path) -> tuple[Picture, dict[str, bytes | Path]] | None:
+    """Return a picture, small, and its file in the site; a drawing is as it is. None for what cannot be shown."""
+    try:
+        if file.suffix.lower() == ".svg":
+            return read_picture(slug, file, cache)
+        stored = find_stored(file.read_bytes(), cache, (), THUMBNAIL_WIDTH)
+    except (OSError, BuildError, PictureError):
+        return None
     return _publish(slug, file, stored)
 
 

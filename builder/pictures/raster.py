@@ -118,6 +118,13 @@ def encode(picture: Surveyed, size: int, formats: tuple[str, ...]) -> list[Encod
     return [one for _, kept in found for one in kept]
 
 
+def scale(picture: Surveyed, width: int) -> bytes | None:
+    """Return a picture in that width, or its own if it is less wide; None where this Pillow writes no WebP."""
+    if picture.image is None or "WEBP" not in _known():
+        return None
+    return _encode(_scaled(picture.image, min(width, picture.width)), "webp", exact=False)
+
+
 def recode(picture: Surveyed) -> bytes:
     """Return an AVIF anew, turned as it is to be seen, without its notes: its boxes are too many to take one out."""
     assert picture.image is not None

@@ -39,18 +39,20 @@ class Stored:
     variants: tuple[Variant, ...]
 
 
-def find_stored(content: bytes, cache: Path, formats: tuple[str, ...]) -> Stored:
+def find_stored(content: bytes, cache: Path, formats: tuple[str, ...], width: int | None = None) -> Stored:
     """Return what is stored of a picture, made now if it is not: the second build decodes and encodes nothing.
+
+    With `width`, it is the picture scaled to that, where it is wider: a thumbnail has no variants.
 
     Raises `PictureError` for a file that is no picture.
     """
     from .raster import version
 
     digest = hashlib.sha256(content)
-    digest.update(f"{RECIPE} {version()} {' '.join(formats)}".encode())
+    digest.update(f"{RECIPE} {version()} {' '.join(formats)} {width}".encode())
     key = digest.hexdigest()
     folder = cache / "pictures" / key[:2]
-    return _read(folder, key) or _make(folder, key, content, formats)
+    return _read(folder, key) or _make(folder, key, content, formats, width)
 
 
 def _read(folder: Path, key: str) -> Stored | None:
@@ -66,16 +68,21 @@ def _read(folder: Path, key: str) -> Stored | None:
         return None
 
 
-def _make(folder: Path, key: str, content: bytes, formats: tuple[str, ...]) -> Stored:
-    from .raster import SUFFIXES, encode, recode, survey
+def _make(folder: Path, key: str, content: bytes, formats: tuple[str, ...], width: int | None) -> Stored:
+    from .raster import SUFFIXES, encode, recode, scale, survey
 
-    picture = survey(content)
+    given, picture = content, survey(content)
+    if width is not None and picture.image is not None:
+        small = scale(picture, width)
+        if small is not None and len(small) < len(content):
+            content, formats = small, ()
+            picture = survey(small)
     suffix = SUFFIXES[picture.format]
     clean = without_metadata(content, picture.orientation)
     if picture.format == "AVIF" and picture.noted and picture.image is not None:
         clean = recode(picture)
     files: dict[Path, bytes] = {}
-    own = None if clean == content else folder / f"{key}{suffix}"
+    own = None if clean == given else folder / f"{key}{suffix}"
     if own is not None:
         files[own] = clean
     name = hashlib.sha256(clean).hexdigest()[:8]

@@ -18,7 +18,7 @@ def test_two_articles_of_one_address_are_told_apart_even_by_case(folder: SiteFol
     assert folder.fail() == ["content/a/article.md:1: duplicate slug: a (first in content/A/article.md)"]
 
 
-@pytest.mark.parametrize("slug", ["assets", "Data"])
+@pytest.mark.parametrize("slug", ["assets", "Data", "tags"])
 def test_an_article_does_not_take_the_sites_own_folders(folder: SiteFolder, slug: str) -> None:
     """What lies in `assets/` is kept for ever by readers' browsers; it is no place for a page."""
     folder.article("Words.", slug=slug)

@@ -1,0 +1,119 @@
+"""`find_thumbnail`: the small picture that stands for an article, one of its own or a drawing of its data."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+
+from .document import Document
+from .errors import Problem, nearest
+from .figure import FigureSpec
+from .kind import Kind
+from .page import ShownPanel
+from .pictures import read_thumbnail
+from .site import Site, cache_folder
+from .summary import Thumbnail
+
+__all__ = ["FoundThumbnail", "find_thumbnail", "theme_colours"]
+
+_COLOUR = re.compile(r"--([\w-]+):\s*light-dark\((#[0-9a-fA-F]{3,8}),\s*(#[0-9a-fA-F]{3,8})\)")
+_CLASSES = {
+    "paper-raised": "g", "ink": "k", "rule": "r", "positive": "p", "negative": "n",
+    "paper": "paper", "ink-soft": "soft", "accent": "accent",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FoundThumbnail:
+    """An article's thumbnail, if it has one, its file in the site, and what was wrong with what was asked for."""
+
+    thumbnail: Thumbnail | None = None
+    files: Mapping[str, bytes | Path] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    drawing: str | None = None
+    """The SVG, where it is a drawing of data."""
+
+
+def find_thumbnail(
+    document: Document,
+    shown: Mapping[str, tuple[ShownPanel, ...]],
+    kinds: Mapping[str, Kind],
+    theme: jinja2.Environment,
+    site: Site,
+) -> FoundThumbnail:
+    """Return what front matter names, else the first figure that has a small picture, else the first picture.
+
+    `shown` are the results of computed figures by their anchors; one whose kind has no `thumbnail.svg` has none.
+    """
+    meta = document.article.meta
+    problems: list[Problem] = []
+    if isinstance(meta.thumbnail, Path):
+        return _scaled(document, meta.thumbnail, "")
+    figures: Sequence[FigureSpec] = document.figures
+    if meta.thumbnail is not None:
+        label = str(meta.thumbnail.value)
+        figures = [spec for spec in document.figures if spec.label == label]
+        if not figures:
+            labels = [spec.label for spec in document.figures if spec.label]
+            wrong = f"unknown figure: {label}{nearest(label, labels)}"
+            problems.append(Problem(wrong, document.article.path, meta.thumbnail.line))
+    for found in _from_figures(document, figures, shown, kinds, theme, site):
+        return found
+    if meta.thumbnail is None:
+        for file in document.pictures.values():
+            return _scaled(document, file, "")
+    return FoundThumbnail(problems=tuple(problems))
+
+
+def theme_colours(site: Site) -> dict[str, tuple[str, str]]:
+    """Return the colours that drawings use, by class, for day and for night: those of the site's own theme."""
+    named: dict[str, tuple[str, str]] = {}
+    for folder in reversed(site.folders("theme")):
+        file = folder / "css" / "variables.css"
+        if file.is_file():
+            named.update({name: (day, night) for name, day, night in _COLOUR.findall(file.read_text(encoding="utf-8"))})
+    colours = {short: named[name] for name, short in _CLASSES.items() if name in named}
+    for name, both in named.items():
+        if found := re.fullmatch(r"(figure-scale|category)-(\d+)", name):
+            colours[{"figure-scale": "s", "category": "c"}[found[1]] + found[2]] = both
+    return colours
+
+
+def _from_figures(
+    document: Document,
+    figures: Sequence[FigureSpec],
+    shown: Mapping[str, tuple[ShownPanel, ...]],
+    kinds: Mapping[str, Kind],
+    theme: jinja2.Environment,
+    site: Site,
+) -> Iterator[FoundThumbnail]:
+    for spec in figures:
+        if spec.picture is not None and (file := document.pictures.get(str(spec.picture.value))):
+            yield _scaled(document, file, spec.alt or "")
+        panels = shown.get(spec.anchor, ())
+        kind = kinds.get(panels[0].result.kind) if panels else None
+        if kind is None or not (kind.folder / "thumbnail.svg").is_file():
+            continue
+        data = panels[0].result.data
+        template = theme.get_template(f"figures/{kind.name}/thumbnail.svg")
+        drawing = template.render(data=data, colours=theme_colours(site)).strip()
+        content = drawing.encode()
+        path = f"{document.article.slug}/thumbnail.{hashlib.sha256(content).hexdigest()[:8]}.svg"
+        alt = spec.alt or kind.analysis.describe(data)
+        yield FoundThumbnail(Thumbnail(path, 600, 400, alt), {path: content}, drawing=drawing)
+
+
+def _scaled(document: Document, file: Path, alt: str) -> FoundThumbnail:
+    """Return a picture, small; one that cannot be read was told of, or is left out."""
+    found = read_thumbnail(document.article.slug, file, cache_folder())
+    if found is None:
+        return FoundThumbnail()
+    picture, files = found
+    if not picture.width or not picture.height:
+        return FoundThumbnail()
+    return FoundThumbnail(Thumbnail(picture.path, picture.width, picture.height, alt), files)
