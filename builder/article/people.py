@@ -43,7 +43,7 @@ class Author:
 _AUTHOR = {"name", "url", "orcid", "email", "affiliations", "equal_contributor"}
 _NAME = {"given", "family", "literal"}
 _AFFILIATION = {"id", "name", "url"}
-_EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
+_EMAIL = re.compile(r"[^@\s,;:<>\"?&%#]+@[\w.-]+\.[\w-]+")
 
 
 def read_affiliations(value: YamlValue | None, complain: Complain) -> dict[str, Affiliation]:
