@@ -31,7 +31,7 @@ def light_requirements() -> list[str]:
     else:
         plain, extras = _read_metadata(importlib.metadata.requires("fanlight") or [])
     more = [requirement for extra in extras.values() if all(map(_is_here, extra)) for requirement in extra]
-    return sorted({requirement for requirement in (*plain, *more) if _name(requirement) not in COMPUTING})
+    return sorted({_in_order(requirement) for requirement in (*plain, *more) if _name(requirement) not in COMPUTING})
 
 
 def workflow_words(branch: str = "main", folder: str = ".") -> dict[str, str]:
@@ -98,6 +98,13 @@ def _read_metadata(requirements: list[str]) -> tuple[list[str], dict[str, list[s
         else:
             plain.append(requirement)
     return plain, extras
+
+
+def _in_order(requirement: str) -> str:
+    """Return a requirement as metadata have it, whoever wrote it: versions in order, a space after the semicolon."""
+    words, semicolon, marker = requirement.partition(";")
+    name, versions = re.fullmatch(r"([\w.-]*(?:\[.*\])?)\s*(.*?)\s*", words).groups()  # type: ignore[union-attr]
+    return f"{name}{','.join(sorted(versions.split(',')))}" + (f"; {marker.strip()}" if semicolon else "")
 
 
 def _is_here(requirement: str) -> bool:
