@@ -244,8 +244,11 @@ class Builder:
         if self.only and (self.site.output / "index.html").is_file():
             return {}
         summaries = [known[entry.path].summary if entry.path in known else entry.summary for entry in entries]
+        if self.only:  # the others have no page yet
+            summaries = [summary for summary in summaries if summary.slug in self.only]
         written = json.dumps([summary.to_json() for summary in summaries])
-        inputs = hashlib.sha256(f"{renderer.assets.folder}{written}".encode()).hexdigest()
+        preview = self.keep_models  # it does not wait for the index of the search, which a build then makes anew
+        inputs = hashlib.sha256(f"{renderer.assets.folder}{written}{preview}".encode()).hexdigest()
         outputs = records.listing.outputs
         if inputs == records.listing.inputs and stamps_in(self.site.output, outputs) == outputs:
             return dict.fromkeys(outputs, Kept())
@@ -256,7 +259,7 @@ class Builder:
             content = page if isinstance(page, bytes) else (self.site.output / summary.page).read_bytes()
             return content.decode()
 
-        files = list_site(summaries, self.site, renderer.theme, renderer.assets, read_page)
+        files = list_site(summaries, self.site, renderer.theme, renderer.assets, read_page, old_search=preview)
         records.listing = Listing(inputs)
         return dict(files)
 

@@ -14,7 +14,10 @@ __all__ = ["make_theme"]
 
 
 def make_theme(site: Site) -> jinja2.Environment:
-    """Return the templates: a site's `theme/` before ours, and each kind's folder under `figures/`."""
+    """Return the templates: a site's `theme/` before ours, and each kind's folder under `figures/`.
+
+    Ours are also there as `fanlight/NAME`: a site's own `article.html` extends `fanlight/article.html`.
+    """
     return _compiler(site.folders("theme"), site.folders("figures"))
 
 
@@ -26,7 +29,8 @@ def _compiler(theme: tuple[Path, ...], kinds: tuple[Path, ...]) -> jinja2.Enviro
     """
     templates = jinja2.FileSystemLoader([str(folder) for folder in theme])
     figures = jinja2.FileSystemLoader([str(folder) for folder in kinds])
-    loader = jinja2.ChoiceLoader([templates, jinja2.PrefixLoader({"figures": figures})])
+    ours = jinja2.FileSystemLoader(str(theme[-1]))
+    loader = jinja2.ChoiceLoader([templates, jinja2.PrefixLoader({"figures": figures, "fanlight": ours})])
     environment = jinja2.Environment(
         loader=loader,
         autoescape=True,

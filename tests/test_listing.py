@@ -17,9 +17,10 @@ from urllib.parse import unquote, urljoin
 import pytest
 
 from builder.assets import Assets
+from builder.build import Builder
 from builder.listing import list_site
 from builder.listing.order import PER_PAGE, by_tag, by_year, divide
-from builder.site import Site
+from builder.site import Site, find_site
 from builder.slug import tag_slug
 from builder.summary import Summary, Thumbnail, in_order
 from builder.templates import make_theme
@@ -279,3 +280,26 @@ def test_a_theme_of_a_site_changes_how_an_article_is_listed(tmp_path: Path, list
     own.parent.mkdir(parents=True)
     own.write_text("{% macro entry(page, article) %}<li>{{ article.title }}!</li>{% endmacro %}", encoding="utf-8")
     assert "<li>Article 0!</li>" in listed([replace(summary(0))])["index.html"]
+
+
+def test_a_theme_fills_a_block_with_what_the_front_matter_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`comments: true` reaches the block of a site's own theme, which extends ours; without it there are none."""
+    monkeypatch.setenv("FANLIGHT_CACHE", str(tmp_path / "cache"))
+    files = {
+        "pyproject.toml": "[tool.fanlight]\nsearch = false\n",
+        "theme/article.html": '{% extends "fanlight/article.html" %}{% block comments %}{% if meta.comments %}'
+        '<section data-repo="{{ meta.comments.repo if meta.comments is mapping else "none" }}">{{ page.canonical }}'
+        "</section>{% endif %}{% endblock %}",
+        "content/a/article.md": "---\ntitle: A\ncomments: true\n---\n\nWords.\n",
+        "content/b/article.md": "---\ntitle: B\ncomments: {repo: me/site}\n---\n\nWords.\n",
+        "content/c/article.md": "---\ntitle: C\n---\n\nWords.\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    Builder(find_site(tmp_path, base_url=BASE)).build()
+    pages = {slug: (tmp_path / "_site" / slug / "index.html").read_text(encoding="utf-8") for slug in "abc"}
+    assert f'<section data-repo="none">{BASE}a/</section>' in pages["a"]
+    assert f'<section data-repo="me/site">{BASE}b/</section>' in pages["b"]
+    assert "data-repo" not in pages["c"]
+    assert "Words." in pages["a"]

@@ -125,4 +125,5 @@ def _structured(page: SitePage, articles: Sequence[Summary]) -> Markup:
     described = {"description": site.description} if site.description else {}
     blog = {"@type": "Blog", "name": site.title, "url": page.full("index.html"), "inLanguage": site.language}
     whole = {"@context": "https://schema.org", **blog, **described, "blogPost": posts}
-    return Markup(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+    text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e"))
