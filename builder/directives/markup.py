@@ -10,6 +10,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.html_re import HTML_TAG_RE
+from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.common.utils import escapeHtml
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block.html_block import html_block
@@ -19,7 +20,7 @@ from markdown_it.token import Token
 
 from ..source_map import Source, source_of
 from .elsewhere import replace_tag
-from .safe_html import BLOCKS, PHRASING, VOID, clean, clean_tag, is_harmless_link, wrong_attributes
+from .safe_html import BLOCKS, PHRASING, VOID, as_browsers_read, clean, clean_tag, is_harmless_link, wrong_attributes
 
 __all__ = ["markup_plugin", "tag_message"]
 
@@ -33,10 +34,15 @@ _NAMES = (
 _TAG = re.compile(rf"</?({_NAMES})(?=[\s/>])", re.IGNORECASE)
 """Only what is HTML beyond doubt: `<y and z>` in a formula without dollars is nothing to warn of."""
 _BEGIN = re.compile(rf"</?({_NAMES})(?=[\s/>]|$)", re.IGNORECASE)
-_ANY = re.compile(r"<!--.*?(?:-->|$)|<(?P<close>/?)(?P<name>[A-Za-z][\w-]*)[^<>]*>?", re.DOTALL)
+_ANY = re.compile(
+    r"<!--.*?(?:-->|$)|<(?P<close>/?)(?P<name>[A-Za-z][\w-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>?", re.DOTALL
+)
 _WHOLE = ("script", "style", "textarea")
 """What swallows all the rest of a page where it never ends; then it is text."""
-_MUST_END = frozenset({"a", "blockquote", "details", "div", "dl", "figure", "ol", "section", "table", "ul"})
+_MAY_END = frozenset(
+    ("caption", "colgroup", "dd", "dt", "li", "p", "rp", "rt", "tbody", "td", "tfoot", "th", "thead", "tr")
+)
+"""What ends by itself, with what it is in."""
 
 
 def markup_plugin(md: MarkdownIt) -> None:
@@ -200,12 +206,12 @@ def _keep_tag(token: Token, name: str) -> None:
 def _make_link(opening: Token, closing: Token) -> None:
     """Make one of Markdown's links, which is looked up as all links are."""
     found = re.search(r"\shref\s*=\s*(\"[^\"]*\"|'[^']*'|[^\"'=<>`\s]+)", opening.content, re.IGNORECASE)
-    address = unescape(found[1].strip("\"'")).strip() if found else ""
+    address = as_browsers_read(unescape(found[1].strip("\"'"))) if found else ""
     if not address or not is_harmless_link(address):
         return
     for token, kind, nesting in ((opening, "link_open", 1), (closing, "link_close", -1)):
         token.type, token.tag, token.nesting = kind, "a", nesting  # type: ignore[assignment]
-    opening.attrs = {"href": address}
+    opening.attrs = {"href": normalizeLink(address)}
 
 
 def _keep_blocks(tokens: list[Token], source: Source, env: Any) -> list[Token]:
@@ -229,7 +235,7 @@ def _balance(tokens: list[Token], source: Source) -> list[Token]:
     places = [at for at, token in enumerate(tokens) if token.type == "html_block"]
     if not places:
         return tokens
-    _tell_ends([tokens[at] for at in places], source)
+    _end_what_never_ends([tokens[at] for at in places], source)
     text = "".join(tokens[at].content for at in places)
     key = "slot"
     while key in text:
@@ -280,37 +286,46 @@ def _tell(token: Token, source: Source, env: Any) -> None:
             source.complain(message, source.place(token.content, first, offset), "warning")
 
 
-def _tell_ends(blocks: Sequence[Token], source: Source) -> None:
-    """Tell of what does not end on the level where it began; the cleaner ends it there."""
+def _end_what_never_ends(blocks: Sequence[Token], source: Source) -> None:
+    """End with its block what is never ended, and tell of it: it would swallow the rest of its level."""
     opened: list[tuple[str, Token, int]] = []
+    endless: list[tuple[str, Token, int]] = []
     for token in blocks:
-        for found in _ANY.finditer(token.content):
-            name = (found["name"] or "").lower()
-            if name not in _MUST_END:
+        for found, name in _tags(token.content):
+            if name in VOID or name not in PHRASING | BLOCKS:
                 continue
             if not found["close"]:
                 opened.append((name, token, found.start()))
                 continue
             at = next((i for i in reversed(range(len(opened))) if opened[i][0] == name), None)
             if at is not None:
-                del opened[at]
-    for name, token, offset in opened:
+                endless += [tag for tag in opened[at + 1 :] if tag[0] not in _MAY_END]
+                del opened[at:]
+    endless += opened
+    for name, token, offset in sorted(endless, key=lambda tag: -tag[2]):
         first = token.map[0] if token.map else 0
-        wrong = f"broken HTML: <{name}> never ends (write </{name}>)"
-        source.complain(wrong, source.place(token.content, first, offset), "warning")
+        if name not in _MAY_END:
+            wrong = f"broken HTML: <{name}> never ends (write </{name}>)"
+            source.complain(wrong, source.place(token.content, first, offset), "warning")
+        if name != "p":
+            token.content += f"</{name}>"
 
 
-def _faults(html: str) -> Iterator[tuple[int, str]]:
+def _tags(html: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Yield the tags of a block and their names; none of comments, nor of what stands in a script."""
     whole = None
     for found in _ANY.finditer(html):
         name = (found["name"] or "").lower()
-        if not name or (whole and name != whole):
-            continue
-        whole = None
+        if name and (whole is None or name == whole):
+            whole = name if name in _WHOLE and not found["close"] else None
+            yield found, name
+
+
+def _faults(html: str) -> Iterator[tuple[int, str]]:
+    for found, name in _tags(html):
         if name not in PHRASING | BLOCKS:
             if not found["close"]:
                 yield found.start(), f"unsupported HTML: <{name}> is left out{replace_tag(name)}"
-                whole = name if name in _WHOLE else None
             continue
         for attribute, _ in wrong_attributes(found[0], name):
             yield found.start(), _attribute_message(attribute, name)

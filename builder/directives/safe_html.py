@@ -8,7 +8,17 @@ from functools import cache
 from html import unescape
 from typing import Any
 
-__all__ = ["ATTRIBUTE", "BLOCKS", "PHRASING", "VOID", "clean", "clean_tag", "is_harmless_link", "wrong_attributes"]
+__all__ = [
+    "ATTRIBUTE",
+    "BLOCKS",
+    "PHRASING",
+    "VOID",
+    "as_browsers_read",
+    "clean",
+    "clean_tag",
+    "is_harmless_link",
+    "wrong_attributes",
+]
 
 PHRASING = frozenset({
     "abbr", "b", "bdi", "bdo", "br", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "rp", "rt",
@@ -60,6 +70,7 @@ def _cleaner() -> Any:
         clean_content_tags=set(_WITHOUT_CONTENT),
         attributes=_ATTRIBUTES,
         link_rel=None,  # nothing opens in another window
+        set_tag_attribute_values={"table": {"tabindex": "0"}},  # it scrolls: the keyboard must reach it
         url_schemes={"http", "https", "mailto"},
         url_relative=lambda address: address if address.startswith("#") else None,
     )
@@ -80,6 +91,15 @@ def clean_tag(tag: str, name: str) -> str:
     return clean(tag).removesuffix(f"</{name}>")
 
 
+def as_browsers_read(address: str) -> str:
+    r"""Return an address without what browsers do not see in it.
+
+    >>> as_browsers_read("\x01 java\tscript:x")
+    'javascript:x'
+    """
+    return re.sub(r"[\t\n\r]", "", address).strip("".join(map(chr, range(0x21))))
+
+
 def is_harmless_link(address: str) -> bool:
     """Whether an address is of the site, or has a scheme that runs nothing."""
     return _HARMLESS.match(address) is not None or not (_SCHEME.match(address) or address.startswith("//"))
@@ -89,6 +109,7 @@ def wrong_attributes(tag: str, name: str) -> Iterator[tuple[str, str]]:
     """Yield name and value of each attribute that a tag does not keep."""
     for found in ATTRIBUTE.finditer(tag):
         attribute, value = found[1].lower(), unescape((found[2] or "").strip("\"'"))
+        value = as_browsers_read(value)
         wrong_link = attribute == "href" and not (_HARMLESS.match(value) or value.startswith("#"))
         if wrong_link or attribute not in _ATTRIBUTES["*"] | _ATTRIBUTES.get(name, set()):
             yield attribute, value

@@ -38,5 +38,5 @@ function add(block) {
 
 if (navigator.clipboard) {
   document.body.append(said);
-  for (const block of document.querySelectorAll(".code-block")) add(block);
+  for (const block of document.querySelectorAll(".code-block:has(code)")) add(block);
 }
