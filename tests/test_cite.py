@@ -190,6 +190,59 @@ def test_a_citation_is_numbered(text: str, expected: str, bibliography: Bibliogr
     assert words(html) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Heads [@olsson2022].", "Heads (Olsson et al., 2022)."),
+        ("[see @olsson2022, p. 3; @vig2019]", "(see Olsson et al., 2022, p. 3; Vig, 2019)"),
+        ("@olsson2022 and @vig2019 [p. 40]", "Olsson et al. (2022) and Vig (2019, p. 40)"),
+        ("Vig [-@vig2019], [-@vig2019; @olah2017]", "Vig (2019), (2019; Olah and Carter, 2017)"),
+        ("{cite:t}`vig2019,olah2017,olsson2022`", "Vig (2019), Olah and Carter (2017) and Olsson et al. (2022)"),
+        ("{cite:year}`vig2019` {cite:p}`{see}vig2019{p. 3}`", "(2019) (see Vig, 2019, p. 3)"),
+        ('<d-cite key="vig2019,olah2017"></d-cite>', "(Vig, 2019; Olah and Carter, 2017)"),
+        (
+            "[@alammar2020; @alammar2021; @alammar2021hidden; @vig2019]",
+            "(Alammar, 2020, 2021a, 2021b; Vig, 2019)",
+        ),
+        (
+            "[@alammar2020, p. 1; @alammar2021; also @alammar2020]",
+            "(Alammar, 2020, p. 1; Alammar, 2021a; also Alammar, 2020)",
+        ),
+        ("[@nobody; @vig2019]", "(nobody?; Vig, 2019)"),
+    ],
+)
+def test_a_citation_names_author_and_year(text: str, expected: str, bibliography: Bibliography) -> None:
+    """In the style that an article asks for; works of the same people side by side name them once."""
+    keys = ("olsson2022", "vig2019", "olah2017", "alammar2020", "alammar2021", "alammar2021hidden")
+    html, _, _ = render(text, bibliography, *keys, style="author-year")
+    assert words(html) == expected
+
+
+def test_a_list_by_author_and_year_has_no_numbers(bibliography: Bibliography) -> None:
+    """It begins with names, is sorted by them, and links, cards and ways back say whom they mean."""
+    html, cards, references = render(
+        "@vig2019, [@alammar2021hidden]", bibliography, "vig2019", "alammar2021hidden", style="author-year"
+    )
+    assert re.findall(r'<li class="reference" id="([^"]*)"', references) == ["ref-alammar2021hidden", "ref-vig2019"]
+    assert re.search(r"References\s+Alammar, Jay \(2021\)\.", words(references))
+    assert not re.search(r"<ol|value=|\[\d", references + html + "".join(cards.values()))
+    assert 'aria-label="2019, Vig"' in html
+    assert 'aria-label="Back to Vig, 2019, place 1 of 1"' in references
+    assert 'aria-label="Vig, 2019, in the list"' in cards["card-vig2019"]
+
+
+def test_numbers_follow_a_sorted_list(bibliography: Bibliography) -> None:
+    """The number in the text is the place in the list, whatever the order."""
+    html, _, references = render(
+        "[@vig2019] [@alammar2021hidden]", bibliography, "vig2019", "alammar2021hidden", order="sorted"
+    )
+    assert words(html) == "[2] [1]"
+    assert re.findall(r'id="(ref-[^"]*)" value="(\d)"', references) == [
+        ("ref-alammar2021hidden", "1"),
+        ("ref-vig2019", "2"),
+    ]
+
+
 def test_a_number_is_a_link_to_the_list_and_names_its_card(bibliography: Bibliography) -> None:
     """Without a script, or on paper, the link is enough; the card is there for the script."""
     html, cards, _ = render("[@olsson2022; @vig2019] @olsson2022", bibliography, "olsson2022", "vig2019")
@@ -239,17 +292,18 @@ class _Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_a_hostile_bibliography_is_only_text(bibliography: Bibliography) -> None:
+@pytest.mark.parametrize("style", ["numbered", "author-year"])
+def test_a_hostile_bibliography_is_only_text(bibliography: Bibliography, style: str) -> None:
     """Titles, names, keys and addresses that are markup show as what they are; ids are unique, elements nest."""
     keys = tuple(key for key in bibliography if bibliography[key].path.name == "hostile.bib")
     assert len(keys) == 6
     text = " ".join(f"@{{{key}}} [@{{{key}}}, <i onclick=x>]" for key in keys)
-    html, cards, references = render(text, bibliography, *keys)
+    html, cards, references = render(text, bibliography, *keys, style=style)
     tags = _Tags()
     tags.feed("".join((html, *cards.values(), references)))
     assert tags.open == []
     assert len(tags.ids) == len(set(tags.ids))
-    assert tags.seen == {"p", "span", "a", "aside", "div", "cite", "section", "h2", "ol", "li", "sup"}
+    assert tags.seen - {"ol", "ul"} == {"p", "span", "a", "aside", "div", "cite", "section", "h2", "li", "sup"}
     assert tags.attributes <= {
         "id", "class", "href", "role", "data-card", "aria-label", "aria-labelledby", "popover", "tabindex", "value",
     }  # fmt: skip

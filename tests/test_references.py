@@ -60,7 +60,7 @@ def test_accents_arrive_in_every_field() -> None:
             "2001",
         ),
         ("@inproceedings{a, title={T}, booktitle={B}, series={S}, volume=70}", "In B, S 70", ""),
-        ("@book{a, title={T}, publisher={P}, location={Here}, edition={Second}}", "second edition, P, Here", ""),
+        ("@book{a, title={T}, publisher={P}, location={Here}, edition={Second}}", "Second edition, P, Here", ""),
         ("@phdthesis{a, title={T}, school={S}}", "PhD thesis, S", ""),
         ("@thesis{a, title={T}, type={mathesis}, institution={I}}", "Master's thesis, I", ""),
         ("@techreport{a, title={T}, author={A}, institution={I}, number={7}}", "Technical report 7, I", ""),

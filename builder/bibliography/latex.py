@@ -34,13 +34,16 @@ LETTERS = {
     "dots": "…", "textellipsis": "…", "S": "§", "P": "¶", "copyright": "©", "pounds": "£", "euro": "€", "TeX": "TeX",
     "LaTeX": "LaTeX", "times": "×", "cdot": "·", "to": "→", "rightarrow": "→", "infty": "∞", "ell": "ℓ",
     "textregistered": "®", "texttrademark": "™", "textdegree": "°", "approx": "≈", "le": "≤", "leq": "≤", "ge": "≥",
-    "geq": "≥", "neq": "≠", "pm": "±",
+    "geq": "≥", "neq": "≠", "pm": "±", "propto": "∝", "cdots": "⋯", "circ": "∘", "star": "⋆", "dagger": "†",
+    "sqrt": "√", "mid": "|", "log": "log", "exp": "exp", "max": "max", "min": "min", "sin": "sin", "cos": "cos",
 }  # fmt: skip
 WRAPPERS = re.compile(  # commands whose argument is what is read
     r"em|emph|enquote|ensuremath|hbox|mbox|mkbibquote|path|relax|url|bf|it|rm|sc|sl|tt|"
     r"text(?:bf|it|md|normal|rm|sc|sf|sl|tt|up)?|math(?:bb|bf|cal|it|rm|sf|tt)|operatorname|uppercase"
 )
-DROPPED = re.compile(r"\\noop[a-z]*\s*\{[^{}]*\}")  # \noopsort{1973a} exists to sort, not to be read
+DROPPED = re.compile(  # \noopsort{1973a} exists to sort, not to be read; others place what is no text
+    r"\\(?:noop[a-z]*|raisebox|[hv]space\*?|includegraphics)\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}"
+)
 
 _TRIVIAL = re.compile(r"(?:[^\\{}$~`'\-\s]|(?<!\s) (?=\S)|-(?!-)|'(?!'))*")
 _ACCENT = re.compile(
@@ -50,14 +53,15 @@ _ACCENT = re.compile(
 )
 _ESCAPED = re.compile(r"\\([&%$#_{}])")
 _COMMAND = re.compile(r"\\([A-Za-z]+)(?:\s*\{\}|\s+(?=[^{\s])|(?=\{)|\b|)")
-_SCRIPT = re.compile(r"([\^_])(?:\{(\d+)\}|(\d))")
-_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SCRIPT = re.compile(r"([\^_])(?:\{([-+]?\d+)\}|(\d))")
+_SUPERSCRIPT = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
+_SUBSCRIPT = str.maketrans("0123456789-+", "₀₁₂₃₄₅₆₇₈₉₋₊")
 _PROTECT = 0xE000  # private use: keeps an escaped brace from being taken for a brace
 LETTERS |= {
     name: chr(_PROTECT + ord(letter))
     for name, letter in {
-        "textasciigrave": "`", "textasciitilde": "~", "textbackslash": "\\", "textbraceleft": "{", "textbraceright": "}",
+        "textasciigrave": "`", "textasciitilde": "~", "textbackslash": "\\", "textbraceleft": "{",
+        "textbraceright": "}",
     }.items()
 }  # fmt: skip
 

@@ -36,6 +36,7 @@ class Reference:
     arxiv: str | None = None
     eprint: Eprint | None = None
     url: str | None = None
+    pdf: str | None = None
     visited: str = ""
     """The day on which the page at `url` was looked at."""
     sort_key: str = ""
@@ -101,24 +102,26 @@ class Reference:
 
     @property
     def pdf_url(self) -> str | None:
-        """The page given, where that is the paper itself."""
-        return self.url if self.url and urlsplit(self.url).path.lower().endswith(".pdf") else None
+        """The paper itself, where that is known; the page given may be it."""
+        return self.url if self.url and urlsplit(self.url).path.lower().endswith(".pdf") else self.pdf
 
     @property
     def link(self) -> str | None:
         """Where the title leads: the page given, else the DOI's, else arXiv's, else an archive's."""
-        page = None if self.pdf_url else self.url
-        return page or self.doi_url or self.arxiv_url or (self.eprint.url if self.eprint else None) or self.url
+        page = self.url if self.url != self.pdf_url else None
+        return page or self.doi_url or self.arxiv_url or (self.eprint.url if self.eprint else None) or self.pdf_url
 
     @property
     def links(self) -> tuple[tuple[str, str], ...]:
         """Text and address of all places where the work is to be had."""
-        host = urlsplit(self.url).hostname if self.url else None
+        page = self.url if self.url != self.pdf_url else None
+        host = urlsplit(page).hostname or "" if page else ""
         found = (
             (f"doi:{self.doi}", self.doi_url),
             (f"arXiv:{self.arxiv}", self.arxiv_url),
             (self.eprint.text, self.eprint.url) if self.eprint else ("", None),
-            ("PDF" if self.pdf_url else (host or "").removeprefix("www."), self.url),
+            (host.removeprefix("www."), page),
+            ("PDF", self.pdf_url),
         )
         return tuple((text, address) for text, address in found if address)
 

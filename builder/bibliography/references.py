@@ -7,7 +7,7 @@ from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from .entry import Entry, Name, read_names
-from .identifiers import find_arxiv, find_doi, find_eprint, find_url
+from .identifiers import Eprint, find_arxiv, find_doi, find_eprint, find_url
 from .reference import MAX_AUTHORS, Reference
 from .venues import PUBLICATION_STATES, find_venue
 
@@ -39,6 +39,7 @@ def _format(entry: Entry) -> Reference:
     doi = find_doi(entry.fields.get("doi", ""))
     if doi and doi.lower().startswith("10.48550/arxiv."):
         doi = None  # it says no more than the arXiv number beside it
+    eprint = find_eprint(entry.fields)
     return Reference(
         key=entry.key,
         people=people,
@@ -46,16 +47,22 @@ def _format(entry: Entry) -> Reference:
         year=_year(entry),
         title=_title(entry),
         short_title=_short_title(entry),
-        venue=find_venue(entry, {str(name) for name in people}) or ("arXiv preprint" if arxiv else ""),
+        venue=_venue(entry, people, arxiv),
         incomplete=role in entry.incomplete,
         editors=role == "editor",
         doi=doi,
         arxiv=arxiv,
-        eprint=find_eprint(entry.fields),
-        url=_url(entry, arxiv, doi),
+        eprint=eprint,
+        url=_url(entry, arxiv, doi, eprint),
+        pdf=find_url(entry.fields.get("pdf", "")),
         visited=_visited(entry),
         sort_key=entry.text("sortkey", "sortname"),
     )
+
+
+def _venue(entry: Entry, people: tuple[Name, ...], arxiv: str | None) -> str:
+    venue = find_venue(entry, {str(name) for name in people})
+    return "arXiv preprint" if arxiv and venue in ("", "Preprint") else venue
 
 
 def _title(entry: Entry) -> str:
@@ -103,10 +110,11 @@ def _arxiv(entry: Entry) -> str | None:
     return None
 
 
-def _url(entry: Entry, arxiv: str | None, doi: str | None) -> str | None:
-    """Return the page given for the work, unless it is the DOI's or arXiv's own, which are linked anyway."""
-    for name in ("url", "howpublished", "note", "ee"):
-        url = find_url(entry.fields.get(name, ""))
-        if url and not (arxiv and "arxiv.org/" in url) and not (doi and "doi.org/" in url):
-            return url
-    return None
+def _url(entry: Entry, arxiv: str | None, doi: str | None, eprint: Eprint | None) -> str | None:
+    """Return the page given for the work, unless it is the DOI's or an archive's own, which are linked anyway."""
+    hosts = ["arxiv.org/"] if arxiv else []
+    hosts += ["doi.org/"] if doi else []
+    hosts += ["api.semanticscholar.org/"] if arxiv or doi else []
+    hosts += [eprint.url.removeprefix("https://").removeprefix("www.")] if eprint else []
+    urls = (find_url(entry.fields.get(name, "")) for name in ("url", "howpublished", "note", "ee"))
+    return next((url for url in urls if url and not any(host in url for host in hosts)), None)

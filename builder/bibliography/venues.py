@@ -16,7 +16,8 @@ def find_venue(entry: Entry, people: set[str]) -> str:
     """Return where the work appeared, or the empty string; `people` are those whom its byline names already."""
     make = _VENUES.get(entry.type, _other)
     parts = [part for part in (*make(entry), *_state(entry)) if part and part not in people]
-    return ", ".join(dict.fromkeys(parts))
+    venue = ", ".join(dict.fromkeys(parts))
+    return venue[0].upper() + venue[1:] if _OWN_WORDS.match(venue) else venue
 
 
 def _pages(entry: Entry) -> str:
@@ -146,8 +147,14 @@ def _other(entry: Entry) -> list[str]:
     )
     if where and re.match(r"(?:arxiv|corr\b)", where[0], re.IGNORECASE):
         where = []
-    event = entry.text("eventtitle")
-    return [*where, *_note(entry), event, entry.text("publisher", "organization", "institution", "school")]
+    remark = entry.text("note") if entry.type == "unpublished" else ""
+    return [
+        *where,
+        *_note(entry),
+        remark,
+        entry.text("eventtitle"),
+        entry.text("publisher", "organization", "institution", "school"),
+    ]
 
 
 def _note(entry: Entry) -> list[str]:
@@ -167,6 +174,7 @@ def _ordinal(number: int) -> str:
     return "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
 
 
+_OWN_WORDS = re.compile(r"(?:edited|translated|held) by|volume|version|chapter|in p|preprint|submitted|[a-z]+ edition")
 PUBLICATION_STATES = {"inpress": "in press", "inpreparation": "in preparation", "prepublished": "preprint"}
 _THESES = {
     "phdthesis": "PhD thesis", "mathesis": "Master's thesis", "mastersthesis": "Master's thesis",
