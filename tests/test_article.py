@@ -37,7 +37,7 @@ def told(article: Article) -> list[str]:
 def test_every_key_is_read_into_its_type(site: Site) -> None:
     """All of publishing.md's front matter, as an author would write it."""
     (site.content / "ranks" / "own.bib").write_text("")
-    (site.content / "ranks" / "cover.png").write_bytes(b"")
+    (site.content / "ranks" / "cover.png").write_bytes(b"\x89PNG")
     article = read(
         site,
         r"""

@@ -23,6 +23,7 @@ from builder.page.cite_as import cite, doi_url
 from builder.page.colophon import read_colophon
 from builder.page.licence import read_licence
 from builder.page.metadata import linked_data, script_json
+from builder.pictures import Picture, Source
 from builder.site import Site
 from builder.summary import Summary, Thumbnail
 from builder.templates import make_theme
@@ -396,15 +397,48 @@ def test_a_figure_without_answer_says_so() -> None:
     assert "data-src" not in page.all("figure")[0]
 
 
+def picture(found: Picture, **options: Any) -> Page:
+    """Return a picture as it is rendered."""
+    own = dict.fromkeys(("id", "classes", "lang", "title", "width", "height"))
+    given = {"alt": '"', "layout": "body", "enlarge": False, **own, **options}
+    return Page(site_page().part("picture", picture=found, **given))
+
+
 def test_a_picture_has_its_size_where_it_is_known() -> None:
     """Width and height keep the page from jumping; an SVG scales by itself."""
-    part = site_page().part
-    raster, vector = SimpleNamespace(width=4, height=3), SimpleNamespace(width=None, height=None)
-    assert (
-        Page(part("picture", picture=raster, src="a.png", alt='"')).all("img")[0].items()
-        >= {"width": "4", "alt": '"'}.items()
-    )
-    assert "width" not in Page(part("picture", picture=vector, src="a.svg", alt="")).all("img")[0]
+    image = picture(Picture("ranks/a b.png", 4, 3)).all("img")[0]
+    assert image.items() >= {"width": "4", "height": "3", "alt": '"', "src": "a%20b.png", "loading": "lazy"}.items()
+    assert "width" not in picture(Picture("ranks/a.svg")).all("img")[0]
+    asked = picture(Picture("ranks/a.png", 4, 3), width="2", classes=["x", "y"], id="z").all("img")[0]
+    assert asked.items() >= {"width": "2", "class": "x y", "id": "z"}.items()
+    assert "height" not in asked
+
+
+def test_browsers_choose_the_file_of_a_picture() -> None:
+    """By format, in the order of the sources, and by the width that the layout gives it."""
+    sources = (Source("image/avif", (("ranks/a-704.avif", 704), ("ranks/a.avif", 1500))),)
+    page = picture(Picture("ranks/a.png", 1500, 900, sources))
+    (source,) = page.all("source")
+    assert source["srcset"] == "a-704.avif 704w, a.avif 1500w"
+    assert source["sizes"] == "(min-width: 44rem) 44rem, 100vw"
+    assert picture(Picture("ranks/a.png", 300, 90, sources)).all("source")[0]["sizes"] == "300px"
+    assert picture(Picture("ranks/a.png", 1500, 900, sources), layout="screen").all("source")[0]["sizes"] == "100vw"
+
+
+def test_a_picture_for_the_night_has_the_same_alt_text_and_no_second_id() -> None:
+    """Two files, of which one is shown; each leads to itself where pictures can be enlarged."""
+    both = Picture("ranks/a.png", 4, 3, dark=Picture("ranks/b.png", 4, 3))
+    page = picture(both, id="x", alt="A dot.")
+    assert [(image["class"], image["alt"]) for image in page.all("img")] == [
+        ("only-light", "A dot."),
+        ("only-dark", "A dot."),
+    ]
+    assert [image.get("id") for image in page.all("img")] == ["x", None]
+    links = picture(both, enlarge=True).all("a")
+    assert [(link["href"], link["class"]) for link in links] == [
+        ("a.png", "enlarge only-light"),
+        ("b.png", "enlarge only-dark"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["favicon.svg", "parts/mark.html", "parts/fanlight.html"])

@@ -224,7 +224,7 @@ def test_without_a_card_a_raster_thumbnail_stands_for_an_article(folder: SiteFol
 
 
 def test_what_authors_write_is_text_on_a_card(folder: SiteFolder) -> None:
-    """A title with markup is drawn as it is written; a picture that names a file of this machine shows nothing of it."""
+    """A title with markup is drawn as it is written; a picture that names a file of this machine has none of it."""
     secret = folder.write("secret.png", b"")
     Image.new("RGB", (400, 300), (255, 0, 0)).save(secret)
     folder.write(
