@@ -1,0 +1,171 @@
+"""Importing: pages of Distill's templates and posts of Jekyll's become articles, and what cannot is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builder.__main__ import main
+from builder.article import read_article
+from builder.errors import BuildError
+from builder.importing import Imported, import_article
+from builder.library import Library
+from builder.site import Site, find_site
+
+FIXTURES = Path(__file__).parent / "fixtures" / "importing"
+POST = FIXTURES / "jekyll" / "_posts" / "2025-04-28-tides.md"
+PAGE, OLD = FIXTURES / "distill" / "breakers.html", FIXTURES / "distill" / "old.html"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A site with an article that a post links to."""
+    (tmp_path / "content" / "waves").mkdir(parents=True)
+    (tmp_path / "content" / "waves" / "article.md").write_text("---\ntitle: Waves\n---\n\nThey break.\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.fanlight]\n")
+    return find_site(tmp_path)
+
+
+def text_of(done: Imported) -> str:
+    """Return the article."""
+    return (done.folder / "article.md").read_text(encoding="utf-8")
+
+
+def told(done: Imported) -> set[str]:
+    """Return what was told of the source, with its lines."""
+    return {f"{problem.line}: {problem.message}" for problem in done.problems if problem.path.parent != done.folder}
+
+
+def write(folder: Path, body: str, name: str = "post.md") -> Path:
+    """Write a source of one's own."""
+    folder.mkdir(exist_ok=True)
+    file = folder / name
+    file.write_text(f"---\ntitle: T\n---\n{body}" if name.endswith(".md") else body, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("source", [POST, PAGE, OLD], ids=["post", "page", "old"])
+def test_an_imported_article_has_no_mistakes_of_ours(source: Path, site: Site) -> None:
+    """It parses without errors: citations, formulas, labels, links and files are right, but for alt texts."""
+    done = import_article(source, site)
+    library = Library(site)
+    article = read_article(done.folder / "article.md", site)
+    document = library.parse(article, {"waves": site.content / "waves" / "article.md", article.slug: article.path})
+    assert [p.message for p in document.problems if not p.message.startswith("missing alt text")] == []
+    expected = source.parent / f"{source.stem}.expected.md"
+    if text_of(done) != expected.read_text(encoding="utf-8"):
+        expected.with_name(f"{source.stem}-changed.md").write_text(text_of(done), encoding="utf-8")
+    assert text_of(done) == expected.read_text(encoding="utf-8")
+
+
+def test_what_a_post_cannot_take_along_is_told_with_its_line(site: Site) -> None:
+    """Scripts, frames, styles, tags of Liquid, missing files: each at its place in the source, none silently."""
+    assert told(import_article(POST, site)) == {
+        "23: unsupported style: _styles (put what it is for into theme/css/site.css)",
+        "25: unsupported front matter: mystery",
+        "35: broken link: /about/",
+        "44: unsupported attributes: {: .moon}",
+        "71: unsupported layout: l-page of what is no figure",
+        "72: unsupported iframe: https://example.org/tide.html",
+        "75: missing picture: assets/img/tides/lost.png",
+        "77: missing picture: ../../../../../etc/passwd.png",
+        "83: unsupported tag: {% if page.tide %}",
+        "95: unsupported attributes: {: .block-tip}",
+        "99: unsupported script: https://example.org/evil.js",
+        "101: unknown tag: <blink>",
+        "101: unsupported style: color: blue",
+    }
+
+
+def test_what_a_page_cannot_take_along_is_told_with_its_line(site: Site) -> None:
+    """The template's own script is no loss; the page's are, and its styles, sliders and films."""
+    assert told(import_article(PAGE, site)) == {
+        "6: unsupported style",
+        "32: unsupported link: javascript:alert(1)",
+        "43: unsupported figure: there is no picture in it",
+        "43: unsupported script",
+        "57: unsupported video: https://example.org/v.mp4",
+        "58: unsupported picture: https://example.org/far.png (pages ask no other host; put it beside the article)",
+        "61: unknown tag: <d-slider>",
+    }
+
+
+def test_files_come_along_and_run_nothing(site: Site) -> None:
+    """Pictures and bibliography lie beside the article; a drawing out of a page has lost its scripts."""
+    done = import_article(PAGE, site)
+    assert set(done.files) == {"article.md", "bibliography.bib", "drawing.svg", "picture.png", "wave.png"}
+    assert (done.folder / "wave.png").read_bytes() == (PAGE.parent / "wave.png").read_bytes()
+    drawing = (done.folder / "drawing.svg").read_text()
+    assert "circle" in drawing
+    assert "alert" not in drawing
+
+
+def test_nothing_is_overwritten_unless_told(site: Site) -> None:
+    """A folder that is there stays as it is; with force, other files in it stay too. Nothing else is left behind."""
+    done = import_article(OLD, site)
+    (done.folder / "article.md").write_text("mine")
+    (done.folder / "notes.txt").write_text("mine")
+    with pytest.raises(BuildError, match="there is an article of that name"):
+        import_article(OLD, site)
+    assert (done.folder / "article.md").read_text() == "mine"
+    import_article(OLD, site, force=True)
+    assert text_of(done).startswith("---\ntitle: An old page\n")
+    assert (done.folder / "notes.txt").read_text() == "mine"
+    assert {entry.name for entry in site.root.iterdir()} == {"content", "pyproject.toml"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<img src="../secret.png" alt="x">\n',
+        '<img src="link.png" alt="x">\n',
+        "![x](/../secret.png)\n",
+        "![x](%2e%2e/secret.png)\n",
+        '{% include figure.html path="../secret.png" %}\n',
+        "[x](../secret.txt)\n",
+        "[x](.hidden/secret.txt)\n",
+    ],
+)
+def test_a_path_that_leaves_its_folder_is_not_followed(body: str, site: Site, tmp_path: Path) -> None:
+    """Upwards, by a link, encoded or hidden: what lies elsewhere is not copied, and told."""
+    (tmp_path / "secret.png").write_bytes((PAGE.parent / "wave.png").read_bytes())
+    (tmp_path / "secret.txt").write_text("secret")
+    source = write(tmp_path / "source", body)
+    (source.parent / ".hidden").mkdir()
+    (source.parent / ".hidden" / "secret.txt").write_text("secret")
+    (source.parent / "link.png").symlink_to(tmp_path / "secret.png")
+    done = import_article(source, site)
+    assert done.files == ("article.md",)
+    assert told(done)
+
+
+def test_hostile_sources_end_well(site: Site, tmp_path: Path) -> None:
+    """Tags nested without end, no encoding, null bytes, too much: an article or an error of the author's, soon."""
+    folder = tmp_path / "source"
+    import_article(write(folder, "<div>" * 20_000 + "x", "deep.html"), site)
+    assert "&lt;script" not in text_of(
+        import_article(write(folder, "<p>&lt;script&gt;alert(1)&lt;/script&gt;", "a.html"), site)
+    )
+    (folder / "latin.html").write_bytes("<p>Grüße\0".encode("cp1252"))
+    done = import_article(folder / "latin.html", site)
+    assert "Grüße" in text_of(done)
+    assert "1: invalid encoding: latin.html is not UTF-8" in told(done)
+    (folder / "huge.html").write_bytes(b" " * (11 << 20))
+    with pytest.raises(BuildError, match="more than 10 MB"):
+        import_article(folder / "huge.html", site)
+    with pytest.raises(BuildError, match=r"missing file: none\.html"):
+        import_article(folder / "none.html", site)
+    with pytest.raises(BuildError, match="unsupported file"):
+        import_article(write(folder, "", "a.docx"), site)
+
+
+def test_the_command_tells_and_writes(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`fanlight import FILE --slug NAME` says where the article is, and what to look at."""
+    monkeypatch.chdir(site.root)
+    assert main(["import", str(OLD), "--slug", "shore"]) == 0
+    assert (site.content / "shore" / "article.md").is_file()
+    assert "3 files in content/shore" in "".join(capsys.readouterr())
+    assert main(["import", str(OLD), "--into", "elsewhere/x"]) == 1
