@@ -18,6 +18,7 @@ _LABEL = r"(?:fig|eq|sec|tbl)-\w+(?:-+\w+)*"
 _BARE = re.compile(rf"@({_LABEL})")
 _BRACKETS = re.compile(rf"\[\s*-?@{_LABEL}(?:\s*;\s*-?@{_LABEL})*\s*\](?!\()")
 _ITEM = re.compile(rf"(-?)@({_LABEL})")
+_ROLE = re.compile(r"\{(ref|numref|eq)\}(`+)(?!`)((?P<text>[^`]*?)\s*<)?\s*(?P<label>[^`<>]+?)\s*(?(3)>)\s*\2(?!`)")
 
 
 def reference_plugin(md: MarkdownIt) -> None:
@@ -25,10 +26,14 @@ def reference_plugin(md: MarkdownIt) -> None:
 
     `@fig-ranks` is "Figure 2", `@eq-rank` "Equation 1", `@tbl-models` "Table 1", `@sec-method` the section's title.
     Brackets group: `[@fig-a; @fig-b]` is "Figure 1, Figure 2"; a minus leaves the number alone: `Figs. [-@fig-a]`.
+    MyST's roles do, too: `{ref}` and `{numref}` before a label in backticks, or before `Fig. %s <fig-ranks>`, where
+    the number stands for `%s`; `{eq}` is "(1)".
     Nothing is a reference in code, after a letter or digit (an e-mail address), or after a backslash.
-    Tokens: `reference` with `meta` label, raw, bare (only the number). `parts/reference.html` gets `href, text, kind`.
+    Tokens: `reference` with `meta` label, raw, bare (only the number), words (in place of ours).
+    `parts/reference.html` gets `href`, `text`, `kind`.
     """
     md.inline.ruler.before("link", "reference", _parse)
+    md.inline.ruler.before("escape", "reference_role", _parse_role)
     md.add_render_rule("reference", _render)
 
 
@@ -50,6 +55,21 @@ def _parse(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _parse_role(state: StateInline, silent: bool) -> bool:
+    if state.src[state.pos] != "{" or state.linkLevel:
+        return False
+    found = _ROLE.match(state.src, state.pos, state.posMax)
+    if found is None:
+        return False
+    if not silent:
+        token = state.push("reference", "", 0)
+        token.content = found[0]
+        words = found["text"] or ("(%s)" if found[1] == "eq" else "")
+        token.meta = {"label": found["label"], "raw": found["label"], "bare": False, "words": words}
+    state.pos = found.end()
+    return True
+
+
 def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     meta = tokens[index].meta
     page = env["page"]
@@ -57,8 +77,11 @@ def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: A
     label = page.document.labels.get(meta["label"])
     if label is None:  # reported; without --strict the page shows what was written
         return escapeHtml(meta["raw"])
-    if label.kind == "section":
-        text: str = Markup(self.renderInline(list(label.tokens), options, env))
+    if words := meta.get("words"):
+        number = f"\N{NO-BREAK SPACE}{label.number}"
+        text: str = words.replace("{number}", "%s").replace(" %s", number).replace("%s", label.number)
+    elif label.kind == "section":
+        text = Markup(self.renderInline(list(label.tokens), options, env))
     else:
         text = label.number if meta["bare"] else f"{label.kind.capitalize()}\N{NO-BREAK SPACE}{label.number}"
     return str(page.part("reference", href=f"#{label.anchor}", text=text, kind=label.kind))

@@ -105,7 +105,7 @@ function clicked(event) {
   pressed = null;
   if (again) {
     event.preventDefault();
-    close(partOf(link).under);
+    close(partOf(link)?.under); // where pressing it has not closed it already
     return;
   }
   const card = open(link, true);

@@ -6,7 +6,7 @@
 
 const WIDTH = 380; // px: a card's, without its padding
 const HEIGHT = 240;
-const LEAST = { figure: 0, table: 0.75, equation: 0.7 }; // to read a picture's letters one goes there
+const LEAST = { figure: 0, table: 0.75, equation: 1 }; // smaller than this they are cut; to read a figure's letters one goes there
 
 const element = (name, kind, ...children) => {
   const made = Object.assign(document.createElement(name), { className: kind });
@@ -19,7 +19,7 @@ function bare(copy) {
   for (const it of [copy, ...copy.querySelectorAll("*")]) {
     const link = it.localName === "a";
     for (const { name } of [...it.attributes]) {
-      if (/^(id|name|for|tabindex|popover|data-card)$/.test(name) || (link && /^(href|role|aria-)/.test(name))) it.removeAttribute(name);
+      if (/^(id|name|for|tabindex|data-card)$/.test(name) || (link && /^(href|role|aria-)/.test(name))) it.removeAttribute(name);
     }
   }
   for (const mark of copy.querySelectorAll(".footnote-mark, .heading-anchor")) mark.remove();
@@ -34,7 +34,7 @@ function picture(source, kind) {
   const copy = bare(source.cloneNode(true));
   const drawn = source.querySelectorAll("canvas");
   copy.querySelectorAll("canvas").forEach((canvas, i) => canvas.width * canvas.height && canvas.getContext("2d").drawImage(drawn[i], 0, 0));
-  Object.assign(copy.style, { width: `${source.scrollWidth}px`, zoom: scale });
+  if (scale < 1) Object.assign(copy.style, { width: `${source.scrollWidth}px`, zoom: scale });
   const box = element("div", "figure preview-body", copy); // the rules for figures hold for the copy too
   Object.assign(box.dataset, source.parentElement.dataset);
   box.inert = kind === "figure";
@@ -45,22 +45,20 @@ function picture(source, kind) {
 function fill(card, target) {
   const body = target.querySelector(".figure-body, .table-scroll, .equation-body");
   const caption = target.querySelector(":scope > figcaption > .caption, :scope > figcaption");
-  const number = target.querySelector(":scope > figcaption .figure-number, .equation-number");
-  const heading = /^H\d$/.test(target.tagName);
-  const name = number ? number.getAttribute("aria-label") ?? number.textContent : "the section";
+  const number = (caption ?? target).querySelector(".figure-number, .equation-number");
+  const name = number?.getAttribute("aria-label") ?? number?.textContent ?? "the section";
   const go = element("a", "", `Go to ${name}`);
   go.href = `#${target.id}`;
   card.replaceChildren();
   if (body) card.append(picture(body, body.className.match(/figure|table|equation/)[0]));
   if (caption) card.append(element("div", "preview-caption", ...words(caption)));
-  if (heading) {
-    let next = target.nextElementSibling;
-    while (next && !next.matches("p, h1, h2, h3, h4, h5, h6")) next = next.nextElementSibling;
+  if (!body) {
+    const first = document.querySelector(`#${CSS.escape(target.id)} ~ p`);
     card.append(element("p", "preview-title", ...words(target)));
-    if (next?.localName === "p") card.append(element("p", "preview-text", ...words(next)));
+    if (first) card.append(element("p", "preview-text", ...words(first)));
   }
   card.append(element("p", "preview-go", go));
-  card.setAttribute("aria-label", heading ? card.firstChild.textContent.trim() : name);
+  card.ariaLabel = body ? name : card.firstChild.textContent.trim();
 }
 
 function prepare(link) {
@@ -74,8 +72,7 @@ function prepare(link) {
     document.querySelector("main").append(card);
   }
   Object.assign(link.dataset, { card: id, preview: "" });
-  link.setAttribute("aria-haspopup", "dialog");
-  link.setAttribute("aria-expanded", "false");
+  Object.assign(link, { ariaHasPopup: "dialog", ariaExpanded: "false" });
 }
 
 if ("popover" in HTMLElement.prototype) document.querySelectorAll("a.reference").forEach(prepare);
