@@ -85,7 +85,8 @@ def test_the_scanner_finds_what_pybtex_finds(pieces: list[tuple[str, str]]) -> N
 def test_what_pybtex_reads_without_a_word_so_do_we(text: str) -> None:
     """For any text at all, as far as it has entries that have keys, and no `@` that is none."""
     expected = by_pybtex(text)
-    if expected is not None and not scan(text, FILE).problems:
+    named = expected is not None and all(kind.isalpha() for kind, _, _ in expected)  # to pybtex, @ is a letter
+    if named and not scan(text, FILE).problems:
         assert by_us(text) == expected
 
 
@@ -118,6 +119,7 @@ def test_an_entry_knows_its_line_before_it_is_parsed(tmp_path: Path) -> None:
         ("%@misc{a}\n@misc{b}", ["b"]),
         ("  % @misc{a,\n  % title = {A}}\n@misc{b}", ["b"]),
         ("100% @misc{a}", ["a"]),
+        ("@misc{a, title = {\n%}} @misc{b}", ["a", "b"]),
         ("@comment{@misc{a}}", ["a"]),
         ("@misc(a, title = {)}) @misc{b}", ["a", "b"]),
         ('@misc{a, title = "}"} @misc{b}', ["a", "b"]),

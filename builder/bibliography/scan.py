@@ -186,8 +186,7 @@ def _read_value(value: str, strings: Mapping[str, str], path: Path, line: int) -
 def _find_command(text: str, position: int) -> re.Match[str] | None:
     """Return the next `@type{` that is not on a line which `%` makes a comment, as most programs take it."""
     while found := COMMAND.search(text, position):
-        if "%" not in text[(begin := text.rfind("\n", 0, found.start()) + 1) : found.start()]:
-            return found
+        begin = text.rfind("\n", position, found.start()) + 1 or position
         if not _COMMENTED.match(text, begin, found.start()):
             return found
         position = found.end()
