@@ -225,5 +225,5 @@ class TestBuilt:
         assert all((self.built / "katex" / url).is_file() for url in urls)
 
     def test_the_fonts_of_a_first_load_leave_room_for_the_rest(self) -> None:
-        """Text, its italic, headings, captions and code in Latin: at most 130 KB of the 300."""
-        assert sum(file.stat().st_size for file in (self.built / "fonts").glob("*-latin.woff2")) <= 130 * 1024
+        """Text, its italic, headings, captions and code in English: at most 90 KB of the 300."""
+        assert sum(file.stat().st_size for file in (self.built / "fonts").glob("*-latin.woff2")) <= 90 * 1024

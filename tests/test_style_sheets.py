@@ -58,7 +58,7 @@ def test_style_sheets_ask_only_for_fonts_that_the_bundle_makes() -> None:
     urls = set(re.findall(r"url\([\"']?(.*?)[\"']?\)", re.sub(r"url\('data:image/svg\+xml,.*?'\)", "", ALL)))
     bundle = (THEME / "bundle.mjs").read_text(encoding="utf-8")
     names = re.findall(r'\{ name: "([\w-]+)"', bundle)
-    made = {f"../fonts/{name}-{subset}.woff2" for name in names for subset in ("latin", "latin-ext")}
+    made = {f"../fonts/{name}-{subset}.woff2" for name in names for subset in ("latin", "latin-rest", "latin-ext")}
     assert urls == made
 
 

@@ -20,16 +20,22 @@ const fonts = [
 ];
 // One of them for cards, which a program draws when the site is built: it reads neither woff2 nor axes.
 const drawn = { name: "display", package: "literata", file: "opsz-normal", axes: { opsz: 72, wght: 500 } };
-const subsets = ["latin", "latin-ext"];
+// What nearly every English text has is a file of its own, two thirds of Latin: accents come with the rest of it.
+const basic =
+  "U+20-7E,U+A0,U+AD,U+B7,U+D7,U+2009-200B,U+2010-2011,U+2013-2014,U+2016,U+2018-2019,U+201C-201D,U+2022,U+2026,U+202F,U+2212";
+const subsets = {
+  latin: (letters) => letters.latin.filter((letter) => letters.basic.has(letter)),
+  "latin-rest": (letters) => letters.latin.filter((letter) => !letters.basic.has(letter)),
+  "latin-ext": (letters) => letters.ext,
+};
 const features = ["kern", "liga", "calt", "ccmp", "locl", "mark", "mkmk", "lnum", "onum", "pnum", "tnum"];
 
 const shipped = new Set(["katex"]);
 await bundleD3();
 await copyKatex();
-for (const subset of subsets) {
-  for (const font of fonts) await cutFont(font, subset, "fonts", "woff2");
-  await cutFont(drawn, subset, "cards", "truetype");
-}
+for (const font of fonts) for (const subset of Object.keys(subsets)) await cutFont(font, subset, subsets[subset], "fonts", "woff2");
+await cutFont(drawn, "latin", (letters) => letters.latin, "cards", "truetype");
+await cutFont(drawn, "latin-ext", (letters) => letters.ext, "cards", "truetype");
 await copyLicenses();
 
 async function bundleD3() {
@@ -55,25 +61,27 @@ async function copyKatex() {
   await writeFile(join(to, "katex.min.css"), css.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)/g, ""));
 }
 
-async function cutFont({ name, package: family, file, axes }, subset, place, format) {
+async function cutFont({ name, package: family, file, axes }, subset, choose, place, format) {
   const folder = join(modules, "@fontsource-variable", family);
   shipped.add(`@fontsource-variable/${family}`);
-  const source = await readFile(join(folder, "files", `${family}-${subset}-${file}.woff2`));
+  const from = subset === "latin-ext" ? subset : "latin"; // npm's own subsets
+  const source = await readFile(join(folder, "files", `${family}-${from}-${file}.woff2`));
   const ranges = JSON.parse(await readFile(join(folder, "unicode.json"), "utf8"));
   const options = { targetFormat: format, keepFeatures: features, variationAxes: axes };
   await mkdir(join(output, place), { recursive: true });
   const target = join(output, place, `${name}-${subset}.${format === "woff2" ? format : "ttf"}`);
-  await writeFile(target, await subsetFont(source, characters(ranges[subset]), options));
+  const letters = { latin: characters(ranges.latin), ext: characters(ranges["latin-ext"]), basic: new Set(characters(basic)) };
+  await writeFile(target, await subsetFont(source, choose(letters).join(""), options));
 }
 
-// "U+0041-0043,U+0131" -> "ABCı"
+// "U+0041-0043,U+0131" -> ["A", "B", "C", "ı"]
 function characters(ranges) {
-  let text = "";
+  const found = [];
   for (const range of ranges.split(",")) {
     const [first, last = first] = range.slice(2).split("-").map((hex) => parseInt(hex, 16));
-    for (let code = first; code <= last; code++) text += String.fromCodePoint(code);
+    for (let code = first; code <= last; code++) found.push(String.fromCodePoint(code));
   }
-  return text;
+  return found;
 }
 
 async function copyLicenses() {
