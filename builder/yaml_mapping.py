@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,6 +88,9 @@ class YamlMapping:
         return None if value is None or value.is_null else value
 
 
+MAX_NESTED = 200
+
+
 class _Loader(yaml.SafeLoader):
     r"""YAML's escapes can write half a character (`"\ud800"`), which no file can hold."""
 
@@ -98,21 +102,28 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+def _compose(text: str) -> yaml.Node | None:
+    """Return the node of YAML. libyaml reads it ten times faster; what it refuses is read again, for our messages.
+
+    Its composer calls itself, as deep as a text is nested, and knows no limit: only plain texts are for it.
+    """
+    plain = "\\" not in text and sum(map(text.count, ("[", "{", "- ", "? "))) < MAX_NESTED
+    if plain and yaml.__with_libyaml__:
+        with contextlib.suppress(yaml.YAMLError):
+            return yaml.compose(text, Loader=yaml.CSafeLoader)
+    return yaml.compose(text, Loader=_Loader)
+
+
 def read_mapping(text: str, first_line: int) -> tuple[YamlMapping, tuple[Problem, ...]]:
-    """Read YAML that begins at a line of its file; the problems have line and column, and no path yet."""
+    """Read YAML that begins at a line of its file; the problems have line and column, and no path yet.
+
+    What is wrong at one key leaves the others as they are.
+    """
     shift = first_line
     nothing = YamlMapping(None, shift)
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + shift, mark.column + 1) if mark else (shift, None)
-        return nothing, (Problem(f"invalid YAML: {error.problem or error.context}", None, line, column),)
-    except yaml.reader.ReaderError as error:
-        line = shift + text.count("\n", 0, error.position)
-        return nothing, (Problem("invalid YAML: a character that YAML forbids", None, line),)
-    except (yaml.YAMLError, RecursionError):
-        return nothing, (Problem("invalid YAML: it cannot be read, or is nested too deep", None, shift),)
+    node, wrong = _tree(text, shift)
+    if wrong is not None:
+        return _salvage(text, shift, wrong)
     if node is None:
         return nothing, ()
     if not isinstance(node, yaml.MappingNode):
@@ -125,10 +136,61 @@ def read_mapping(text: str, first_line: int) -> tuple[YamlMapping, tuple[Problem
     return mapping, tuple(problems)
 
 
+def _tree(text: str, shift: int) -> tuple[yaml.Node | None, Problem | None]:
+    """Return YAML's tree, or why there is none."""
+    try:
+        return _compose(text), None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + shift, mark.column + 1) if mark else (shift, None)
+        what = str(error.problem or error.context)
+        hint = next((hint for known, hint in _HINTS.items() if known in what), "")
+        return None, Problem(f"invalid YAML: {what}{hint}", None, line, column)
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        line, column = shift + before.count("\n"), len(before) - before.rfind("\n")
+        return None, Problem("invalid YAML: a character that YAML forbids", None, line, column)
+    except (yaml.YAMLError, RecursionError):
+        return None, Problem("invalid YAML: it cannot be read, or is nested too deep", None, shift, 1)
+
+
+def _salvage(text: str, shift: int, wrong: Problem) -> tuple[YamlMapping, tuple[Problem, ...]]:
+    """Read each key of a broken mapping by itself, and return what can be read, with a problem for each that cannot."""
+    lines = text.split("\n")
+    starts = sorted({0, *(number for number, line in enumerate(lines) if _KEY.match(line))})
+    if len(starts) > MAX_NESTED:
+        return YamlMapping(None, shift), (wrong,)
+    whole = yaml.MappingNode("tag:yaml.org,2002:map", [])
+    problems = []
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        block = "\n".join(lines[start:end])
+        node, problem = _tree("\n" * start + block.rstrip(), shift)
+        if isinstance(node, yaml.MappingNode):
+            whole.value += node.value
+        elif problem is not None:
+            problems.append(problem)
+        elif node is not None:
+            problems.append(Problem("invalid YAML: write lines of `key: value`", None, start + shift, 1))
+    return YamlMapping(whole, shift), tuple(problems or [wrong])
+
+
+_KEY = re.compile(r"""(["']?)[A-Za-z_][\w.-]*\1\s*:(\s|$)""")
+_HINTS = {
+    "expected ',' or ']'": " (is a ] missing?)",
+    "expected ',' or '}'": " (is a } missing?)",
+    "mapping values are not allowed": " (a text with a colon in it wants quotes)",
+    "could not find expected ':'": " (is a colon missing?)",
+    "found unexpected end of stream": " (is a quote missing?)",
+    "found character '\\t'": " (indent with spaces)",
+    "cannot start any token": " (a text that begins so wants quotes)",
+}
+"""What is likely to be meant, by what YAML's parser says."""
+
+
 def read_list(text: str) -> list[Any] | None:
     """Return a list that is written in one line, `[1, " is", yes]`, each scalar in it as a text; None if it is none."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = _compose(text)
         found = YamlValue(node, 1, 1, 0).written() if isinstance(node, yaml.SequenceNode) else None
     except (yaml.YAMLError, ValueError, RecursionError):
         return None

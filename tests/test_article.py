@@ -111,8 +111,12 @@ def test_a_folder_names_an_article_that_does_not_name_itself(site: Site) -> None
         ("titel: x\ntitle: y", "2:1: unknown front matter: titel (did you mean title?)"),
         ("title: x\ntitle: y", "3:1: duplicate key: title (first in line 2)"),
         ("subtitle: x", "1: missing title: write `title: …` in the front matter"),
-        ("title: [a", "2:10: invalid YAML: expected ',' or ']', but got '<stream end>'"),
-        ("title: a: b", "2:9: invalid YAML: mapping values are not allowed here"),
+        ("title: [a", "2:10: invalid YAML: expected ',' or ']', but got '<stream end>' (is a ] missing?)"),
+        (
+            "title: a: b",
+            "2:9: invalid YAML: mapping values are not allowed here (a text with a colon in it wants quotes)",
+        ),
+        ("title\ntags: a", "2:1: invalid YAML: write lines of `key: value`"),
         ("- title", "2:1: invalid YAML: write lines of `key: value`"),
         ("title: [x]", "2:1: invalid title: it must be a text"),
         ("title: x\ndate: 2025-13-40", "3:1: invalid date: 2025-13-40 is not a day (write it as 2025-03-31)"),
@@ -146,6 +150,17 @@ def test_a_folder_names_an_article_that_does_not_name_itself(site: Site) -> None
 def test_what_is_wrong_in_front_matter_has_its_place(site: Site, front: str, problem: str) -> None:
     """One wrong thing, one problem, with line, column and the nearest right value."""
     assert told(read(site, front)) == [problem]
+
+
+def test_what_is_broken_at_one_key_leaves_the_others(site: Site) -> None:
+    """What cannot be read is told for each key, and where it is; the rest is read, and its mistakes are told, too."""
+    article = read(site, "date: [2025\ntitle: x\nupdatd: y\ntags: {b")
+    assert article.meta.title == "x"
+    assert told(article) == [
+        "2:12: invalid YAML: expected ',' or ']', but got '<stream end>' (is a ] missing?)",
+        "5:9: invalid YAML: expected ',' or '}', but got '<stream end>' (is a } missing?)",
+        "4:1: unknown front matter: updatd (did you mean updated?)",
+    ]
 
 
 def test_several_mistakes_are_told_together(site: Site) -> None:

@@ -44,8 +44,11 @@ def read_article(path: Path, site: Site) -> Article:
     problems += [replace(problem, path=path) for problem in wrong]
     reader = MetaReader(mapping, path, site.root)
     meta = reader.read()
-    if any(problem.message.startswith("invalid YAML") for problem in wrong) or (problems and not text):
+    if problems and not text:
         reader.problems.clear()  # of what could not be read, nothing is missing
+    elif any(problem.message.startswith("invalid YAML") for problem in wrong):
+        absent = ("missing title", "missing authors")  # they may stand where it could not be read
+        reader.problems[:] = [problem for problem in reader.problems if not problem.message.startswith(absent)]
     return Article(meta.slug, path, site.root, meta, body, body_line, (*problems, *reader.problems))
 
 

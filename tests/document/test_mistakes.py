@@ -25,7 +25,7 @@ Then ![a plot](rnak.png), a [link](../nowhere/#x) and a note[^two].
 [^tow]: A note.
 """
     assert told(parsed(body, front="title: x\ndate: [2025")) == [
-        "3:12: invalid YAML: expected ',' or ']', but got '<stream end>'",
+        "3:12: invalid YAML: expected ',' or ']', but got '<stream end>' (is a ] missing?)",
         "6:14: unknown citation: olson2022 (did you mean olsson2022?)",
         "6:41: unknown TeX command: \\nope",
         "8:6: missing picture: rnak.png (did you mean rank.png?)",
