@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from markupsafe import Markup
 
 from ..article import Author, Meta
 from ..bibliography import Bibliography
-from ..bibliography.references import Reference
+from ..bibliography.entry import Entry
+from ..bibliography.reference import Reference
 from ..site import Site
 from .cite_as import doi_url
 from .licence import Licence
@@ -59,12 +61,18 @@ def _scholar_tags(
     for tag in meta.tags:
         yield "citation_keywords", _line(tag)
     for reference in references:
-        yield "citation_reference", _reference(reference, bibliography)
+        entry = bibliography[reference.key]
+        if entry not in _described:
+            _described[entry] = _describe(reference, entry)
+        yield "citation_reference", _described[entry]
 
 
-def _reference(reference: Reference, bibliography: Bibliography) -> str:
+_described: WeakKeyDictionary[Entry, str] = WeakKeyDictionary()
+"""Works as Scholar reads them: each is described once, however many articles cite it."""
+
+
+def _describe(reference: Reference, entry: Entry) -> str:
     """Return a work as `citation_title=…;citation_author=…;…`, as Distill does."""
-    entry = bibliography[reference.key]
     pairs = [
         ("title", reference.title),
         *(("author", author) for author in reference.authors),
@@ -125,7 +133,9 @@ def linked_data(
 
 def script_json(value: Any) -> Markup:
     """Return JSON that may stand inside a script element: nothing in it ends the element or opens a comment."""
-    return Markup(json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c"))
+    return Markup(
+        json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
+    )
 
 
 def _person(author: Author) -> dict[str, Any]:
