@@ -112,6 +112,25 @@ def test_a_tap_opens_a_card_that_fits_the_window(cards: Callable[..., Page]) -> 
     expect(card).to_be_hidden()
 
 
+def test_a_card_of_several_works_begins_with_the_one_pointed_at(cards: Callable[..., Page]) -> None:
+    """It is scrolled to it, where it does not show all of them; the page stays where it is."""
+    page = cards()
+    page.evaluate(
+        """() => {
+          const parts = ["a", "b"].map((key) => `<div style="height: 400px"><a href="#ref-${key}">[${key}]</a></div>`);
+          document.querySelector("#card-a").innerHTML = parts.join("");
+          document.querySelector("#card-a").style.cssText = "height: 300px; overflow: auto";
+          document.querySelector("#two").dataset.card = "card-a";
+        }"""
+    )
+    page.click("#two")
+    assert page.evaluate("document.querySelector('#card-a').scrollTop") == 400
+    page.click("button")
+    page.click("#one")
+    assert page.evaluate("document.querySelector('#card-a').scrollTop") == 0
+    assert page.evaluate("scrollY") == 0
+
+
 def test_a_link_in_a_card_closes_it_and_leads_to_the_list(cards: Callable[..., Page]) -> None:
     """The number on a card goes to the reference list."""
     page = cards()

@@ -38,11 +38,19 @@ function open(link, kept) {
     link.style.anchorName = "--card";
     card.showPopover({ source: link });
     place(card, link);
+    turnTo(card, link.getAttribute("href"));
     link.setAttribute("aria-expanded", "true");
     shown = { card, link, kept: false, under: shown };
   }
   shown.kept ||= kept;
   return card;
+}
+
+/** A card of several works begins with the one that was pointed at. */
+function turnTo(card, address) {
+  const leads = (part) => part.querySelector(`:scope > a[href="${CSS.escape(address)}"]`);
+  const own = [...card.children].find(leads);
+  card.scrollTop = own ? own.offsetTop - card.firstElementChild.offsetTop : 0;
 }
 
 /** Closes what is open, down to a card that stays. */
