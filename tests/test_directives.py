@@ -42,9 +42,12 @@ class Page:
 
     sidenotes = False
 
+    citation_style = "numbered"
+
     def __init__(self, document: Document) -> None:
         self.document = document
         self.bibliography = read_bibliography([])
+        self.references = self.bibliography.references(document.citations, "numbered", "")
         self.pictures = {name: SimpleNamespace(path=name, width=8, height=6) for name in document.pictures}
 
     def part(self, name: str, /, **context: Any) -> Markup:
@@ -78,6 +81,14 @@ class Page:
         """Return what is asked for."""
         asked = {} if value is None else {"figure": value.anchor, "panel": value.panel, "form": value.form}
         return Markup(self.part("value", **asked, path=written_path(value.path) if value else None).strip())
+
+    def picture(self, name: str, alt: str, **attributes: Any) -> Markup:
+        """Return a picture, and what was said of it."""
+        return Markup('<img src="../{}" alt="{}"{}>').format(
+            name,
+            alt,
+            Markup("").join(Markup(' {}="{}"').format(key, value) for key, value in attributes.items() if value),
+        )
 
     def figure(self, spec: Any, caption: Markup) -> Markup:
         """Return what the page is asked to show."""
@@ -124,7 +135,7 @@ def folder(tmp_path: Path) -> Path:
     """Return an article's folder with a picture in it."""
     folder = tmp_path / "content" / "ranks"
     folder.mkdir(parents=True)
-    (folder / "rank.png").write_bytes(b"")
+    (folder / "rank.png").write_bytes(b"\x89PNG")
     return folder
 
 
@@ -216,6 +227,13 @@ def attacks() -> Iterator[str]:
     yield f":::{{figure}}\n:analysis: x\n:label: fig-x\n\n[{script}]{{.spark {named}}} {{spark}}`{named}`\n:::"
     yield f':::{{figure}}\n:analysis: x\n:label: fig-x\n\n{{value}}`a["{script}"]` [a]{{token={quote}}}\n:::'
     yield "<d-cite key='<script>'></d-cite> <img src=x onerror=alert(1)>"
+    yield f"<div onclick=alert(1)>\n{script}\n\n<b onclick=alert(1)>{quote}\n\n<p style=x srcdoc=y>"
+    yield f"<b title='{quote}' onclick=alert(1)>x</b> <a href=' java\tscript:alert(1)'>y</a> <kbd>{script}"
+    yield f":::{{note}} {quote}\n:collapse: {quote}\n:class: {quote}\n:label: {quote}\nx\n:::"
+    yield f"::::{{tab-set}}\n:::{{tab-item}} {quote}\n:sync: {quote}\n:label: {quote}\n{script}\n:::\n::::"
+    yield f"::::{{grid}} {quote}\n:layout: {quote}\n:::{{grid-item-card}} {script}\n:::\n::::"
+    yield f'```python {{title="{script}" highlight=1 linenos #{quote}}}\n{script}\n```'
+    yield f":::{{list-table}} {script}\n:label: {quote}\n* - {script}\n:::\n\n> {script}\n> -- {script}"
 
 
 @pytest.mark.parametrize("attack", list(attacks()))

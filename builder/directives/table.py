@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from ..figure import Option
+from ..source_map import Source, source_of
 from .fence import Directive, split_title
 from .figure import caption
 
 __all__ = ["table", "table_plugin"]
+
+_CAPTION = re.compile(r"(?:[Tt]able)?: +(?=\S)")
+_LABEL = re.compile(r"\s*\{#([\w:.-]+)[^{}]*\}\s*$")
 
 table = Directive("table", "caption", frozenset({"label", "name", "layout", "widths", "align", "class"}), titled=True)
 
@@ -31,10 +38,54 @@ def table_plugin(md: MarkdownIt) -> None:
         The caption is what is not a table, and what stands after `{table}`.
         :::
 
+    Pandoc's caption, a paragraph `: A caption. {#tbl-models}` below a table, makes the same of it.
     `parts/table.html` gets `content`; `parts/table_figure.html` gets `number`, `anchor`, `layout`, `tables`, `caption`.
     """
+    md.core.ruler.after("inline", "table_caption", _read_captions)
     md.add_render_rule("table", _render_table)
     md.add_render_rule("directive_table", _render_directive)
+
+
+def _read_captions(state: StateCore) -> None:
+    """Put a table and Pandoc's caption below it into a directive."""
+    kept: list[Token] = []
+    begin = 0
+    for at, token in enumerate(state.tokens):
+        if token.type == "table_open":
+            begin = len(kept)
+        kept.append(token)
+        if token.type != "paragraph_close" or at < 3 or state.tokens[at - 3].type != "table_close":
+            continue
+        inline = state.tokens[at - 1]
+        text = inline.children[0] if inline.children else None
+        found = _CAPTION.match(text.content) if text is not None and text.type == "text" else None
+        if text is None or found is None:
+            continue
+        text.content = text.content[found.end() :]
+        opening = Token("directive_open", "div", 1, block=True, info="table", map=kept[begin].map)
+        opening.meta = _caption_meta(inline, source_of(state))
+        kept.insert(begin, opening)
+        kept.append(Token("directive_close", "div", -1, block=True))
+    state.tokens = kept
+
+
+def _caption_meta(inline: Token, source: Source) -> dict[str, Any]:
+    """Return what a directive would say, and take the label off the caption's end."""
+    line, column = source.begin(inline.map[0] if inline.map else 0)
+    options: dict[str, Option] = {}
+    last = (inline.children or [])[-1]
+    label = _LABEL.search(last.content) if last.type == "text" else None
+    if label:
+        last.content = last.content[: label.start()]
+        options["label"] = Option(label[1], line or 0)
+    return {
+        "argument": "",
+        "options": options,
+        "line": line,
+        "column": column,
+        "unread": False,
+        "type": "directive_table",
+    }
 
 
 def _render_table(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:

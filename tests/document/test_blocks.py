@@ -46,6 +46,7 @@ Told = Callable[[Document], list[str]]
         (":::{list-table}\n* - a\n  - b\n* - c\n:::\n", "4: invalid list-table: row 2 has 1 cells, the first 2"),
         (":::{list-table}\nx\n:::\n", "4:1: missing table: {list-table} has none in it"),
         (":::{list-table}\n:header-rows: x\n* - a\n:::\n", "5: invalid header_rows: x is no number"),
+        ("x\n\n| a |\n|---|\n\n: A caption. {#tab-x}\n", "9: invalid label: tab-x (did you mean tbl-tab-x?)"),
         ("```{math}\n:label: eq-x\n\na\n + \\nope\n```\n", "8:4: unknown TeX command: \\nope"),
         ("```{math}\n:label: x\na\n```\n", "5:1: invalid label: x (did you mean eq-x?)"),
         (":::{image} rnak.png\n:alt: x\n:::\n", "4:20: missing picture: rnak.png (did you mean rank.png?)"),
