@@ -310,7 +310,7 @@ def _explain(error: Exception, terminal: Terminal) -> int:
     what = f"{type(error).__name__}: {error}"
     if terminal.verbose:
         terminal.complain("".join(traceback.format_exception(error)).rstrip())
-    for part, folder in _own_code(terminal.root).items():  # templates have frames, too
+    for part, folder in _own_code(terminal.root):  # templates have frames, too
         inside = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)]
         if inside:
             terminal.show([Problem(f"broken {part}: {what}", Path(inside[-1].filename), inside[-1].lineno)])
@@ -325,11 +325,13 @@ def _explain(error: Exception, terminal: Terminal) -> int:
     return OURS
 
 
-def _own_code(root: Path | None) -> dict[str, Path]:
-    """Return the folders of the site's own kinds and theme, unless the site is our own checkout."""
+def _own_code(root: Path | None) -> list[tuple[str, Path]]:
+    """Return where code lies that is not ours: the site's own kinds and theme, and the plugins that it names."""
+    from .plugins import places_of_plugins
     from .site import BUILT_IN
 
-    return {} if root in (None, BUILT_IN) else {"kind": root / "figures", "theme": root / "theme"}
+    own = [] if root in (None, BUILT_IN) else [("kind", root / "figures"), ("theme", root / "theme")]
+    return own + [(f"plugin {name}", place) for name, places in places_of_plugins().items() for place in places]
 
 
 def _number(n: int, word: str) -> str:

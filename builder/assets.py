@@ -12,9 +12,12 @@ from .errors import BuildError
 from .kind import Kind
 from .site import Site, built_in
 
-__all__ = ["Assets", "collect_assets"]
+__all__ = ["SITE_SHEET", "Assets", "collect_assets"]
 
 BUILT = "built"  # what hatch_build.py fetches from npm and bundles when Fanlight is installed
+
+SITE_SHEET = "site.css"
+"""A site's own style sheet, which replaces none of ours."""
 
 _IMPORT = re.compile(r'^@import\s+(?:url\()?"\./([\w.-]+\.css)"\)?\s*;[ \t]*$', re.MULTILINE)
 
@@ -90,7 +93,10 @@ def _read(file: Path) -> bytes:
 
 
 def _style_sheet(site: Site) -> bytes:
-    """Return `theme/css/main.css` with its imports in place: one request, and each concern still a file."""
+    """Return `theme/css/main.css` with its imports in place: one request, and each concern still a file.
+
+    A site's `theme/css/site.css` comes after all of it: what it says of a variable or an element counts.
+    """
 
     def read(name: str) -> str:
         for folder in site.folders("theme"):
@@ -99,4 +105,6 @@ def _style_sheet(site: Site) -> bytes:
                 return _read(file).decode()
         raise BuildError(f"missing style sheet: {name}", site.folders("theme")[0] / "css" / "main.css")
 
-    return _IMPORT.sub(lambda found: read(found[1]), read("main.css")).encode()
+    own = site.root / "theme" / "css" / SITE_SHEET
+    last = [own.read_text(encoding="utf-8")] if own.is_file() else []
+    return "\n".join([_IMPORT.sub(lambda found: read(found[1]), read("main.css")), *last]).encode()

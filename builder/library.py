@@ -60,6 +60,7 @@ class Library:
             articles=targets,
             tex=self.tex(article),
             html=self.site.html,
+            plugins=self.site.plugins,
         )
         sources = [article.path, *self.bib_files(article), *sorted(article.folder.rglob("*"))]
         document: Document = self._remembered(make, *sources, extra=tuple(targets))

@@ -146,6 +146,8 @@ def ground(site: Site) -> str:
     package = Path(__file__).parent
     for folder in dict.fromkeys((package, *site.folders("theme"), *site.folders("figures"))):
         digest.update(repr(sorted(folder_stamps(folder).items())).encode())
+    for place in (place for plugin in site.plugins for place in plugin.places):
+        digest.update(repr(folder_stamps(place) if place.is_dir() else stamp(place)).encode())
     libraries = Path(markdown_it.__file__).parents[1]
     digest.update(f"{BUILT_IN} {stamp(libraries)}".encode())  # pip touches the folder
     return digest.hexdigest()

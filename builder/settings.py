@@ -58,4 +58,5 @@ SETTINGS: Mapping[str, Setting] = {
     "search": Setting(bool),
     "feed_length": Setting(int),
     "payload_limit": Setting(int),
+    "plugins": Setting(list),
 }

@@ -15,6 +15,7 @@ import platformdirs
 
 from .errors import BuildError, Problem, nearest
 from .model_source import ModelSource
+from .plugins import Plugin, find_plugins
 from .settings import SETTINGS
 
 __all__ = ["BUILT_IN", "ModelSource", "Site", "built_in", "cache_folder", "find_site", "read_base_url"]
@@ -71,6 +72,8 @@ class Site:
     """How many articles the feed holds."""
     payload_limit: int = 200
     """Kilobytes of data a figure may have before `fanlight check` warns of it."""
+    plugins: tuple[Plugin, ...] = ()
+    """What installed packages add, those alone that the site names."""
 
     @property
     def config(self) -> Path:
@@ -88,9 +91,10 @@ class Site:
         return tuple(sorted((self.root / "bib").glob("*.bib")))
 
     def folders(self, name: str) -> tuple[Path, ...]:
-        """Return the folders to look for `figures` or `theme` in: the site's own first, then the built-in one."""
+        """Return the folders to look for `figures` or `theme` in: the site's own, plugins' kinds, the built-in one."""
         own, ours = self.root / name, built_in(name)
-        return (ours,) if own == ours or not own.is_dir() else (own, ours)
+        added = tuple(plugin.kinds for plugin in self.plugins if plugin.kinds) if name == "figures" else ()
+        return (*added, ours) if own == ours or not own.is_dir() else (own, *added, ours)
 
 
 def read_base_url(written: str) -> str:
@@ -163,7 +167,10 @@ def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides
     if problems:
         raise BuildError(problems=problems)
 
-    settings = {key: value for key, value in table.items() if key not in ("output", "models")}
+    settings = {key: value for key, value in table.items() if key not in ("output", "models", "plugins")}
+    settings["plugins"] = find_plugins(table.get("plugins", []), lambda message: complain(message, "plugins"))
+    if problems:
+        raise BuildError(problems=problems)
     settings["picture_formats"] = tuple(settings.get("picture_formats", Site.picture_formats))
     settings.update(overrides)
     if settings.get("base_url"):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 
+from .assets import SITE_SHEET
 from .document import Document
 from .errors import Problem, nearest
 from .figure import FigureSpec
@@ -74,8 +75,9 @@ def theme_colours(site: Site) -> dict[str, tuple[str, str]]:
     """Return the colours that drawings use, by class, for day and for night: those of the site's own theme."""
     named: dict[str, tuple[str, str]] = {}
     for folder in reversed(site.folders("theme")):
-        file = folder / "css" / "variables.css"
-        if file.is_file():
+        for file in (folder / "css" / "variables.css", folder / "css" / SITE_SHEET):
+            if not file.is_file():
+                continue
             named.update({name: (day, night) for name, day, night in _COLOUR.findall(file.read_text(encoding="utf-8"))})
     colours = {short: named[name] for name, short in _CLASSES.items() if name in named}
     for name, both in named.items():

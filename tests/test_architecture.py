@@ -15,6 +15,7 @@ BUILDER = ROOT / "builder"
 # From left to right as in `article → document → plan → results → page → site`: a module imports only from rows above.
 LAYERS = [
     {"__init__", "errors"},
+    {"plugins"},
     {"finding", "model_source", "settings", "summary"},
     {"site", "slug", "figure", "parts", "quantised", "yaml_mapping"},
     {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from markdown_it import MarkdownIt
 from mdit_py_plugins.attrs import attrs_block_plugin, attrs_plugin
 from mdit_py_plugins.deflist import deflist_plugin
 
+from ..plugins import Plugin
 from ..source_map import place_plugin
 from .appendix import appendix_plugin
 from .aside import aside, aside_plugin
@@ -43,10 +46,12 @@ _ATTRIBUTES = ("id", "class", "lang", "width", "height")
 _FOLDED = ("directive", "title", "quotation", "attribution", "table", "heading", "footnote_reference", "mention")
 
 
-def make_parser() -> MarkdownIt:
-    """Return a parser of articles: CommonMark with tables, strikethrough, footnotes and the rest of this folder.
+@cache
+def make_parser(plugins: tuple[Plugin, ...] = ()) -> MarkdownIt:
+    """Return the parser of articles: CommonMark with tables, strikethrough, footnotes and the rest of this folder.
 
     Its renderer wants `env["page"]` (see `builder.page.ArticlePage`), and tokens that `builder.document` has settled.
+    Then `plugins` extend it, in their order. Raises `BuildError` for one that cannot.
     """
     md = MarkdownIt("js-default", {"typographer": True})
     place_plugin(md)  # first: it replaces the inline parser
@@ -78,4 +83,6 @@ def make_parser() -> MarkdownIt:
     md.use(columns_plugin)
     md.use(fold_plugin, _FOLDED)
     md.use(appendix_plugin)
+    for plugin in plugins:
+        plugin.extend(md)
     return md

@@ -28,7 +28,7 @@ def render_article(page: ArticlePage) -> str:
     """Return the article's HTML."""
     document = page.document
     env: dict[str, Any] = {"page": page, "cards": {}, "scripts": {}}
-    parser = make_parser()
+    parser = make_parser(page.site.plugins)
 
     def render(tokens: Iterable[Token]) -> Markup:
         return Markup(parser.renderer.render(list(tokens), parser.options, env))
