@@ -41,9 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[options.command](options, terminal)
     except BuildError as error:
-        from .finding import with_columns
-
-        terminal.show(with_columns(error.problems))
+        terminal.show(error.problems)
         return AUTHOR
     except KeyboardInterrupt:
         terminal.complain("interrupted; the last good site stands")

@@ -29,7 +29,7 @@ class Finding:
         return Problem(self.message, self.path, self.line, self.column, severity)
 
 
-Told = TypeVar("Told", Problem, Finding)
+Told = TypeVar("Told", bound=Problem | Finding)
 
 
 def as_finding(problem: Problem, severity: Literal["error", "warning", "note"] | None = None) -> Finding:

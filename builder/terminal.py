@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from .errors import Problem
-from .finding import Finding
+from .finding import Finding, with_columns
 from .progress import Listener, Silent
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class Terminal:
 
     def show(self, problems: Iterable[Problem | Finding], *, count: bool = True) -> None:
         """Write problems, one a line, by file and line, and how many there are; quiet leaves warnings out."""
-        shown = sorted({p for p in problems if not (self.quiet and p.severity != "error")}, key=_place)
+        told = [problem for problem in problems if problem.severity == "error" or not self.quiet]
+        shown = sorted(set(with_columns(told)), key=_place)
         for problem in shown:
             self._write(self.err, self._line(problem))
         if count and shown:

@@ -105,6 +105,7 @@ def test_options_reach_the_builder(site: Path, pipeline: Any, capsys: Any) -> No
         "jobs": 3,
         "device": "cuda:1",
         "keep_models": False,
+        "keep_answers": True,
     }
 
 
@@ -179,7 +180,7 @@ def test_a_fault_in_a_kind_of_the_sites_own_is_its_authors(site: Path, pipeline:
 
     pipeline(build)
     assert main(["build"]) == 1
-    assert "figures/mine/analysis.py:2: broken kind: ZeroDivisionError" in capsys.readouterr().err
+    assert "figures/mine/analysis.py:2:5: broken kind: ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_an_interrupt_exits_130(site: Path, pipeline: Any, capsys: Any) -> None:

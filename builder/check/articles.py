@@ -44,7 +44,7 @@ def _check_lengths(article: Article) -> Iterator[Finding]:
     if len(meta.title) > TITLE:
         yield _finding(article, "title", f"long title: {len(meta.title)} characters; search engines show about {TITLE}")
     if not meta.description:
-        wrong = "missing description: search engines and feeds show one or two sentences of it"
+        wrong = "missing description: search engines and feeds show a sentence or two of it"
         yield _finding(article, "description", wrong)
         return
     shortest, longest = DESCRIPTION

@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import unquote
 
@@ -71,11 +71,12 @@ def _wrong(link: str, page: str, files: set[str], ids: dict[str, frozenset[str]]
     target = posixpath.normpath(posixpath.join(posixpath.dirname(page), path)) if path else page
     if target.startswith(".."):
         return f"broken link: {link} leaves the site"
-    if target not in files:
-        target = "index.html" if target == "." else f"{target}/index.html"
-    if target not in files:
-        return f"broken link: {link}{nearest(target, files)}"
+    found = next((path for path in (target, f"{target}/index.html".removeprefix("./")) if path in files), None)
+    if found is None:
+        ending = PurePosixPath(target).suffix
+        alike = [file.removesuffix("index.html") for file in files if file.endswith(ending or "/index.html")]
+        return f"broken link: {link}{nearest(target if ending else f'{target}/', alike)}"
     fragment = unquote(fragment)
-    if fragment in _EVERYWHERE or target not in ids or fragment in ids[target] or fragment.startswith(":~:"):
+    if fragment in _EVERYWHERE or found not in ids or fragment in ids[found] or fragment.startswith(":~:"):
         return None
-    return f"broken link: {link}{nearest(fragment, ids[target])}"
+    return f"broken link: {link}{nearest(fragment, ids[found])}"

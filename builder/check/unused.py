@@ -73,7 +73,7 @@ def check_files(documents: Sequence[Document]) -> Iterator[Finding]:
 def _unused_file(file: Path) -> Finding:
     suffix = file.suffix.lower()
     if suffix == ".bib":
-        wrong = f"unused bibliography: no article names it; write bibliography: [{file.name}] in front matter"
+        wrong = f"unused bibliography: no article names it; write bibliography: [{file.name}]"
         return Finding(wrong, file)
     what = "picture" if suffix in PICTURES else "file"
     return Finding(

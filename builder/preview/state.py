@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import Problem
+from ..finding import with_columns
 from ..site import Site
 
 __all__ = ["Change", "Preview", "difference", "place"]
@@ -94,7 +95,7 @@ class Preview:
 
     def fail(self, problems: tuple[Problem, ...]) -> None:
         """Show what is wrong over the last good site."""
-        self.problems, self.building = tuple(sorted(problems, key=_order)), None
+        self.problems, self.building = tuple(sorted(with_columns(problems), key=_order)), None
         self._tell({"since": self.version, "pages": [], "styles": None})
 
     def progress(self, text: str | None) -> None:
