@@ -62,6 +62,7 @@ def test_a_reference_shows_what_it_leads_to(arrive: Callable[..., Page], target:
     card = page.locator(OPEN)
     name, words = TARGETS[target]
     expect(card).to_contain_text(words)
+    expect(card).not_to_contain_text("Method and data")
     expect(card.get_by_role("link")).to_have_text([f"Go to {name}"])
     assert card.locator("[id], [tabindex]").count() == 0
     box, window = card.bounding_box(), page.viewport_size

@@ -44,7 +44,7 @@ function picture(source, kind) {
 
 function fill(card, target) {
   const body = target.querySelector(".figure-body, .table-scroll, .equation-body");
-  const caption = target.querySelector(":scope > figcaption > .caption, :scope > figcaption");
+  const caption = ["> .caption", ""].map((own) => target.querySelector(`:scope > figcaption ${own}`)).find(Boolean);
   const number = (caption ?? target).querySelector(".figure-number, .equation-number");
   const name = number?.getAttribute("aria-label") ?? number?.textContent ?? "the section";
   const go = element("a", "", `Go to ${name}`);
