@@ -184,6 +184,23 @@ def test_what_a_style_sheet_sets_apart_is_set_apart_by_a_space() -> None:
     assert made == "<div><p>7 70%</p></div>"
 
 
+def test_what_comes_after_the_text_comes_along() -> None:
+    """Notes and references are read where they are called; how to cite the page is said on the page."""
+    html = (
+        '<article><div class="article-body"><h2 class="appendix">One</h2></div><section class="appendix">'
+        '<ol><li>A work</li></ol><section class="cite-as">Cite</section></section></article>'
+    )
+    assert make_content(html, URL, COLOURS) == "<h2>One</h2>\n<ol><li>A work</li></ol>"
+
+
+def test_boxes_and_columns_are_told_apart() -> None:
+    """A callout has a line beside it, and numbers stand under one another."""
+    assert content('<div class="box box-note">x</div>').startswith('<div style="border-left:4px solid;')
+    assert '<td style="text-align:right">' in content(
+        '<table><tr><td style="text-align:right;color:red">1</td></tr></table>'
+    )
+
+
 def test_depth_is_no_obstacle() -> None:
     """Ten thousand elements in one another are read and written."""
     assert content("<b>" * 10_000 + "x").count("<b>") > 100

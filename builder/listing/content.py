@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["make_content"]
 
-BODY = ".article-body"
+PARTS = ".article-body, section.appendix"
+"""The text, and what comes after it: the author's own sections, notes, references."""
 ADDRESSES = {"href", "src", "poster"}
 SCHEMES = {"http", "https", "mailto"}
 
@@ -32,10 +33,9 @@ def make_content(html: str, url: str, colours: Mapping[str, str]) -> str:
     """Return the HTML of a feed's entry. `url` is the page's full address, `colours` are the style sheet's by name."""
     from selectolax.lexbor import LexborHTMLParser  # 10 ms, and most builds have their entries from the last one
 
-    body = LexborHTMLParser(html).css_first(BODY)
-    if body is None:  # a theme that names it otherwise
-        return ""
-    return "".join(_Writer(url, colours).write(body)).strip()
+    writer = _Writer(url, colours)
+    parts = LexborHTMLParser(html).css(PARTS)  # none where a theme names them otherwise
+    return "\n".join("".join(writer.write(part)).strip() for part in parts)
 
 
 class _Writer:

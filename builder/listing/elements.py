@@ -31,7 +31,7 @@ DROPPED = _names("""
 """Elements that go with all that is in them. What is not known and not among these goes alone: its text stays."""
 
 CHROME = _names("""
-    card cards controls figure-follows figure-method footnote-backlinks heading-anchor heads legend only-dark
+    card cards cite-as controls figure-follows figure-method footnote-backlinks heading-anchor heads legend only-dark
     reference-backlinks strip-key
 """)
 """Classes of what is there for a reader with a pointer, or repeats what stands elsewhere."""

@@ -27,8 +27,8 @@ PACKAGES = ("pagefind_bin_extended", "pagefind_bin")
 ROOT = "article"
 LEFT_OUT = (
     ".byline", ".contents", ".katex", ".figure-body", ".figure-method", ".figure-follows", ".heading-anchor",
-    ".references", ".citation", ".footnote-mark", ".colophon", ".footnote-backlinks", ".cite-as", ".visually-hidden",
-    "nav", "button",
+    ".references", ".citation", ".footnote-mark", ".colophon", ".cite-as", ".licence", ".footnote-backlinks",
+    ".visually-hidden", "nav", "button",
 )  # fmt: skip
 """What is on a page but not what it says: formulas, the tables of figures, references, navigation."""
 WANTED = (

@@ -9,6 +9,9 @@ __all__ = ["read_colours", "shade"]
 
 SCALE, NEGATIVE = "--figure-scale-6", "--negative"
 GREY = "#808080"
+SET_OFF = {"box": "border-left:4px solid;padding-left:1em", "aside": "border-left:1px solid;padding-left:1em"}
+"""What stands out from the text or beside it, by class."""
+ALIGNED = {"left", "right", "center"}
 FAINT = 0.02
 """A share below which there is nothing to see; a table of a thousand cells is lighter without their styles."""
 
@@ -29,8 +32,10 @@ def shade(attributes: Mapping[str, str], classes: set[str], colours: Mapping[str
     because a reader's paper may be white or black.
     """
     declared = dict(part.split(":", 1) for part in attributes.get("style", "").split(";") if ":" in part)
-    declared = {name.strip(): value.strip() for name, value in declared.items() if name.strip().startswith("--")}
-    style = []
+    declared = {name.strip(): value.strip() for name, value in declared.items()}
+    style = [look for name, look in SET_OFF.items() if name in classes]
+    if declared.get("text-align") in ALIGNED:  # a column of a table
+        style.append(f"text-align:{declared['text-align']}")
     share = _share(declared.get("--s"), attributes.get("data-s"))
     own = next((_own(declared[name], colours) for name in ("--c", "--group", "--mention") if name in declared), "")
     if share >= FAINT:

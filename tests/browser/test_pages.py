@@ -91,6 +91,7 @@ def test_a_reader_reads_the_feed(real_site: tuple[Path, str]) -> None:
         content = entry.content[0].value
         assert len(content) > 20 * KB
         assert "<math" in content
+        assert ">References</h2>" in content
         assert "background-color" in content
         assert not re.search(r"<script|katex-html|class=", content)
         assert not [url for url in re.findall(r'(?:src|href)="([^"]*)"', content) if not url.startswith("http")]
