@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from multiprocessing import get_context
 from pathlib import Path
 
 from .assets import Assets
@@ -54,11 +53,18 @@ def _print(entry: Entry, targets: Mapping[str, Path], renderer: Renderer) -> Mad
 def _print_in_processes(
     entries: Sequence[Entry], targets: Mapping[str, Path], renderer: Renderer, n_processes: int
 ) -> list[Made | Document]:
-    """Share the articles out. What waits for an answer comes back as its path, and is parsed again here."""
+    """Share the articles out. What is not made there, because it waits for an answer, is parsed again here."""
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor  # 10 ms, with multiprocessing
+    from multiprocessing import get_context
+
     names = Assets(renderer.assets.folder, dict.fromkeys(renderer.assets.files, b""))
+    start = (renderer.site, targets, names)
     # spawned, not forked: `serve` has threads, and a model's threads do not survive a fork
-    with get_context("spawn").Pool(n_processes, _start, (renderer.site, targets, names)) as pool:
-        found = pool.map(_work, entries, chunksize=CHUNK)
+    with ProcessPoolExecutor(n_processes, get_context("spawn"), initializer=_start, initargs=start) as pool:
+        try:
+            found = list(pool.map(_work, entries, chunksize=CHUNK))
+        except BrokenExecutor:  # no memory for them, perhaps; there is still this one
+            found = [None] * len(entries)
     return [
         one if isinstance(one, Made) else _print(entry, targets, renderer)
         for entry, one in zip(entries, found, strict=True)

@@ -43,8 +43,8 @@ class Record:
     """The digest of what the bibliography says of them."""
     anchors: tuple[str, ...]
     links: tuple[Link, ...]
-    answers: tuple[str, ...]
-    """The addresses of the answers that its figures show."""
+    answers: Mapping[str, Stamp]
+    """The stored answers that its figures show, by their address."""
     models: tuple[tuple[ModelSource, str], ...]
     """The models that gave them, each with the fingerprint that it had."""
     warnings: tuple[Problem, ...]
@@ -71,7 +71,7 @@ class Record:
                 "citations": tuple(body["citations"]),
                 "anchors": tuple(body["anchors"]),
                 "links": tuple(Link(**link) for link in body["links"]),
-                "answers": tuple(body["answers"]),
+                "answers": _stamps(body["answers"]),
                 "models": tuple((ModelSource(**source), print_) for source, print_ in body["models"]),
                 "warnings": tuple(_problem(problem) for problem in body["warnings"]),
                 "outputs": _stamps(body["outputs"]),

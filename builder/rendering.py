@@ -20,7 +20,7 @@ from .model_source import ModelSource
 from .page import ArticlePage, ShownPanel, article_files, data_path, page_path, piece_path, render_article
 from .pictures import read_pictures
 from .plan import Plan
-from .records import Record, Stamp, stamps
+from .records import Record, Stamp, stamp, stamps
 from .site import Site, cache_folder
 from .summary import Neighbour, Summary, Thumbnail
 from .templates import make_theme
@@ -156,7 +156,7 @@ class Renderer:
             cited=page.bibliography.digest(keys),
             anchors=tuple(sorted(document.anchors)),
             links=document.links,
-            answers=answers,
+            answers={address: found for address in answers if (found := stamp(self.cache.path(address)))},
             models=tuple(_models(plan, answers).items()),
             warnings=tuple(problem for problem in problems if problem in told),
         )

@@ -38,7 +38,7 @@ class Standing:
             return None
         if not all(link.slug in self.targets for link in record.links):
             return None
-        if not all(self.cache.path(address).is_file() for address in record.answers):
+        if not all(stamp(self.cache.path(address)) == known for address, known in record.answers.items()):
             return None
         if any(self._print(source) != known for source, known in record.models):
             return None

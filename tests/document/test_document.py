@@ -109,7 +109,8 @@ def test_places_in_other_articles_are_looked_up_when_all_are_parsed(parsed: Pars
     """A heading that was renamed breaks the links of others."""
     other = parsed("## There\n", slug="other", front="title: x\nslug: the-other")
     ranks = parsed("[a](../the-other/#there) [b](../the-other/#ther)\n")
-    assert [(problem.message, problem.line, problem.column) for problem in check_fragments([ranks, other])] == [
+    found = check_fragments({ranks.article.path: ranks.links}, {"the-other": other.anchors, "a": ranks.anchors})
+    assert [(problem.message, problem.line, problem.column) for problem in found] == [
         ("broken link: #ther is not in the-other (did you mean there?)", 4, 26)
     ]
 

@@ -1,0 +1,168 @@
+"""What a second build makes: what changed, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from builder import printing, records, rendering
+
+from .conftest import SiteFolder
+
+ONE = """---
+title: One
+date: 2024-03-01
+---
+
+## A place
+
+To [two](../two/#there), with $x^2$ [@known2020], by @someonex.
+
+![A cat](cat.svg)
+"""
+TWO = "---\ntitle: Two\ndate: 2024-02-01\n---\n\n## There\n\nWords.\n"
+THREE = "---\ntitle: Three\ndate: 2024-01-01\n---\n\nA remark.[^1]\n\n[^2]: Nobody calls it.\n\n[^1]: Here.\n"
+CAT = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><circle r="{}"/></svg>'
+BIB = """@misc{{known2020, author={{Known, K.}}, title={{{}}}, year={{2020}}}}
+@misc{{other, title={{{}}}, year={{2021}}}}
+"""
+
+
+@pytest.fixture
+def three(folder: SiteFolder) -> SiteFolder:
+    """A site of three articles without computed figures, built once."""
+    shutil.rmtree(folder.root / "content" / "a")
+    folder.article(ONE, "one")
+    folder.article(TWO, "two")
+    folder.article(THREE, "three")
+    folder.write("content/one/cat.svg", CAT.format(1))
+    folder.write("bib/site.bib", BIB.format("Known Things", "Other Things"))
+    folder.build()
+    return folder
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The slugs of the articles that are made from now on."""
+    slugs: list[str] = []
+    make = rendering.Renderer.make
+
+    def note(self: rendering.Renderer, document: object, entry: rendering.Entry, *rest: object) -> rendering.Made:
+        slugs.append(entry.summary.slug)
+        return make(self, document, entry, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rendering.Renderer, "make", note)
+    return slugs
+
+
+def test_nothing_changed_makes_nothing(three: SiteFolder, made: list[str]) -> None:
+    """No article is parsed, no file is touched, and what there was to tell is told again."""
+    before = {path: path.stat().st_mtime_ns for path in (three.root / "_site").rglob("*")}
+    built = three.build()
+    assert made == []
+    assert {path: path.stat().st_mtime_ns for path in (three.root / "_site").rglob("*")} == before
+    assert [problem.message for problem in built.problems] == [
+        "missing mark: nothing in the text calls the footnote [^2]"
+    ]
+
+
+def test_an_edit_makes_its_article(three: SiteFolder, made: list[str]) -> None:
+    """Prose concerns the article's own page; a title is on its neighbours' pages too."""
+    three.article(TWO + "\nMore.\n", "two")
+    three.build()
+    assert made == ["two"]
+    assert "More." in three.read("two/index.html")
+    three.article(TWO.replace("Two", "Zwei"), "two")
+    three.build()
+    assert sorted(made) == ["one", "three", "two", "two"]
+    assert all("Zwei" in three.read(path) for path in ("index.html", "one/index.html", "three/index.html"))
+
+
+def test_a_bibliography_concerns_those_who_cite_what_changed(three: SiteFolder, made: list[str]) -> None:
+    """A work that nobody cites may change; a key that a bare word meant all along makes a citation of it."""
+    three.write("bib/site.bib", BIB.format("Known Things", "Changed Things"))
+    three.build()
+    assert made == []
+    three.write("bib/site.bib", BIB.format("Known Things, Revised", "Changed Things"))
+    three.build()
+    assert made == ["one"]
+    assert "Known Things, Revised" in three.read("one/index.html")
+    three.write("bib/more.bib", "@misc{someonex, author={Someone, S.}, title={Some}, year={2021}}\n")
+    three.build()
+    assert made[1:] == ["one"]
+    assert "Someone" in three.read("one/index.html")
+
+
+@pytest.mark.parametrize("path", ["two/index.html", "index.html", "feed.xml", "404.html"])
+def test_what_is_missing_is_made_again(folder: SiteFolder, path: str) -> None:
+    """Somebody removed a page from the site, or wrote into it."""
+    folder.article(TWO, "two")
+    folder.build(settings={"base_url": "https://example.org/"})
+    whole = folder.read(path)
+    for damage in (lambda file: file.unlink(), lambda file: file.write_text("damaged")):
+        damage(folder.root / "_site" / path)
+        folder.build(settings={"base_url": "https://example.org/"})
+        assert folder.read(path) == whole
+
+
+def test_a_picture_a_template_and_a_setting_change_pages(three: SiteFolder, made: list[str]) -> None:
+    """A picture those that show it, the other two all of them."""
+    three.write("content/one/cat.svg", CAT.format(2))
+    three.build()
+    assert made == ["one"]
+    three.write("theme/parts/footnote_mark.html", "<sup>!</sup>")
+    three.build()
+    assert sorted(made[1:]) == ["one", "three", "two"]
+    assert "<sup>!</sup>" in three.read("three/index.html")
+    three.build(settings={"base_url": "https://example.org/x/"})
+    assert sorted(made[4:]) == ["one", "three", "two"]
+
+
+def test_a_link_breaks_though_its_article_did_not_change(three: SiteFolder) -> None:
+    """The place that it leads to was renamed, or the article is a draft now; nothing is published then."""
+    three.article(TWO.replace("There", "Elsewhere"), "two")
+    assert three.fail()[-1].endswith("broken link: #there is not in two")
+    three.article(TWO.replace("---\n\n", "draft: true\n---\n\n"), "two")
+    assert "is not built (is it a draft?)" in "\n".join(three.fail())
+    assert "There" in three.read("two/index.html")
+
+
+def test_records_that_cannot_be_read_cost_only_time(
+    three: SiteFolder, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged file, and one of another program."""
+    (file,) = (records.cache_folder() / "records").glob("*.json")
+    for text in ("", "{", '{"ground": 1}', file.read_text().replace('"sources":', '"source":')):
+        file.write_text(text)
+        three.build()
+    assert sorted(made) == sorted(["one", "two", "three"] * 4)
+    three.build()
+    assert len(made) == 12
+
+
+def test_several_processes_make_the_same_bytes(
+    three: SiteFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rebuilt from nothing, alone or in company, a site is the same to the byte."""
+    alone = three.snapshot()
+    for number, worth_it in enumerate((1, 10**6)):
+        monkeypatch.setattr(printing, "WORTH_IT", worth_it)
+        monkeypatch.setenv("FANLIGHT_CACHE", str(tmp_path / f"cache-{number}"))
+        (three.root / "_site").rename(tmp_path / f"site-{number}")
+        three.build()
+        assert three.snapshot() == alone
+
+
+def test_a_broken_process_is_made_up_for(three: SiteFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another process dies, for want of memory, say, this one does its work."""
+    monkeypatch.setattr(printing, "WORTH_IT", 1)
+    monkeypatch.setattr(printing, "_start", _die)
+    three.article(TWO + "\nMore.\n", "two")
+    three.build()
+    assert "More." in three.read("two/index.html")
+
+
+def _die(*_: object) -> None:
+    raise MemoryError
