@@ -59,6 +59,7 @@ def find_social_image(
     return SocialImage(url, thumbnail.width, thumbnail.height, thumbnail.alt or article.meta.title), {}
 
 
+@cache
 def can_draw() -> bool:
     """Whether the extra `cards` is installed, and the fonts are there."""
     return importlib.util.find_spec("resvg_py") is not None and bool(_fonts())

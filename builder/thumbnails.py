@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -22,7 +23,8 @@ from .summary import Thumbnail
 
 __all__ = ["FoundThumbnail", "find_thumbnail", "theme_colours"]
 
-_COLOUR = re.compile(r"--([\w-]+):\s*light-dark\((#[0-9a-fA-F]{3,8}),\s*(#[0-9a-fA-F]{3,8})\)")
+_HEX = r"(#[0-9a-fA-F]{3,8})"
+_COLOUR = re.compile(rf"--([\w-]+):\s*(?:light-dark\(\s*{_HEX},\s*{_HEX}\s*\)|{_HEX})\s*;")
 _CLASSES = {
     "paper-raised": "g", "ink": "k", "rule": "r", "positive": "p", "negative": "n",
     "paper": "paper", "ink-soft": "soft", "accent": "accent",
@@ -73,12 +75,18 @@ def find_thumbnail(
 
 def theme_colours(site: Site) -> dict[str, tuple[str, str]]:
     """Return the colours that drawings use, by class, for day and for night: those of the site's own theme."""
+    folders = [folder / "css" for folder in reversed(site.folders("theme"))]
+    files = [folder / name for folder in folders for name in ("variables.css", SITE_SHEET)]
+    return _read_colours(tuple((file, file.stat().st_mtime_ns) for file in files if file.is_file()))
+
+
+@cache
+def _read_colours(files: tuple[tuple[Path, int], ...]) -> dict[str, tuple[str, str]]:
+    """Read style sheets, each once until it changes; a later one wins. What is one colour is it by day and by night."""
     named: dict[str, tuple[str, str]] = {}
-    for folder in reversed(site.folders("theme")):
-        for file in (folder / "css" / "variables.css", folder / "css" / SITE_SHEET):
-            if not file.is_file():
-                continue
-            named.update({name: (day, night) for name, day, night in _COLOUR.findall(file.read_text(encoding="utf-8"))})
+    for file, _ in files:
+        for name, day, night, both in _COLOUR.findall(file.read_text(encoding="utf-8")):
+            named[name] = (day or both, night or both)
     colours = {short: named[name] for name, short in _CLASSES.items() if name in named}
     for name, both in named.items():
         if found := re.fullmatch(r"(figure-scale|category)-(\d+)", name):

@@ -68,6 +68,8 @@ def read_pictures(
     besides their own; what is made once is kept in the folder `cache`. Drawings may hold scripts only with `scripts`.
     """
     found = Published()
+    if not pictures:
+        return found
     files = list(dict.fromkeys([*pictures.values(), *dark.values()]))
 
     def read(file: Path) -> tuple[Picture, dict[str, bytes | Path]] | BuildError:

@@ -153,9 +153,12 @@ def test_a_kind_without_a_drawing_has_none(folder: SiteFolder) -> None:
 
 def test_a_site_that_has_other_colours_draws_in_them(folder: SiteFolder) -> None:
     """Drawings read the theme's variables, which are written in one place."""
-    folder.write("theme/css/variables.css", ":root { --figure-scale-8: light-dark(#123456, #654321); }")
+    folder.write(
+        "theme/css/variables.css", ":root { --figure-scale-8: light-dark(#123456, #654321); --category-1: #abc; }"
+    )
     colours = theme_colours(find_site(folder.root))
     assert colours["s8"] == ("#123456", "#654321")
+    assert colours["c1"] == ("#abc", "#abc")
     assert colours["s0"] == theme_colours(SITE)["s0"]
 
 
