@@ -75,17 +75,17 @@ def search_files(
     what = [[article.page, article.digest] for article in articles]
     inputs = hashlib.sha256(json.dumps([what, _stamp(program), ROOT, LEFT_OUT]).encode()).hexdigest()[:16]
     made = store / inputs
-    standing = sorted(store.glob("*/pagefind-entry.json"))
+    standing = sorted((file.parent for file in store.glob("*/pagefind-entry.json")), key=_age)
     if not made.is_dir() and old and standing:
-        made = standing[0].parent
+        made = standing[0]
     if not made.is_dir():
         store.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=store, prefix=".") as work:
             _run(program, articles, read_page, Path(work))
             with contextlib.suppress(OSError):  # another build was first
                 (Path(work) / "out").rename(made)
-        for other in standing:
-            shutil.rmtree(other.parent, ignore_errors=True)
+        for other in standing[1:]:  # the last one may just be copied into a site, by another build
+            shutil.rmtree(other, ignore_errors=True)
     files = (file for pattern in WANTED for file in sorted(made.glob(pattern)))
     return {f"{FOLDER}/{file.relative_to(made).as_posix()}": file for file in files} | {
         f"{FOLDER}/LICENSE.txt": LICENSE
@@ -108,6 +108,10 @@ def _run(program: Path, articles: Iterable[Summary], read_page: Callable[[Summar
     if done.returncode or not (work / "out" / "pagefind-entry.json").is_file():
         said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
         raise BuildError(f"broken search: pagefind says {said!r}; without it, set search = false in [tool.fanlight]")
+
+
+def _age(folder: Path) -> float:
+    return -folder.stat().st_mtime_ns
 
 
 def _stamp(program: Path) -> list[object]:
