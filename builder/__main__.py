@@ -1,4 +1,4 @@
-"""The command line: `fanlight new build serve status check publish clean`; the only place that prints and exits.
+"""The command line: `fanlight new import build serve status check publish clean`; only it prints and exits.
 
 Everything a command needs is imported when it runs: `fanlight --help` answers at once, and a build that finds all its
 answers stored never loads torch.
