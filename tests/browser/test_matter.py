@@ -198,3 +198,12 @@ def test_what_is_written_stays_text(arrive: Callable[..., Page]) -> None:
     headline = data.evaluate("e => JSON.parse(e.textContent).headline")
     assert headline == page.locator("h1").text_content() == '</script><b>T</b> "q" <!-- & {x}'
     assert page.locator("meta[name='citation_author']").count() == 2
+
+
+def test_on_paper_the_end_begins_where_the_text_does(arrive: Callable[..., Page]) -> None:
+    """There is no grid on paper, and no column to the left; the address that is written out is not written twice."""
+    page = arrive("three", 680)
+    page.emulate_media(media="print")
+    edges = {left(page, selector) for selector in ("h1", "#sec-proof", "#references", ".citation-line", ".licence p")}
+    assert len(edges) == 1
+    assert page.locator(".citation-line a").evaluate("a => getComputedStyle(a, '::after').content") == "none"
