@@ -12,15 +12,16 @@ from .write import remove_site
 
 __all__ = ["clean"]
 
-RESULTS = ("results", "ledgers", "math", "files")
+RESULTS = ("results", "ledgers", "math", "files", "pictures", "cards")
 MODELS = ("checkpoints",)
 
 
 def clean(site: Site, *, results: bool = False, models: bool = False) -> Iterator[tuple[Path, int]]:
     """Remove the site, and yield each folder that something was removed from, with the number of files.
 
-    `results` adds the stored answers and formulas, `models` the checkpoints; sites share both, so others will compute
-    or fetch them anew. The hub's own cache is not ours and stays. Raises `BuildError` where a file cannot be removed.
+    `results` adds the stored answers, formulas, pictures and cards, `models` the checkpoints; sites share both, so
+    others will compute or fetch them anew. The hub's own cache is not ours and stays. Raises `BuildError` where a file
+    cannot be removed.
     """
     yield site.output, len(remove_site(site.output, root=site.root))
     for name in (*(RESULTS if results else ()), *(MODELS if models else ())):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -193,6 +194,14 @@ def test_what_is_a_link_already_or_says_nothing_is_not_enlarged(arrive: Callable
     assert page.locator("a a").count() == 0
     page.locator("#fig-wide .enlarge").dispatch_event("click", {"ctrlKey": True, "bubbles": True, "cancelable": True})
     expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_the_script_is_loaded_where_there_are_pictures(site: Path) -> None:
+    """It is less than a kilobyte, and pages without pictures do without."""
+    (script,) = site.glob("assets/*/js/lightbox.js")
+    assert len(gzip.compress(script.read_bytes())) < 1000
+    assert "lightbox.js" in (site / "pictures" / "index.html").read_text()
+    assert "lightbox.js" not in (site / "index.html").read_text()
 
 
 def test_without_scripts_a_picture_leads_to_its_file(arrive: Callable[..., Visit], site: Path) -> None:
