@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from builder.__main__ import main
-from builder.build import Builder
+from builder.build import Builder, status
+from builder.cache import Cache
 from builder.check import check
 from builder.check.outside import OutsideLink, ask_links
 from builder.errors import Problem
+from builder.figure import Result
 from builder.finding import with_columns
 from builder.site import find_site
 
@@ -178,6 +180,23 @@ def test_a_line_without_a_column_gets_that_of_the_word_meant(tmp_path: Path) -> 
     assert [problem.column for problem in with_columns(problem for problem, _ in cases)] == [
         column for _, column in cases
     ]
+
+
+def test_a_figure_with_much_data_is_told_with_what_would_make_it_less(site: Path) -> None:
+    """Its kind, its size, what is most of it; pieces do not count, for they are fetched when asked for."""
+    settings = '[tool.fanlight]\nmodel = "m"\npayload_limit = 9\n[tool.fanlight.models.m]\nsource = "pypi:x==1"\n'
+    (site / "pyproject.toml").write_text(settings)
+    figure = ":::{{figure}}\n:label: fig-{0}\n:analysis: activations\n:prompt: {0}\n\nC @fig-{0}.\n:::\n\n"
+    write(site, "one", figure.format("large") + figure.format("small"))
+    cache = Cache(site.parent / "cache")
+    for row, size in zip(status(find_site(site)), (9999, 10), strict=True):
+        data = {"tokens": [], "layers": ["x" * size]}
+        cache.put(Result(row.address, "activations", data, {}, {}, ("more",)), {"more": {"x": "x" * 99999}})
+    (line,) = told(site)
+    assert line == (
+        "content/one/article.md:5: warning: large data: fig-large (activations) has 9 KB, over 9 KB, most of it layers;"
+        " a shorter text, fewer layers or fewer clusters would make it less"
+    )
 
 
 # other hosts

@@ -12,6 +12,7 @@ import pytest
 
 from builder.build import Builder, Built
 from builder.errors import BuildError
+from builder.finding import with_columns
 from builder.site import ModelSource, find_site
 
 ARTICLE = """---
@@ -68,7 +69,7 @@ class SiteFolder:
         """Build, and return the problems as the command tells them, seen from the site's folder."""
         with pytest.raises(BuildError) as caught:
             self.build(**options)
-        return [str(problem).replace(f"{self.root}/", "") for problem in caught.value.problems]
+        return [str(problem).replace(f"{self.root}/", "") for problem in with_columns(caught.value.problems)]
 
     def read(self, path: str) -> str:
         """Return a file of the built site."""

@@ -12,26 +12,26 @@ import pytest
 
 from .conftest import ARTICLE, SiteFolder
 
-# what stands in an article's body (its first line is line 4), and what the build says
+# what stands in an article's body (its first line is line 4), where something is wrong, and what the build says
 MISTAKES = [
-    (":::{figur} x.png\n:::", "4:", "unknown directive: figur (did you mean figure?)"),
-    (":::{figure}\n:analysis: salency\n:prompt: x\n\nC.\n:::", "5:", "unknown analysis: salency (did you mean saliency?)"),
-    (":::{figure}\n:analysis: tokens\n:promt: x\n\nC.\n:::", "6:", "unknown parameter of tokens: promt (did you mean prompt?)"),
-    (":::{figure}\n:analysis: tokens\n:prompt: x\n:model: tny\n\nC.\n:::", "7:", "unknown model: tny (did you mean tiny?)"),
-    ("Known [@knwon2020].", "4:", "unknown citation: knwon2020 (did you mean known2020?)"),
-    ("See @fig-ab.\n\n:::{figure}\n:label: fig-abc\n:analysis: tokens\n:prompt: x\n\nC.\n:::", "4:", "unknown label: fig-ab (did you mean fig-abc?)"),
-    ("## A {#sec-x}\n\n## B {#sec-x}", "6:", "duplicate label: sec-x"),
-    (":::{figure} pcture.png\n:alt: x\n\nC.\n:::", "4:", "missing picture: pcture.png (did you mean picture.png?)"),
-    ("$$\n\\frac{1}{\n$$", "", "invalid TeX"),
-    ("[there](nowhere.md)", "4:", "broken link: nowhere.md"),
-    ("[there](#nowhere)", "4:", "broken link: #nowhere"),
-    ("A note.[^x]\n\n[^y]: Text.", "4:", "unknown footnote: x"),
-    ('::' + ':{figure}\n:analysis: tokens\n:prompt: ""\n\nC.\n:::', "6:", "invalid prompt: it is empty"),
-    (":::{figure} ../../../etc/passwd.png\n:alt: x\n\nC.\n:::", "4:", "invalid picture"),
-    ("![x](../../../secret.png)", "4:", "invalid picture"),
-    ("---\ntitel: x\n---\n", "2:", "unknown front matter: titel (did you mean title?)"),
-    ("---\ntitle: [x\n---\n", "", "invalid YAML"),
-    ("---\ntitle: x\nbibliography: [mising.bib]\n---\n", "3:", "missing"),
+    (":::{figur} x.png\n:::", "4:5:", "unknown directive: figur (did you mean figure?)"),
+    (":::{figure}\n:analysis: salency\n:prompt: x\n\nC.\n:::", "5:12:", "unknown analysis: salency (did you mean saliency?)"),
+    (":::{figure}\n:analysis: tokens\n:promt: x\n\nC.\n:::", "6:2:", "unknown parameter of tokens: promt (did you mean prompt?)"),
+    (":::{figure}\n:analysis: tokens\n:prompt: x\n:model: tny\n\nC.\n:::", "7:9:", "unknown model: tny (did you mean tiny?)"),
+    ("Known [@knwon2020].", "4:8:", "unknown citation: knwon2020 (did you mean known2020?)"),
+    ("See @fig-ab.\n\n:::{figure}\n:label: fig-abc\n:analysis: tokens\n:prompt: x\n\nC.\n:::", "4:5:", "unknown label: fig-ab (did you mean fig-abc?)"),
+    ("## A {#sec-x}\n\n## B {#sec-x}", "6:1:", "duplicate label: sec-x"),
+    (":::{figure} pcture.png\n:alt: x\n\nC.\n:::", "4:13:", "missing picture: pcture.png (did you mean picture.png?)"),
+    ("$$\n\\frac{1}{\n$$", "6:3:", "invalid TeX"),
+    ("[there](nowhere.md)", "4:1:", "broken link: nowhere.md"),
+    ("[there](#nowhere)", "4:1:", "broken link: #nowhere"),
+    ("A note.[^x]\n\n[^y]: Text.", "4:8:", "unknown footnote: x"),
+    ('::' + ':{figure}\n:analysis: tokens\n:prompt: ""\n\nC.\n:::', "6:2:", "invalid prompt: it is empty"),
+    (":::{figure} ../../../etc/passwd.png\n:alt: x\n\nC.\n:::", "4:13:", "invalid picture"),
+    ("![x](../../../secret.png)", "4:1:", "invalid picture"),
+    ("---\ntitel: x\n---\n", "2:1:", "unknown front matter: titel (did you mean title?)"),
+    ("---\ntitle: [x\n---\n", "2:10:", "invalid YAML"),
+    ("---\ntitle: x\nbibliography: [mising.bib]\n---\n", "3:16:", "missing"),
 ]  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def test_a_prompt_longer_than_the_context_is_told_with_its_figure(folder: SiteFo
     folder.article(f":::{{figure}}\n:analysis: tokens\n:prompt: {'word ' * 300}\n\nC.\n:::")
     told = folder.fail()
     assert len(told) == 1
-    assert told[0].startswith("content/a/article.md:6: ")
+    assert told[0].startswith("content/a/article.md:6:2: ")
     assert "context" in told[0]
 
 
@@ -86,7 +86,7 @@ def test_a_model_that_is_no_causal_lm_is_told_with_its_figure(folder: SiteFolder
     folder.article(f":::{{figure}}\n:analysis: saliency\n:prompt: x\n:model: {source}\n\nC.\n:::")
     told = folder.fail()
     assert len(told) == 1
-    assert "content/a/article.md:7: unsupported model: " in told[0]
+    assert "content/a/article.md:7:9: unsupported model: " in told[0]
     assert told[0].endswith("is an encoder, and saliency takes a decoder (a causal language model)")
 
 
@@ -110,7 +110,7 @@ def test_no_network_and_no_model_is_an_error_in_seconds(folder: SiteFolder, monk
     folder.article(":::{figure}\n:analysis: tokens\n:prompt: x\n:model: somebody/something\n\nC.\n:::")
     told = folder.fail()
     assert "somebody/something" in told[0]
-    assert told[0].startswith("content/a/article.md:7: ")
+    assert told[0].startswith("content/a/article.md:7:9: ")
 
 
 def test_a_full_disk_leaves_the_last_good_site(folder: SiteFolder, monkeypatch: pytest.MonkeyPatch) -> None:
