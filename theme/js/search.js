@@ -110,7 +110,7 @@ function walk(event) {
 
 if (box) {
   let due;
-  box.hidden = false;
+  box.inert = false;
   field.addEventListener("focus", load, { once: true });
   field.addEventListener("input", () => {
     clearTimeout(due);
