@@ -32,6 +32,16 @@ def test_a_name_may_be_written_in_its_parts(tmp_path: Path) -> None:
     assert company == Author("A & B", literal=True)
 
 
+def test_an_affiliation_is_named_by_its_id(tmp_path: Path) -> None:
+    """As a text, or as Quarto writes it."""
+    listed = "affiliations: [{id: lab, name: The Lab}]\n"
+    article = read(tmp_path, listed + "authors: [{name: A, affiliations: lab}, {name: B, affiliations: [{ref: lab}]}]")
+    assert not article.problems
+    assert [author.affiliations[0].name for author in article.meta.authors] == ["The Lab", "The Lab"]
+    (problem,) = told(read(tmp_path, listed + "authors: [{name: B, affiliations: [{ref: lob}]}]"))
+    assert problem.endswith("unknown affiliation: lob (did you mean lab?)")
+
+
 def test_an_abstract_has_paragraphs(tmp_path: Path) -> None:
     """An empty line parts them, as in the text."""
     assert read(tmp_path, "abstract: |\n  One.\n\n  Two.").meta.abstract == "One.\n\nTwo."

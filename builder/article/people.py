@@ -114,8 +114,12 @@ def _name_parts(fields: YamlMapping | None, complain: Complain) -> dict[str, str
 
 
 def _find(item: YamlValue, known: dict[str, Affiliation], listed: bool, complain: Complain) -> Affiliation | None:
-    """Return the affiliation that an author names by id or name, or writes out; a list must hold what is named."""
-    name = item.text()
+    """Return the affiliation that an author names by id or name (`lab`, `ref: lab`), or writes out.
+
+    Where affiliations are listed, they must hold what is named.
+    """
+    fields = item.mapping()
+    name = item.text() if fields is None or set(fields.values) != {"ref"} else _text(fields, "ref", complain)
     if name is not None and name in known:
         return known[name]
     if name is not None and listed:
