@@ -26,7 +26,7 @@ def find_doi(text: str) -> str | None:
 
 def find_arxiv(text: str) -> str | None:
     """Return the arXiv number in a text (`arXiv:2209.11895`, `CoRR abs/1706.03762`, an address), or None."""
-    found = _ARXIV.search(text)
+    found = _ARXIV.search(text, 0, 1000)  # in a longer text it is no more than mentioned
     return found[0] if found else None
 
 

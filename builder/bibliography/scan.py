@@ -168,7 +168,7 @@ def read_raw(scanned: Scan, span: Span, path: Path) -> tuple[RawEntry, list[Prob
 
 def _read_value(value: str, strings: Mapping[str, str], path: Path, line: int) -> tuple[str, list[Problem]]:
     """Return what parts joined by `#` say; an abbreviation that nobody defined is taken for the text itself."""
-    texts, problems = [], []
+    texts, problems, unknown = [], [], set()
     for part in _PARTS.finditer(value):
         if part[0][0] in '{"':
             texts.append(part[0][1:-1])
@@ -178,6 +178,9 @@ def _read_value(value: str, strings: Mapping[str, str], path: Path, line: int) -
             texts.append(strings[name] if name in strings else MONTHS[name])
         else:
             texts.append(part[0])
+            if name in unknown:
+                continue
+            unknown.add(name)
             message = f"unknown string: {part[0]} has no @string; put braces around a text"
             problems.append(Problem(message, path, line + value.count("\n", 0, part.start()), severity="warning"))
     return "".join(texts), problems
