@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from builder.__main__ import main
 from builder.article import read_article
+from builder.directives import make_parser
 from builder.errors import BuildError
 from builder.importing import Imported, import_article
+from builder.importing.files import Files
+from builder.importing.markdown import Writer
+from builder.importing.shelter import Shelter
+from builder.importing.tree import Element, Text
 from builder.library import Library
 from builder.site import Site, find_site
+from builder.source_map import Source
 
 FIXTURES = Path(__file__).parent / "fixtures" / "importing"
 POST = FIXTURES / "jekyll" / "_posts" / "2025-04-28-tides.md"
@@ -169,3 +178,79 @@ def test_the_command_tells_and_writes(
     assert (site.content / "shore" / "article.md").is_file()
     assert "3 files in content/shore" in "".join(capsys.readouterr())
     assert main(["import", str(OLD), "--into", "elsewhere/x"]) == 1
+
+
+def imported(body: str, site: Site, folder: Path, name: str) -> str:
+    """Import a source of one's own and return the article's body."""
+    return text_of(import_article(write(folder, body, name), site, force=True)).split("---\n", 2)[2].strip()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (r"a $$x$$ b, $$y$$." + "\n", "a $x$ b, $y$."),
+        ("a\n\n$$\nx\n\n$$\n\nb\n", "$$\nx\n$$"),
+        ("$$ x $$.\n", "$$\nx.\n$$"),
+        (r"\\(x\\) is 3$$y$$4" + "\n", "$x$ is &#51;$y$&#52;"),
+        ("\\begin{align}\na\n\\end{align}\n", "$$\n\\begin{align*}\na\n\\end{align*}\n$$"),
+        (r"$$\label{eq:E_1} x \text{ if $y$}$$ and $\eqref{eq:E_1}$" + "\n", "@eq-e-1"),
+        ("Pay $5 or $6.\n", "Pay $5 or $6."),
+        ("## T\n{: #here}\n\nx\n", "## T {#here}"),
+        ("{% raw %}{{ x }}{% endraw %}\n", "{{ x }}"),
+        ("{% cite a b %} {{ page.title }}\n", "[@a; @b] T"),
+        ("- a\n\n  ```\n  <b>\n  ```\n", "- a\n\n  ```\n  <b>\n  ```"),
+        ("<details><summary>S</summary><p>x</p></details>\n", ":::{note} S\n:collapse: true\n\nx\n:::"),
+        ('<p align="center"><img src="w.png" alt="W"></p>\n<div class="caption">C</div>\n', ":alt: W\n\nC\n:::"),
+        ('<object data="w.png"></object>\n', "![](w.png)"),
+        ("See Fig. 2.\n\n<figure><img src='w.png'><figcaption>Fig. 2: C</figcaption></figure>\n", "See @fig-2."),
+    ],
+)
+def test_the_dialect_of_posts(body: str, expected: str, site: Site, tmp_path: Path) -> None:
+    """What kramdown, Liquid and al-folio write in their way is written in ours."""
+    write(tmp_path / "source", "", "x.md")
+    (tmp_path / "source" / "w.png").write_bytes((PAGE.parent / "wave.png").read_bytes())
+    assert expected in imported(body, site, tmp_path / "source", "post.md")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('<p>x <span class="katex"><annotation encoding="application/x-tex">y</annotation></span>', "x $y$"),
+        ('<script type="math/tex; mode=display">x</script>', "$$\nx\n$$"),
+        (r"<p>\(x\), $5 and \[y\]", "$x$, \\$5 and"),
+        ('<p>by <d-cite key="a b"></d-cite>(c)', "[@ab]\\(c)"),
+        ("<ul><li>a<ul><li>b</ul><li><p>c<p>d</ul>", "- a\n\n  - b\n\n- c\n\n  d"),
+        ("<p>a<b>b </b>c <i></i>", "a**b** c"),
+        ("<pre>a  b\n  &lt;c></pre>", "```\na  b\n  <c>\n```"),
+        ("<aside><aside>x</aside></aside>", "::::{aside}\n:::{aside}\nx\n:::\n::::"),
+        ('<a href="//example.org/a b">x</a>', "[x](https://example.org/a%20b)"),
+    ],
+)
+def test_the_dialect_of_pages(body: str, expected: str, site: Site, tmp_path: Path) -> None:
+    """Formulas of every template, notes, nested lists and code of a page are written in our way."""
+    assert expected in imported(body, site, tmp_path / "source", "p.html")
+
+
+def test_macros_and_a_bibliography_in_the_page_come_along(site: Site, tmp_path: Path) -> None:
+    """What a formula defines holds for all: it goes to front matter. JSON of a published page is BibTeX again."""
+    entries = '[["k", {"type": "misc", "title": "T {A}", "year": "1999"}]]'
+    body = (
+        r"<d-math>\newcommand{\R}[1]{\mathbb{R}^{#1}}\def\a{b}</d-math><p><d-math>\R{2}\a</d-math> "
+        f'<d-cite key="k"></d-cite><d-bibliography><script type="text/json">{entries}</script></d-bibliography>'
+    )
+    done = import_article(write(tmp_path / "source", body, "p.html"), site)
+    assert "math:\n  macros:\n    \\R: \\mathbb{R}^{#1}\n    \\a: b\n" in text_of(done)
+    assert (done.folder / "bibliography.bib").read_text() == "@misc{k,\n  title = {T {A}},\n  year = {1999}\n}\n"
+    assert [problem for problem in done.problems if problem.severity == "error"] == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("ab1 \\`*_[]<>$@#&^{}|~!:+=/;%()", min_size=1, max_size=40))
+def test_plain_text_of_a_page_stays_what_it_says(text: str) -> None:
+    """Whatever signs a page's text has, none of them means anything in the article."""
+    assume(not re.search(r"\\[(\[]|\$\$", text))  # those are formulas on any page
+    writer = Writer(Files(Path(), Path()), Shelter(), lambda message, line: None, "")
+    markdown = writer.write([Element("p", {}, 1, [Text(f"a {text}", 1)])])
+    tokens = make_parser().parse(markdown, {"source": Source(Path("a.md"), markdown, 1), "html": "safe"})
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    assert "".join(child.content for child in tokens[1].children) == " ".join(f"a {text}".split())

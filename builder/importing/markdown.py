@@ -242,7 +242,7 @@ def _escape_first(found: re.Match[str]) -> str:
 
 
 def _indent(text: str, by: int) -> str:
-    return text.replace("\n", f"\n{' ' * by}")
+    return re.sub(r"\n(?=[^\n])", "\n" + " " * by, text)
 
 
 def _alignment(cell: Element) -> str:
