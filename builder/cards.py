@@ -25,14 +25,14 @@ from .thumbnails import FoundThumbnail, theme_colours
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["can_draw", "find_card", "find_social_image", "wrap"]
+__all__ = ["can_draw", "find_card", "find_site_card", "find_social_image", "fit", "measure", "wrap"]
 
 SIZE = (1200, 630)
 SIZES = (84, 76, 68, 60, 54, 48)
 """Of a title's letters, in pixels: the largest in which it has few lines."""
 MOST_LINES = 5
-WIDE, NARROW = 1056, 584
-"""Pixels that a title may take, alone and beside a picture."""
+WIDTH = 584
+"""Pixels that a title may take, beside its picture."""
 
 _OURS = re.compile(r"[\x00-\u024f\u1e00-\u1eff\u2000-\u206f\u20a0-\u20bf]*")
 """What our fonts have: letters of Latin scripts; the renderer leaves a hole for all others."""
@@ -66,18 +66,36 @@ def can_draw() -> bool:
 
 
 def find_card(article: Article, found: FoundThumbnail, theme: jinja2.Environment, site: Site) -> Path:
-    """Return the card's file in the user's cache, drawn now if it is not there.
-
-    Raises `BuildError` where the theme's template makes no drawing.
-    """
-    import resvg_py
-
+    """Return an article's card in the user's cache, drawn now if it is not there; raises `BuildError` as `_draw`."""
     names = _joined([author.name for author in article.meta.authors if _is_ours(author.name)])
-    name = site.title if _is_ours(site.title) else ""
     drawing = Markup(found.drawing) if found.drawing else None
     picture = _address(found) if drawing is None else None
-    beside = drawing is not None or picture is not None
-    size, lines = fit(article.meta.title, NARROW if beside else WIDE)
+    return _draw(article.meta.title, names, theme, site, drawing=drawing, picture=picture)
+
+
+def find_site_card(theme: jinja2.Environment, site: Site) -> tuple[SocialImage | None, dict[str, bytes | Path]]:
+    """Return what links to pages that list articles are shown with, and its file, where cards can be drawn."""
+    if not (site.base_url and site.social_cards and can_draw() and _is_ours(site.title)):
+        return None, {}
+    card = _draw(site.title, "", theme, site)
+    path = f"card.{hashlib.sha256(card.read_bytes()).hexdigest()[:8]}.png"
+    return SocialImage(site.base_url + path, *SIZE, site.title), {path: card}
+
+
+def _draw(
+    title: str,
+    names: str,
+    theme: jinja2.Environment,
+    site: Site,
+    *,
+    drawing: Markup | None = None,
+    picture: str | None = None,
+) -> Path:
+    """Return a card in the user's cache. Raises `BuildError` where the theme's template makes no drawing."""
+    import resvg_py
+
+    size, lines = fit(title)
+    name = site.title if _is_ours(site.title) and site.title != title else ""
     colours: dict[str, Any] = theme_colours(site)
     svg = theme.get_template("parts/card.svg").render(
         lines=lines, size=size, names=names, name=name, site=site, colours=colours, drawing=drawing, picture=picture
@@ -89,18 +107,18 @@ def find_card(article: Article, found: FoundThumbnail, theme: jinja2.Environment
         try:
             drawn = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=fonts)
         except ValueError as error:
-            raise BuildError(f"invalid card: parts/card.svg cannot be drawn: {error}", article.path) from error
+            raise BuildError(f"invalid card: parts/card.svg cannot be drawn: {error}") from error
         write_atomically(file, bytes(drawn))
     return file
 
 
-def fit(title: str, width: int) -> tuple[int, list[str]]:
+def fit(title: str) -> tuple[int, list[str]]:
     """Return the size of letters and the lines of a title; what does not fit into the smallest ends in an ellipsis."""
     for size in SIZES:
-        lines = wrap(title, width, size)
+        lines = wrap(title, WIDTH, size)
         if len(lines) <= MOST_LINES and len(lines) * size * 1.1 <= 400:
             return size, lines
-    lines = wrap(title, width, SIZES[-1])[:MOST_LINES]
+    lines = wrap(title, WIDTH, SIZES[-1])[:MOST_LINES]
     return SIZES[-1], [*lines[:-1], lines[-1][: max(len(lines[-1]) - 2, 1)].rstrip() + "…"]
 
 

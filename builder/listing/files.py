@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 
 from ..assets import Assets
+from ..cards import find_site_card
 from ..page import FEED, SitePage, tag_path
 from ..site import Site
 from ..summary import Summary, in_order
@@ -37,11 +38,12 @@ def list_site(
     build will do. Drafts are listed, for who asks for drafts wants to see them, but neither feed nor sitemap has them.
     Feed and sitemap need full addresses: without `base_url` there is none.
 
-    Raises `BuildError` if the index of the search cannot be made.
+    Raises `BuildError` if the index of the search cannot be made, or the site's card.
     """
     articles = in_order(summaries)
     searched = can_search(site) and bool(articles)
-    files = Lists(articles, site, theme, assets, search=searched).render()
+    image, card = find_site_card(theme, site)
+    files = Lists(articles, site, theme, assets, searched, image).render()
     published = [article for article in articles if not article.draft]
     if site.base_url:
         files[SITEMAP] = _sitemap(published, SitePage(SITEMAP, site, theme, assets))
@@ -50,7 +52,7 @@ def list_site(
     page = SitePage("robots.txt", site, theme, assets)
     files["robots.txt"] = theme.get_template("robots.txt").render(sitemap=page.full(SITEMAP))
     index = search_files(articles, site, read_page, old=old_search) if searched else {}
-    return {**{path: text.encode("utf-8", "replace") for path, text in files.items()}, **index}
+    return {**{path: text.encode("utf-8", "replace") for path, text in files.items()}, **index, **card}
 
 
 def _sitemap(published: Sequence[Summary], page: SitePage) -> str:

@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from ..assets import Assets
-from ..page import LostPage, SitePage, common_context, tag_path
+from ..page import LostPage, SitePage, SocialImage, common_context, tag_path
 from ..site import Site
 from ..summary import Summary
 from .order import by_tag, by_year, divide
@@ -34,6 +34,8 @@ class Lists:
     assets: Assets
     search: bool = False
     """Whether readers can search the articles."""
+    image: SocialImage | None = None
+    """What links to these pages are shown with."""
 
     def render(self) -> dict[str, str]:
         """Return the pages by their path in the site."""
@@ -100,7 +102,7 @@ class Lists:
 
     def _page(self, template: str, path: str, **context: Any) -> str:
         page = SitePage(path, self.site, self.theme, self.assets)
-        return self.theme.get_template(template).render(**common_context(page), **context)
+        return self.theme.get_template(template).render(**common_context(page), social_image=self.image, **context)
 
 
 def _numbered(folder: str, number: int) -> str:

@@ -184,6 +184,18 @@ def test_a_link_is_shown_with_a_card(folder: SiteFolder) -> None:
     assert card.read_bytes() == content
 
 
+def test_pages_that_list_articles_have_a_card_of_the_site(folder: SiteFolder) -> None:
+    """All of them the same one."""
+    folder.article("---\ntitle: An article\ntags: [one]\n---\nWords.")
+    folder.build(settings=BASE)
+    (card,) = (folder.root / "_site").glob("card.*.png")
+    for page in ("index.html", "tags/index.html", "tags/one/index.html"):
+        assert f'<meta property="og:image" content="https://example.org/project/{card.name}">' in folder.read(page)
+    folder.build()
+    assert "og:image" not in folder.read("index.html")
+    assert not card.exists()
+
+
 def test_a_card_is_drawn_once(folder: SiteFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is drawn is kept by what it is drawn from."""
     import resvg_py
@@ -257,9 +269,9 @@ def test_what_authors_write_is_text_on_a_card(folder: SiteFolder) -> None:
 )
 def test_a_title_stands_in_lines(title: str, lines: list[str] | None) -> None:
     """As large as it may be, in few lines, none wider than its place; what is too long ends in an ellipsis."""
-    size, made = cards.fit(title, cards.NARROW)
+    size, made = cards.fit(title)
     assert size in cards.SIZES
     assert lines is None or made == lines
     assert len(made) <= cards.MOST_LINES
-    assert all(cards.measure(line, size) <= cards.NARROW + size for line in made)
+    assert all(cards.measure(line, size) <= cards.WIDTH + size for line in made)
     assert len(title) < 300 or made[-1].endswith("…")
