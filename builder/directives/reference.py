@@ -73,7 +73,6 @@ def _parse_role(state: StateInline, silent: bool) -> bool:
 def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     meta = tokens[index].meta
     page = env["page"]
-    env.setdefault("scripts", {})["js/previews.js"] = None
     label = page.document.labels.get(meta["label"])
     if label is None:  # reported; without --strict the page shows what was written
         return escapeHtml(meta["raw"])

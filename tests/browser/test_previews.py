@@ -81,6 +81,19 @@ def test_a_reference_shows_what_it_leads_to(arrive: Callable[..., Page], target:
     expect(card).to_have_count(0)
 
 
+def test_who_only_reads_loads_no_cards(arrive: Callable[..., Page]) -> None:
+    """Their scripts come when a reader points, touches or tabs, and what was done before they came is done then."""
+    page = arrive()
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url.rpartition("/")[2]))
+    page.evaluate("scrollTo(0, 1000)")
+    page.wait_for_load_state("networkidle")
+    assert not {"cards.js", "previews.js"} & {*loaded}
+    reference(page, "fig-wide").press("Enter")
+    expect(page.locator(OPEN)).to_be_focused()
+    assert {"cards.js", "previews.js"} <= {*loaded}
+
+
 def test_by_keyboard_a_card_opens_and_escape_returns(arrive: Callable[..., Page]) -> None:
     """Enter opens it, Tab finds its link, Escape brings the focus back; Enter on the link goes there."""
     page = arrive()

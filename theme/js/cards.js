@@ -1,7 +1,7 @@
 // Cards: `<a data-card="ID" href="#elsewhere">` opens the popover `#ID`, for citations, footnotes, whatever.
 // Hovering opens it for as long as the pointer is near; a click, a tap or Enter opens it to stay, until Escape, a click
 // elsewhere, or the link again. A link in a card may open another one over it. With `data-preview` the click of a mouse
-// follows the link. Without this script, or in a browser without popovers, the link is a link.
+// follows the link. Without this script, or in a browser without popovers, the link is a link. reach.js loads it.
 
 const OPEN_AFTER = 120; // ms: a pointer that only passes opens nothing
 const CLOSE_AFTER = 250; // ms: time to get from the link into the card
@@ -145,4 +145,7 @@ if (typeof document !== "undefined" && "popover" in HTMLElement.prototype) {
     link.setAttribute("aria-haspopup", "dialog");
     link.setAttribute("aria-expanded", "false");
   }
+  if (document.querySelector("a.reference")) await import("./previews.js");
+  const under = document.querySelector("a[data-card]:hover");
+  if (under) hovered({ target: under }); // it is where the pointer was when this was loaded
 }
