@@ -216,7 +216,7 @@ def _make(site: Site, options: argparse.Namespace, terminal: Terminal) -> list[P
         built = _builder(site, options, terminal.listener(), keep_models=False, keep_answers=False).build()
     finally:
         forget(site)  # its output is gone in a moment
-    found = [finding.as_problem() for finding in check(site, fresh=True).findings if finding.severity != "note"]
+    found = [finding.as_problem() for finding in check(site).findings if finding.severity != "note"]
     return list(dict.fromkeys([*with_columns(built.problems), *found]))
 
 

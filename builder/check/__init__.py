@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..answers import find_answers
+from ..answers import Answers, find_answers
+from ..assets import collect_assets
 from ..cache import open_cache
 from ..deposit import Deposit
 from ..document import Document, check_fragments
 from ..errors import BuildError
 from ..finding import Finding, as_finding, with_columns
-from ..kind import load_kinds
+from ..kind import Kind, load_kinds
 from ..library import Library
+from ..listing.pages import Lists
 from ..model_source import ModelSource
-from ..pictures import read_pictures
-from ..plan import make_plan
+from ..page import page_path
+from ..plan import Plan, make_plan
 from ..prose import check_prose
-from ..site import Site, cache_folder
+from ..rendering import Entry, Renderer, sketch
+from ..site import Site
 from ..sources import fingerprint
 from .articles import check_articles
 from .outside import ask_links, find_links
 from .payload import check_payload
-from .rendered import check_rendered
+from .rendered import check_articles_pages, check_output_pages, read_page
 from .unused import check_bibliographies, check_files, check_labels
 from .workflow import check_workflow
 
 __all__ = ["Checked", "check"]
+
+
+EVERY_SITE = ("404.html", "feed.xml", "sitemap.xml", "robots.txt")
+"""Files that pages may name without an article's doing."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,8 @@ class Checked:
         return sum(finding.severity == severity for finding in self.findings)
 
 
-def check(site: Site, *, external: bool = False, fresh: bool = False) -> Checked:
-    """Check a site. `external` asks other hosts; `fresh` says that the output is of this very moment.
+def check(site: Site, *, external: bool = False) -> Checked:
+    """Check a site, as its articles are now; of pages that were built those that list articles. `external` asks others.
 
     Raises `BuildError` where there are no articles, or two of one address, as a build does.
     """
@@ -57,7 +64,7 @@ def check(site: Site, *, external: bool = False, fresh: bool = False) -> Checked
     findings += check_bibliographies([*documents, *drafts], library)
     findings += check_files([*documents, *drafts])
     findings += check_workflow(site.root)
-    findings += check_rendered(site.output, severity="error" if fresh else "warning")
+    findings += check_output_pages(site.output, {page_path(document.article.slug) for document in documents})
     links = find_links(documents, library) if external else []
     outside = ask_links(links)
     return Checked(len(documents), _sorted(findings), _sorted(outside), len({link.url for link in links}))
@@ -82,12 +89,11 @@ def _as_a_build(site: Site, library: Library, documents: list[Document]) -> list
     problems = [problem for document in documents for problem in document.problems]
     for document in documents:
         problems += library.bibliography(document.article).problems
-        slug, formats = document.article.slug, site.picture_formats
-        problems += read_pictures(slug, document.pictures, document.dark, cache_folder(), formats).problems
     links = {document.article.path: document.links for document in documents}
     anchors = {document.article.slug: document.anchors for document in documents}
     problems += [*check_fragments(links, anchors), *plan.problems, *check_prose(documents, shown, kinds)]
     findings = [as_finding(problem) for problem in problems]
+    findings += _as_pages(site, library, documents, kinds, plan, answers)
     findings += [_missing(as_finding(problem, "note")) for problem in answers.problems]
     findings += check_payload(documents, plan, answers.results, cache, kinds, site.payload_limit)
     if deposit.is_open:
@@ -97,6 +103,28 @@ def _as_a_build(site: Site, library: Library, documents: list[Document]) -> list
             wrong = f"missing answer: that of {spec.anchor} is not in {deposit.folder.name}/; build, and commit it"
             findings.append(Finding(wrong, spec.path, spec.line))
     return findings
+
+
+def _as_pages(
+    site: Site, library: Library, documents: Sequence[Document], kinds: Mapping[str, Kind], plan: Plan, answers: Answers
+) -> Iterator[Finding]:
+    """Yield what there is to say of the articles' pages, which are made and not written; one with errors is not."""
+    assets = collect_assets(site, kinds.values())
+    renderer = Renderer(replace(site, social_cards=False), kinds, assets, library)
+    summaries = [sketch(document.article) for document in documents]
+    files = {*assets.files, *Lists(summaries, site, renderer.theme, assets, search=False).render(), *EVERY_SITE}
+    pages = {}
+    for document, summary in zip(documents, summaries, strict=True):
+        if any(problem.severity == "error" for problem in document.problems):
+            files.add(summary.page)
+            continue
+        entry = Entry(document.article.path, summary, {})
+        made = renderer.make(document, entry, plan, answers.results)
+        yield from map(as_finding, made.problems)
+        files.update(made.files)
+        content = made.files[summary.page]
+        pages[summary.page] = document.article, read_page(content.decode() if isinstance(content, bytes) else "")
+    yield from check_articles_pages(pages, files)
 
 
 def _fingerprint(source: ModelSource, site: Site, deposit: Deposit) -> str:

@@ -1,21 +1,22 @@
-"""Links in the pages of a built site: each must lead to a file of the site, and to an element that is there."""
+"""Links in pages as readers get them: each must lead to a file of the site, and to an element that is there."""
 
 from __future__ import annotations
 
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from html import unescape
 from pathlib import Path, PurePosixPath
-from typing import Literal
 from urllib.parse import unquote
 
+from ..article import Article
 from ..errors import nearest
 from ..finding import Finding
 from ..write import MANIFEST
 
-__all__ = ["check_rendered"]
+__all__ = ["Page", "check_articles_pages", "check_output_pages", "read_page"]
 
 _SCRIPTS = re.compile(r"<(script|style|template)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
 _ATTRIBUTE = re.compile(
@@ -26,29 +27,18 @@ _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _EVERYWHERE = frozenset({"", "top"})
 
 
-def check_rendered(output: Path, severity: Literal["error", "warning"] = "warning") -> Iterator[Finding]:
-    """Yield a finding for each link of the site in `output` that leads nowhere; nothing where no site was built.
+@dataclass(frozen=True)
+class Page:
+    """What a page has that a link may lead to, and what it links to or shows itself."""
 
-    `404.html` is shown at any depth, so its links are those of the site's address, and left alone.
-    """
-    try:
-        names = json.loads((output / MANIFEST).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    files = {name for name in names if isinstance(name, str) and (output / name).is_file()}
-    pages = {name: _read_page(output / name) for name in sorted(files) if name.endswith(".html") and name != "404.html"}
-    for name, (_, links) in pages.items():
-        for link in links:
-            wrong = _wrong(link, name, files, {page: ids for page, (ids, _) in pages.items()} if "#" in link else {})
-            if wrong:
-                yield Finding(wrong, output / name, severity=severity)
+    ids: frozenset[str]
+    links: tuple[str, ...]
 
 
-def _read_page(file: Path) -> tuple[frozenset[str], tuple[str, ...]]:
+def read_page(html: str) -> Page:
     """Return the ids of a page, and what it links to or shows."""
-    text = _SCRIPTS.sub(" ", file.read_text(encoding="utf-8", errors="replace"))
     ids, links = set(), {}
-    for tag in _TAG.finditer(text):
+    for tag in _TAG.finditer(_SCRIPTS.sub(" ", html)):
         for name, *values in _ATTRIBUTE.findall(tag[1]):
             value = unescape("".join(values))
             if name.lower() in ("id", "name"):
@@ -57,10 +47,47 @@ def _read_page(file: Path) -> tuple[frozenset[str], tuple[str, ...]]:
                 links.update(dict.fromkeys(part.split()[0] for part in value.split(",") if part.strip()))
             else:
                 links[value] = None
-    return frozenset(ids), tuple(links)
+    return Page(frozenset(ids), tuple(links))
 
 
-def _wrong(link: str, page: str, files: set[str], ids: dict[str, frozenset[str]]) -> str | None:
+def check_pages(pages: Mapping[str, Page], files: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield page, link and what is wrong for each link of a page that leads nowhere in the site.
+
+    `files` are all of the site's. `404.html` is shown at any depth, so its links are those of the site's address, and
+    left alone.
+    """
+    for name in sorted(pages.keys() - {"404.html"}):
+        for link in pages[name].links:
+            wrong = _wrong(link, name, files, pages)
+            if wrong:
+                yield name, link, wrong
+
+
+def check_articles_pages(pages: Mapping[str, tuple[Article, Page]], files: Collection[str]) -> Iterator[Finding]:
+    """Yield an error for each link of the articles' pages that leads nowhere, at its place in the article."""
+    for name, link, wrong in check_pages({path: page for path, (_, page) in pages.items()}, files):
+        article = pages[name][0]
+        lines = article.body.split("\n")
+        found = next(((number, text.find(link)) for number, text in enumerate(lines) if link in text), None)
+        line, column = (found[0] + article.body_line, found[1] + 1) if found else (None, None)
+        yield Finding(wrong, article.path, line, column, "error")
+
+
+def check_output_pages(output: Path, but: Collection[str]) -> Iterator[Finding]:
+    """Yield a warning for each such link of the pages that lie in `output`, `but` some; nothing where none do."""
+    try:
+        names = json.loads((output / MANIFEST).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    files = {name for name in names if isinstance(name, str) and (output / name).is_file()}
+    html = {name: output / name for name in files if name.endswith(".html")}
+    pages = {name: read_page(file.read_text(encoding="utf-8", errors="replace")) for name, file in html.items()}
+    for name, _, wrong in check_pages(pages, files):
+        if name not in but:
+            yield Finding(wrong, output / name)
+
+
+def _wrong(link: str, page: str, files: Collection[str], pages: Mapping[str, Page]) -> str | None:
     """Say what is wrong with a link of a page, None where nothing is or nobody here can know."""
     if _ELSEWHERE.match(link):
         return None
@@ -77,6 +104,6 @@ def _wrong(link: str, page: str, files: set[str], ids: dict[str, frozenset[str]]
         alike = [file.removesuffix("index.html") for file in files if file.endswith(ending or "/index.html")]
         return f"broken link: {link}{nearest(target if ending else f'{target}/', alike)}"
     fragment = unquote(fragment)
-    if fragment in _EVERYWHERE or found not in ids or fragment in ids[found] or fragment.startswith(":~:"):
+    if fragment in _EVERYWHERE or found not in pages or fragment in pages[found].ids or fragment.startswith(":~:"):
         return None
-    return f"broken link: {link}{nearest(fragment, ids[found])}"
+    return f"broken link: {link}{nearest(fragment, pages[found].ids)}"
