@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,14 +18,14 @@ from .document import Document, check_fragments
 from .errors import BuildError, Problem, nearest
 from .kind import load_kinds
 from .library import Library, check_slugs
-from .listing import list_site
+from .listings import Listings
 from .model_source import ModelSource
 from .plan import Job, Plan, make_plan
 from .printing import print_articles
 from .progress import Listener, Silent
 from .prose import check_prose
-from .records import Listing, Record, Records, folder_stamps, ground, stamps_in
-from .rendering import Entry, Made, Renderer, neutral_digest, sketch
+from .records import Record, Records, folder_stamps, ground, stamps_in
+from .rendering import Entry, Made, Renderer, sketch
 from .site import Site, cache_folder
 from .sources import fingerprint
 from .standing import Standing
@@ -116,15 +115,17 @@ class Builder:
         problems += self._sift([problem for one in drawn for problem in one.problems])
         made += drawn
 
-        listing = self._list(entries, {**known, **{one.path: one.record for one in made}}, made, records, renderer)
-        files: dict[str, File] = {**assets.files, **listing}
+        listings = Listings(records, renderer)
+        known.update({one.path: one.record for one in made})
+        files: dict[str, File] = {**assets.files, **self._list(listings, entries, known, made)}
         for record in standing.values():
             files.update(dict.fromkeys(record.outputs, Kept()))
         for one in made:
             files.update(one.files)
         write_site(files, self.site.output, root=self.site.root, prune=not self.only)
 
-        self._keep(records, standing, made, {entry.path for entry in entries}, listing, assets)
+        listings.keep()
+        self._keep(records, standing, made, {entry.path for entry in entries})
         self._record_questions(documents, plan, answers)
         self.refresh = frozenset()  # once: `serve` builds again
         addresses = {address for record in standing.values() for address in record.answers} | answers.results.keys()
@@ -230,28 +231,15 @@ class Builder:
             keep=self.keep_models,
         )
 
-    # the pages that list articles
-
     def _list(
-        self,
-        entries: Sequence[Entry],
-        known: Mapping[Path, Record],
-        made: Sequence[Made],
-        records: Records,
-        renderer: Renderer,
+        self, listings: Listings, entries: Sequence[Entry], known: Mapping[Path, Record], made: Sequence[Made]
     ) -> dict[str, File]:
-        """Return the files that list articles; nothing is made where no article's summary changed."""
+        """Return the files that list articles."""
         if self.only and (self.site.output / "index.html").is_file():
             return {}
         summaries = [known[entry.path].summary if entry.path in known else entry.summary for entry in entries]
         if self.only:  # the others have no page yet
             summaries = [summary for summary in summaries if summary.slug in self.only]
-        written = json.dumps([summary.to_json() for summary in summaries])
-        preview = self.keep_models  # it does not wait for the index of the search, which a build then makes anew
-        inputs = hashlib.sha256(f"{renderer.assets.folder}{written}{preview}".encode()).hexdigest()
-        outputs = records.listing.outputs
-        if inputs == records.listing.inputs and stamps_in(self.site.output, outputs) == outputs:
-            return dict.fromkeys(outputs, Kept())
         pages = {one.record.summary.page: one.files[one.record.summary.page] for one in made}
 
         def read_page(summary: Summary) -> str:
@@ -259,9 +247,7 @@ class Builder:
             content = page if isinstance(page, bytes) else (self.site.output / summary.page).read_bytes()
             return content.decode()
 
-        files = list_site(summaries, self.site, renderer.theme, renderer.assets, read_page, old_search=preview)
-        records.listing = Listing(inputs)
-        return dict(files)
+        return listings.make(summaries, read_page, preview=self.keep_models)
 
     # what stays between builds
 
@@ -274,8 +260,6 @@ class Builder:
         standing: Mapping[Path, Record],
         made: Sequence[Made],
         paths: set[Path],
-        listing: Mapping[str, File],
-        assets: Assets,
     ) -> None:
         """Remember what was made; an article with errors, which are warnings without `strict`, is made again."""
         known = {str(path): record for path, record in standing.items()}
@@ -287,10 +271,6 @@ class Builder:
                 records.articles.pop(str(one.path), None)
         kept = {str(path) for path in paths}
         records.articles = {path: record for path, record in {**records.articles, **known}.items() if path in kept}
-        if any(not isinstance(content, Kept) for content in listing.values()):
-            pages = [(path, content) for path, content in listing.items() if isinstance(content, bytes)]
-            marks = {path: neutral_digest(content, assets) for path, content in pages}
-            records.listing = replace(records.listing, outputs=stamps_in(self.site.output, listing), marks=marks)
         records.keep()
 
     def _keep_answers(self, addresses: set[str], records: Iterable[Record]) -> None:
@@ -316,7 +296,8 @@ class Builder:
     def _marks(self, files: Mapping[str, File], records: Records, assets: Assets) -> dict[str, str]:
         """Return a mark of each file: a digest, of pages without the assets' folder, or when it was last written."""
         marks = {record.summary.page: record.summary.digest for record in records.articles.values()}
-        marks |= records.listing.marks
+        for listing in records.listings.values():
+            marks |= listing.marks
         marks |= {path: hashlib.sha256(content).hexdigest()[:16] for path, content in assets.files.items()}
         others = {path: str(found) for path, found in stamps_in(self.site.output, files.keys() - marks.keys()).items()}
         return {path: mark for path, mark in {**others, **marks}.items() if path in files}

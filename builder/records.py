@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,10 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""
-        body = {name: getattr(self, name) for name in self.__dataclass_fields__}
         told = [_plain(problem) for problem in self.warnings]
-        models = [(asdict(source), print_) for source, print_ in self.models]
-        links = [asdict(link) for link in self.links]
-        return {**body, "summary": self.summary.to_json(), "links": links, "models": models, "warnings": told}
+        models = [(vars(source), print_) for source, print_ in self.models]
+        links = [vars(link) for link in self.links]
+        return {**vars(self), "summary": self.summary.to_json(), "links": links, "models": models, "warnings": told}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Record:
@@ -99,10 +98,10 @@ class Records:
         self._file = _place(site)
         self.ground = ground
         self.articles: dict[str, Record] = {}
-        self.listing = Listing()
+        self.listings: dict[str, Listing] = {}
         self.told: dict[str, tuple[Problem, ...]] = {}
         """What is wrong with bibliographies, by the stamps of their files."""
-        self._written = ""
+        self._written = self._state()
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self._read(self._file.read_text(encoding="utf-8"))
 
@@ -112,19 +111,28 @@ class Records:
             return
         articles = {path: Record.from_json(record) for path, record in body["articles"].items()}
         told = {files: tuple(_problem(problem) for problem in problems) for files, problems in body["told"].items()}
-        self.listing = Listing(**{**body["listing"], "outputs": _stamps(body["listing"]["outputs"])})
-        self.articles, self.told, self._written = articles, told, text
+        self.listings = {
+            name: Listing(**{**listing, "outputs": _stamps(listing["outputs"])})
+            for name, listing in body["listings"].items()
+        }
+        self.articles, self.told = articles, told
+        self._written = self._state()
 
     def keep(self) -> None:
         """Write them, if they are others than before. A disk that refuses costs time with the next build, only."""
+        if self._state() == self._written:
+            return
         articles = {path: record.to_json() for path, record in sorted(self.articles.items())}
+        listings = {name: vars(listing) for name, listing in sorted(self.listings.items())}
         told = {files: [_plain(problem) for problem in problems] for files, problems in sorted(self.told.items())}
-        body = {"ground": self.ground, "listing": asdict(self.listing), "told": told, "articles": articles}
+        body = {"ground": self.ground, "listings": listings, "told": told, "articles": articles}
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        if text != self._written:
-            with contextlib.suppress(OSError):
-                write_atomically(self._file, text.encode())
-            self._written = text
+        with contextlib.suppress(OSError):
+            write_atomically(self._file, text.encode())
+        self._written = self._state()
+
+    def _state(self) -> tuple[object, ...]:
+        return dict(self.articles), dict(self.listings), dict(self.told)
 
 
 def forget(site: Site) -> None:
@@ -196,7 +204,7 @@ def _stamps(body: Mapping[str, Any]) -> dict[str, Stamp]:
 
 
 def _plain(problem: Problem) -> dict[str, Any]:
-    return {**asdict(problem), "path": problem.path and str(problem.path)}
+    return {**vars(problem), "path": problem.path and str(problem.path)}
 
 
 def _problem(body: Mapping[str, Any]) -> Problem:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["Neighbour", "Summary", "Thumbnail", "in_order", "neighbours"]
@@ -45,10 +45,8 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""
-        body = asdict(self)
-        for name in ("date", "updated"):
-            body[name] = body[name].isoformat() if body[name] else None
-        return body
+        days = {name: day and day.isoformat() for name, day in (("date", self.date), ("updated", self.updated))}
+        return {**vars(self), **days, "thumbnail": self.thumbnail and vars(self.thumbnail)}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Summary:

@@ -44,7 +44,7 @@ LAYERS = [
     {"cards", "listing", "thumbnails", "write"},
     {"records"},
     {"answers", "deposit", "rendering", "standing"},
-    {"printing"},
+    {"listings", "printing"},
     {"build"},
     {"check", "publish"},
     {"arguments", "terminal", "workflows", "new", "clean", "importing"},

@@ -18,7 +18,7 @@ import pytest
 
 from builder.assets import Assets
 from builder.build import Builder
-from builder.listing import list_site
+from builder.listing import list_articles, list_contents
 from builder.listing.order import PER_PAGE, by_tag, by_year, divide
 from builder.site import Site, find_site
 from builder.slug import tag_slug
@@ -51,9 +51,9 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Listed:
     def listed(articles: list[Summary], **settings: Any) -> dict[str, str]:
         own = site(tmp_path, **settings)
         assets = Assets("assets/x", {"assets/x/css/fanlight.css": b"", "assets/x/favicon.svg": b""})
-        files = list_site(
-            articles, own, make_theme(own), assets, lambda _: "<div class='article-body'><p>Words.</p></div>"
-        )
+        basis = (articles, own, make_theme(own), assets)
+        contents = list_contents(*basis, lambda _: "<div class='article-body'><p>Words.</p></div>")
+        files = {**list_articles(*basis), **contents}
         return {path: content.decode() for path, content in files.items() if isinstance(content, bytes)}
 
     return listed
