@@ -35,10 +35,15 @@ LETTERS = {
     "LaTeX": "LaTeX", "times": "×", "cdot": "·", "to": "→", "rightarrow": "→", "infty": "∞", "ell": "ℓ",
     "textregistered": "®", "texttrademark": "™", "textdegree": "°", "approx": "≈", "le": "≤", "leq": "≤", "ge": "≥",
     "geq": "≥", "neq": "≠", "pm": "±", "propto": "∝", "cdots": "⋯", "circ": "∘", "star": "⋆", "dagger": "†",
-    "sqrt": "√", "mid": "|", "log": "log", "exp": "exp", "max": "max", "min": "min", "sin": "sin", "cos": "cos",
+    "textquotesingle": "'", "slash": "/", "LaTeXe": "LaTeX2ε", "sim": "∼", "sqrt": "√", "mid": "|",
+    "log": "log", "exp": "exp", "max": "max", "min": "min", "sin": "sin", "cos": "cos",
+}  # fmt: skip
+_APART = {  # what mathematics has spaces around; TeX forgets those that are written
+    "log", "exp", "max", "min", "sin", "cos", "mid", "le", "leq", "ge", "geq", "neq", "to", "rightarrow", "approx",
+    "propto", "times", "sim",
 }  # fmt: skip
 WRAPPERS = re.compile(  # commands whose argument is what is read
-    r"em|emph|enquote|ensuremath|hbox|mbox|mkbibquote|path|relax|url|bf|it|rm|sc|sl|tt|"
+    r"em|emph|enquote|ensuremath|hbox|mbox|mkbib(?:emph|bold|italic|quote)|path|relax|url|bf|it|rm|sc|sl|tt|"
     r"text(?:bf|it|md|normal|rm|sc|sf|sl|tt|up)?|math(?:bb|bf|cal|it|rm|sf|tt)|operatorname|uppercase"
 )
 DROPPED = re.compile(  # \noopsort{1973a} exists to sort, not to be read; others place what is no text
@@ -53,9 +58,11 @@ _ACCENT = re.compile(
 )
 _ESCAPED = re.compile(r"\\([&%$#_{}])")
 _COMMAND = re.compile(r"\\([A-Za-z]+)(?:\s*\{\}|\s+(?=[^{\s])|(?=\{)|\b|)")
-_SCRIPT = re.compile(r"([\^_])(?:\{([-+]?\d+)\}|(\d))")
-_SUPERSCRIPT = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
-_SUBSCRIPT = str.maketrans("0123456789-+", "₀₁₂₃₄₅₆₇₈₉₋₊")
+_VERBATIM = re.compile(r"\\(?:url|path|nolinkurl)\s*\{[^{}]*\}")
+_SCRIPT = re.compile(r"([\^_])(?:\{([-+]?\d+|n|st|nd|rd|th)\}|(\d|n))")
+_TEXT_SCRIPT = re.compile(r"\\textsu(b|per)script\s*\{(\d+)\}")
+_SUPERSCRIPT = str.maketrans("0123456789-+n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ")
+_SUBSCRIPT = str.maketrans("0123456789-+n", "₀₁₂₃₄₅₆₇₈₉₋₊ₙ")
 _PROTECT = 0xE000  # private use: keeps an escaped brace from being taken for a brace
 LETTERS |= {
     name: chr(_PROTECT + ord(letter))
@@ -79,13 +86,18 @@ def plain(tex: str) -> str:
     text = DROPPED.sub("", unicodedata.normalize("NFC", tex))
     text = re.sub(r"\\href\s*\{[^{}]*\}", "", text)
     text = _ESCAPED.sub(lambda found: chr(_PROTECT + ord(found[1])), text)
-    text = _ACCENT.sub(_compose, text)
+    text = _VERBATIM.sub(lambda found: found[0].replace("~", chr(_PROTECT + ord("~"))), text)
+    text, _ = _ACCENT.subn(_compose, text)
+    text, _ = _ACCENT.subn(_compose, text)  # one above another: \~{\^e}
     text = re.sub(r"\$([^$]*)\$", lambda found: _SCRIPT.sub(_script, found[1]), text)
+    text = _TEXT_SCRIPT.sub(_text_script, text)
+    text = re.sub(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"\1/\2", text)
     text = re.sub(r"\\(?:\\|[ ,;:])", " ", text)
     text = re.sub(r"\\[-/!]", "", text)
     text = _COMMAND.sub(_letter, text)
     text = text.replace("~", "\u00a0").replace("---", "—").replace("--", "–")
-    text = text.replace("``", "“").replace("''", "”").replace("`", "‘")
+    text = text.replace("``", "“").replace("''", "”")
+    text = re.sub(r"`([^`']*)'(?!\w)", r"‘\1’", text).replace("`", "‘")
     text = re.sub(r"[{}]|\\(?=\W|$)", "", text)
     text = re.sub(f"[{chr(_PROTECT)}-{chr(_PROTECT + 127)}]", lambda found: chr(ord(found[0]) - _PROTECT), text)
     return re.sub(r"[^\S\u00a0]+", " ", text).strip()
@@ -98,14 +110,22 @@ def _compose(found: re.Match[str]) -> str:
 
 
 def _script(found: re.Match[str]) -> str:
-    return (found[2] or found[3]).translate(_SUPERSCRIPT if found[1] == "^" else _SUBSCRIPT)
+    text = found[2] or found[3]
+    if text in ("st", "nd", "rd", "th"):  # $8^{th}$ is 8th
+        return text
+    return text.translate(_SUPERSCRIPT if found[1] == "^" else _SUBSCRIPT)
+
+
+def _text_script(found: re.Match[str]) -> str:
+    return found[2].translate(_SUPERSCRIPT if found[1] == "per" else _SUBSCRIPT)
 
 
 def _letter(found: re.Match[str]) -> str:
     """Return what a command stands for: a letter of ours, one that latexcodec knows, or nothing."""
     name = found[1]
     if name in LETTERS or WRAPPERS.fullmatch(name):
-        return LETTERS.get(name, "")
+        apart = name in _APART and found[0][-1].isspace()
+        return LETTERS.get(name, "") + (" " if apart else "")
     import latexcodec  # noqa: F401 - registers the codec; its tables take 40 ms to load, so only when they are needed
 
     for form in (f"$\\{name}$", f"\\{name}"):
