@@ -27,6 +27,7 @@ from pathlib import Path
 from . import say
 from .site_corpus import slug, write_site
 
+ROOT = Path(__file__).parents[2]
 SETTINGS = Path(__file__).parent / "peers"
 STEPS = ("clean", "nothing changed", "one edited")
 STEP = 0.05
@@ -72,7 +73,7 @@ TOOLS = (
         lambda _: [sys.executable, "-m", "builder", "build", "-q"],
         "_site/{}/index.html",
         'class="katex"',
-        environment={"FANLIGHT_CACHE": "{cache}", "PYTHONPATH": str(Path(__file__).parents[2])},
+        environment={"FANLIGHT_CACHE": "{cache}", "PYTHONPATH": "{program}"},
     ),
     _hugo("Hugo, KaTeX at build", 'class="katex"', "true"),
     _hugo("Hugo, browser mathematics", "\\(", "false"),
@@ -142,20 +143,21 @@ def _held(pid: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") + sum(_held(child) for child in below)
 
 
-def measure(tool: Tool, n_articles: int, peers: Path, rounds: int, *, distinct: bool) -> dict[str, Cost]:
-    """Return what each step takes, the median of `rounds`."""
+def measure(tool: Tool, n_articles: int, peers: Path, options: argparse.Namespace) -> dict[str, Cost]:
+    """Return what each step takes, the median of the rounds."""
     with tempfile.TemporaryDirectory() as temporary:
         site, cache = Path(temporary, "site"), Path(temporary, "cache")
-        write_site(site, n_articles, dialect=tool.dialect, distinct=distinct)
+        write_site(site, n_articles, dialect=tool.dialect, distinct=options.distinct, extras=options.extras)
         if (SETTINGS / tool.dialect).is_dir():
             shutil.copytree(SETTINGS / tool.dialect, site, dirs_exist_ok=True)
         command = [word.replace("{cache}", str(cache)) for word in tool.command(peers / tool.dialect)]
-        environment = {name: value.replace("{cache}", str(cache)) for name, value in tool.environment.items()}
+        given = {"{cache}": str(cache), "{program}": str(peers / "program")}
+        environment = {name: given.get(value, value) for name, value in tool.environment.items()}
         edited = next(site.glob(f"**/{slug(n_articles // 2)}*/*.md"), None) or next(
             site.glob(f"**/{slug(n_articles // 2)}.md")
         )
         costs: dict[str, list[Cost]] = {step: [] for step in STEPS}
-        for number in range(rounds):
+        for number in range(options.rounds):
             for folder in (site / "_site", cache):
                 shutil.rmtree(folder, ignore_errors=True)
             costs["clean"].append(build(command, site, environment))
@@ -214,10 +216,20 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="where the other generators are installed, and kept")
     parser.add_argument("--only", nargs="*", default=[], help="words of tools' names")
     parser.add_argument("--distinct", action="store_true", help="no two formulas alike")
+    parser.add_argument("--extras", action="store_true", help="ours with search and cards, where they are installed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         peers = (options.peers or Path(temporary)).resolve()
+        _copy_program(peers / "program")
         compare(options, peers)
+
+
+def _copy_program(folder: Path) -> None:
+    """Copy ourselves: a page depends on the program's files, and somebody may work on them meanwhile."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("builder", "figures", "theme"):
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
 
 
 def compare(options: argparse.Namespace, peers: Path) -> None:
@@ -234,7 +246,7 @@ def compare(options: argparse.Namespace, peers: Path) -> None:
             say(f"{tool.name:34}left out: {problem}")
             continue
         try:
-            found[tool.name] = measure(tool, options.articles, peers, options.rounds, distinct=options.distinct)
+            found[tool.name] = measure(tool, options.articles, peers, options)
         except subprocess.CalledProcessError as error:
             say(f"{tool.name:34}failed: {error.output}")
             continue
@@ -248,9 +260,7 @@ def compare(options: argparse.Namespace, peers: Path) -> None:
         say(f"{name:34}{''.join(f'{wall:10.1f} ({cpu:6.1f})' for wall, cpu in ratios)}")
     if options.sizes:
         say("\nours by the number of articles; milliseconds an article beyond those of the smallest site")
-        rows = {
-            size: measure(TOOLS[0], size, peers, options.rounds, distinct=options.distinct) for size in options.sizes
-        }
+        rows = {size: measure(TOOLS[0], size, peers, options) for size in options.sizes}
         rows[options.articles] = ours
         least = min(rows)
         for size, costs in sorted(rows.items()):

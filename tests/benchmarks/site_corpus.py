@@ -143,8 +143,13 @@ def slug(number: int) -> str:
     return f"article-{number + 1:05}"
 
 
-def write_site(folder: Path, n_articles: int = 1000, *, dialect: str = "fanlight", distinct: bool = False) -> None:
-    """Write the articles and the bibliography of a site; for Fanlight also its settings, so that it builds."""
+def write_site(
+    folder: Path, n_articles: int = 1000, *, dialect: str = "fanlight", distinct: bool = False, extras: bool = False
+) -> None:
+    """Write the articles and the bibliography of a site; for Fanlight also its settings, so that it builds.
+
+    Without `extras`, the site asks for nothing that the other generators do not make: no index of a search, no cards.
+    """
     written = DIALECTS[dialect]
     for article in (write_article(number, n_articles, distinct=distinct) for number in range(n_articles)):
         _write(folder / written.path(article.slug), written.front(article) + article.body(written))
@@ -155,6 +160,7 @@ def write_site(folder: Path, n_articles: int = 1000, *, dialect: str = "fanlight
         _write(folder / "bib" / "references.bib", bibtex())
     if dialect == "fanlight":
         settings = 'title = "A thousand articles"\nbase_url = "https://example.org/"\n'
+        settings += "" if extras else "search = false\nsocial_cards = false\n"
         _write(folder / "pyproject.toml", f"[tool.fanlight]\n{settings}")
 
 
@@ -178,8 +184,11 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=1000)
     parser.add_argument("--for", dest="dialect", choices=sorted(DIALECTS), default="fanlight")
     parser.add_argument("--distinct", action="store_true", help="no two formulas alike")
+    parser.add_argument("--extras", action="store_true", help="with what extras of Fanlight make: search and cards")
     options = parser.parse_args()
-    write_site(options.folder, options.articles, dialect=options.dialect, distinct=options.distinct)
+    write_site(
+        options.folder, options.articles, dialect=options.dialect, distinct=options.distinct, extras=options.extras
+    )
     say(f"{options.articles} articles for {options.dialect}: {count(options.articles, distinct=options.distinct)}")
 
 
