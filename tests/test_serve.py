@@ -291,7 +291,7 @@ def test_settings_are_read_again(server: Server, root: Path) -> None:
     assert events.next()["pages"] == ["index.html"]
     (root / "pyproject.toml").write_text('[tool.fanlight]\ntitel = "Ours"\n')
     assert events.next()["problems"] == [
-        {"place": "pyproject.toml:2", "message": "unknown setting: titel (did you mean title?)"}
+        {"place": "pyproject.toml:2:1", "message": "unknown setting: titel (did you mean title?)"}
     ]
     (root / "pyproject.toml").write_text('[tool.fanlight]\ntitle = "Yours"\n')
     assert events.next()["pages"] == ["index.html"]
