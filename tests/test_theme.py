@@ -172,6 +172,7 @@ def article(meta: Meta = META, content: str = "<p>Text.</p>", cards: str = "<div
         kinds=["saliency"],
         has_math=True,
         reading_minutes=3,
+        summary=meta.description,
         byline=make_byline(meta.authors),
         doi_url=doi_url(meta.doi),
         licence=licence,

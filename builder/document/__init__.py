@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -153,9 +154,10 @@ def reading_minutes(n_words: int) -> int:
 
 
 def _excerpt(tokens: Sequence[Token], length: int = 300) -> str:
-    """Return the first paragraph as plain text, cut at a word."""
+    """Return the first paragraph as plain text, cut at a word; a citation that is gone leaves no space before a stop."""
     for opening, inline in pairwise(tokens):
         text = plain_text(inline.children) if opening.type == "paragraph_open" else ""
+        text = re.sub(r" (?=[.,;](?:\s|$))", "", text)
         if len(text) > length:
             return text[:length].rpartition(" ")[0] + "…"
         if text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..document import reading_minutes
@@ -21,14 +22,17 @@ __all__ = ["article_files", "article_matter"]
 def article_matter(page: ArticlePage, results: Sequence[Result], image: str | None = None) -> dict[str, Any]:
     """Return `byline`, `licence`, `cite_as`, `citation_file`, `colophon`, `scholar`, `linked_data` and more.
 
-    `image` is the full address of the picture that stands for the article elsewhere.
+    `summary` is the description, or else how the text begins. `image` is the full address of the picture that stands
+    for the article elsewhere.
     """
     document, site, url = page.document, page.site, page.canonical
     meta = document.article.meta
     minutes = reading_minutes(document.n_words)
     licence = _licence(page)
     references = page.references
+    said = replace(meta, description=meta.description or document.excerpt)
     return {
+        "summary": said.description,
         "byline": make_byline(meta.authors),
         "reading_minutes": minutes,
         "doi_url": doi_url(meta.doi),
@@ -37,7 +41,7 @@ def article_matter(page: ArticlePage, results: Sequence[Result], image: str | No
         "citation_file": page.url(citation_file_path(meta)) if meta.citation_file else None,
         "colophon": read_colophon(results),
         "scholar": scholar_tags(meta, site, url, references, page.bibliography),
-        "linked_data": script_json(linked_data(meta, site, url, references, licence, minutes, image)),
+        "linked_data": script_json(linked_data(said, site, url, references, licence, minutes, image)),
     }
 
 

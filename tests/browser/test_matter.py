@@ -71,6 +71,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         root / "pyproject.toml", '[tool.fanlight]\nbase_url = "https://example.org/project/"\nlicense = "CC-BY-4.0"\n'
     )
     write(root / "bib" / "a.bib", "@article{one, title={Things}, author={One, A.}, journal={J}, year=2020}")
+    write(root / "content" / "undescribed" / "article.md", f"---\ntitle: Undescribed\n---\n{BODY}")
     for slug, authors in AUTHORS.items():
         title = HOSTILE if slug == "hostile" else f"The title of {slug}"
         places = (
@@ -198,6 +199,12 @@ def test_what_is_written_stays_text(arrive: Callable[..., Page]) -> None:
     headline = data.evaluate("e => JSON.parse(e.textContent).headline")
     assert headline == page.locator("h1").text_content() == '</script><b>T</b> "q" <!-- & {x}'
     assert page.locator("meta[name='citation_author']").count() == 2
+
+
+def test_search_engines_get_how_the_text_begins_where_nothing_is_said(arrive: Callable[..., Page]) -> None:
+    """A page without a description is one that nobody finds."""
+    page = arrive("undescribed")
+    assert page.locator("meta[name='description']").get_attribute("content") == "Text with a note and a citation."
 
 
 def test_on_paper_the_end_begins_where_the_text_does(arrive: Callable[..., Page]) -> None:

@@ -55,6 +55,11 @@ def test_the_time_to_read_is_that_of_the_text(parsed: Callable[..., Document]) -
     assert parsed(BODY.replace("Second", "Second and third")).n_words > parsed(BODY).n_words
 
 
+def test_a_citation_that_is_left_out_leaves_no_gap(parsed: Callable[..., Document]) -> None:
+    """Search engines and lists show the first paragraph as text."""
+    assert parsed("As [@vig2019; @olsson2022], and so on [@vig2019]. More.").excerpt == "As, and so on. More."
+
+
 def test_links_may_lead_to_what_comes_after_the_text(parsed: Callable[..., Document]) -> None:
     """A title does not take the anchors of the page's own sections."""
     document = parsed("[a](#appendix) [c](#cite-as)\n\n## Cite as\n\n## Colophon\n")
