@@ -154,7 +154,7 @@ def reading_minutes(n_words: int) -> int:
 
 
 def _excerpt(tokens: Sequence[Token], length: int = 300) -> str:
-    """Return the first paragraph as plain text, cut at a word; a citation that is gone leaves no space before a stop."""
+    """Return the first paragraph as plain text, cut at a word; citations that are gone leave no space before a stop."""
     for opening, inline in pairwise(tokens):
         text = plain_text(inline.children) if opening.type == "paragraph_open" else ""
         text = re.sub(r" (?=[.,;](?:\s|$))", "", text)
