@@ -34,6 +34,7 @@ _TOC = re.compile(
     r"^[ \t]*(?:[-*+]|\d+\.)[ \t]+[^\n]*\n\{:[ \t]*toc[^}]*\}[ \t]*$|^\{:[ \t]*toc[^}]*\}[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
+_BOX = re.compile(r"(?<=\n)\n((?:>[^\n]*\n)+)\{:[ \t]*\.block-(tip|warning|danger)[ \t]*\}[ \t]*$", re.MULTILINE)
 _ATTRIBUTES = re.compile(r"\{:((?:\"[^\"]*\"|[^}\n])*)\}")
 _EXTENSION = re.compile(r"\{::?/?(?:nomarkdown|comment|options)?[^}\n]*\}")
 _UNDERLINED = re.compile(r"(?<=\n\n)([^\s>#|*+-][^\n]*)\n(=+|-{3,})[ \t]*$", re.MULTILINE)
@@ -84,6 +85,15 @@ def hide_mathematics(text: str, shelter: Shelter) -> str:
     return shelter.replace(_SINGLE, single, text)
 
 
+def _box(found: re.Match[str]) -> str:
+    """Return a callout of al-folio's, a quotation with a class, in ours; its fence stands where the empty line was."""
+    lines = [re.sub(r"^> ?", "", line) for line in found[1].rstrip("\n").split("\n")]
+    title = re.match(r"#{1,6}[ \t]+(.*)", lines[0])
+    name = {"danger": "caution"}.get(found[2], found[2])
+    words = title[1].strip() if title and title[1].strip().casefold() != found[2] else ""
+    return "\n".join([f":::{{{name}}} {words}".rstrip(), *([""] if title else lines[:1]), *lines[1:], ":::"])
+
+
 def rewrite(text: str, complain: Complain) -> str:
     """Return a text without what only kramdown has: tables of contents, attributes in `{: }`, abbreviations.
 
@@ -91,6 +101,7 @@ def rewrite(text: str, complain: Complain) -> str:
     """
     text = _UNDERLINED.sub(lambda found: f"{'#' if found[2][0] == '=' else '##'} {found[1]}\n", text)
     text = _TOC.sub(lambda found: "\n" * found[0].count("\n"), text)
+    text = _BOX.sub(_box, text)
 
     def attributes(found: re.Match[str]) -> str:
         anchor = re.search(r"#([\w:.-]+)", found[1])

@@ -66,7 +66,7 @@ def read_post(
         shift=max(2 - min(levels, default=2), 0),
         find_article=find_article,
     )
-    markdown = writer.write(root.children)
+    markdown = re.sub(r"(?<=[^\n])\n(?=:::\{(?:tip|warning|caution)\})", "\n\n", writer.write(root.children))
     matter = read_matter(given, line, complain)
     if "date" not in matter and (day := date_of(path)):
         matter["date"] = day
