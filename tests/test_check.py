@@ -92,6 +92,20 @@ def test_what_is_there_and_not_used_is_told(site: Path) -> None:
     ]
 
 
+def test_what_is_odd_in_a_bibliography_is_told_though_nobody_cites_it(site: Path) -> None:
+    """Builds tell what they read, which is what is cited; that stays a warning."""
+    (site / "bib").mkdir()
+    (site / "bib/all.bib").write_text("@misc{cited,\n tilte={T}}\n@misc{left,\n titel={T}}\n@misc{fine, title={T}}\n")
+    write(site, "one", "[@cited] [@fine]\n")
+    assert told(site) == [
+        "bib/all.bib:1: warning: missing title: cited",
+        "bib/all.bib:2: warning: unknown field: tilte of cited (did you mean title?)",
+        "bib/all.bib:3: note: missing title: left",
+        "bib/all.bib:3: note: unused entry: no article cites left",
+        "bib/all.bib:4: note: unknown field: titel of left (did you mean title?)",
+    ]
+
+
 def test_days_titles_and_descriptions_are_looked_at(site: Path) -> None:
     """Days that cannot be, and what search engines would cut, or show twice."""
     later = datetime.date.today() + datetime.timedelta(days=9)

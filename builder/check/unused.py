@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ..document import Document
-from ..finding import Finding
+from ..errors import Problem
+from ..finding import Finding, as_finding
 from ..library import Library
 from ..local import PICTURES
 from .walk import walk
@@ -30,11 +31,15 @@ def check_labels(documents: Sequence[Document]) -> Iterator[Finding]:
 
 
 def check_bibliographies(documents: Sequence[Document], library: Library) -> Iterator[Finding]:
-    """Yield a note for each entry that nobody cites, and a warning for each file that nobody cites from."""
+    """Yield a note for each entry that nobody cites, and for what is odd in it; a warning for each file without use."""
     places: dict[tuple[Path, int], str] = {}
     cited: set[tuple[Path, int]] = set()
+    told: set[Problem] = set()
+    odd: dict[Problem, None] = {}
     for document in documents:
         bibliography = library.bibliography(document.article)
+        odd.update(dict.fromkeys(bibliography.check_all()))
+        told |= {*bibliography.problems, *bibliography.problems_of(document.citations)}
         places.update({bibliography.place(key): key for key in bibliography})
         pending = list(document.citations)
         while pending:  # what an entry inherits from is used as well
@@ -52,6 +57,7 @@ def check_bibliographies(documents: Sequence[Document], library: Library) -> Ite
             continue
         for place in sorted(inside - cited):
             yield Finding(f"unused entry: no article cites {places[place]}", *place, None, "note")
+        yield from (as_finding(problem, "note") for problem in odd if problem.path == file and problem not in told)
 
 
 def check_files(documents: Sequence[Document]) -> Iterator[Finding]:
