@@ -90,7 +90,8 @@ def publish(
         publication = _compare(repository, folder, before, target, built.base_url)
         if target.dry_run or not publication.is_new:
             return publication
-        message = target.message or f"Publish {repository.short_head()}"
+        changed = " and changes to it" if repository.changes(site.root, [site.output]) else ""
+        message = target.message or f"Publish {repository.short_head()}{changed}"
         commit = repository.commit_folder(folder, target.remote, target.branch, message)
     repository.push(target.remote, target.branch, force=target.force)
     return replace(publication, commit=commit)
