@@ -9,12 +9,17 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw, features
 
 from builder.errors import BuildError
 from builder.local import LocalError, find_picture
 from builder.pictures import Picture, read_picture, read_pictures, store
+from builder.pictures.drawing import read_drawing
+from builder.pictures.errors import PictureError
 from builder.pictures.metadata import without_metadata
+from builder.pictures.raster import survey
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"'
 
@@ -82,6 +87,8 @@ def test_a_drawing_has_the_size_it_names(attributes: str, size: tuple[int | None
         ("<html><p>no drawing</p></html>", "1: invalid picture: it begins with <html> and is no SVG"),
         (f"{SVG}>\n<g>", "2: invalid picture: it is no SVG: no element found"),
         ("no drawing", "1: invalid picture: it is no SVG: syntax error"),
+        ('<?xml version="1.0" encoding="klingon"?><svg/>', "1: invalid picture: it is no SVG: unknown encoding"),
+        ('<?xml version="1.0" encoding="shift_jis"?><svg/>', "1: invalid picture: it is no SVG: multi-byte"),
     ],
 )
 def test_a_drawing_runs_nothing(body: str, wrong: str, tmp_path: Path) -> None:
@@ -224,6 +231,44 @@ def test_metadata_of_what_is_cut_off_or_no_picture() -> None:
     assert without_metadata(b"") == b""
     for content in (b"\xff\xd8", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n\0"):
         assert without_metadata(content) == content
+
+
+def sample(kind: str) -> bytes:
+    """Return a small picture with all sorts of metadata."""
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    out = BytesIO()
+    more = {"progressive": True, "comment": b"x"} if kind == "JPEG" else {}
+    drawn(16, 12, size=4).save(out, kind, exif=exif, xmp=b"<x/>", icc_profile=b"p" * 200, **more)
+    return out.getvalue()
+
+
+SAMPLES = [sample(kind) for kind in ("JPEG", "PNG", "WEBP", "AVIF")] + [SVG.encode() + b" width='4'><g id='x'/></svg>"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(SAMPLES), st.data())
+def test_broken_pictures_raise_nothing_else(content: bytes, data: st.DataObject) -> None:
+    """Whatever bytes are wrong, missing or too many: a picture, or a message for its author."""
+    at = data.draw(st.integers(0, len(content)))
+    end = data.draw(st.integers(at, min(at + 8, len(content))))
+    broken = content[:at] + data.draw(st.binary(max_size=8)) + content[end:]
+    if data.draw(st.booleans()):
+        broken = broken[: data.draw(st.integers(0, len(broken)))]
+    without_metadata(broken, 3)
+    try:
+        if content.startswith(b"<svg"):
+            read_drawing(broken)
+        else:
+            found = survey(broken)
+            clean = without_metadata(broken, found.orientation)
+            if found.format in ("JPEG", "PNG", "WEBP"):
+                assert survey(clean).width == found.width
+    except PictureError as error:
+        message = str(error)
+    else:
+        return
+    assert message.startswith(("invalid picture: ", "unsupported picture: "))
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

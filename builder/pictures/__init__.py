@@ -17,6 +17,9 @@ from .store import Stored, Variant, find_stored
 
 __all__ = ["Picture", "PictureError", "Published", "Source", "read_picture", "read_pictures", "read_thumbnail"]
 
+AT_ONCE = 4
+"""Pictures that are encoded at once; the largest that are taken need 240 MB each."""
+
 THUMBNAIL_WIDTH = 640
 """Pixels: a thumbnail is shown half as wide, at most."""
 
@@ -79,7 +82,7 @@ def read_pictures(
             return error
 
     made = {}
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # encoders let go of the interpreter
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, AT_ONCE)) as pool:  # encoders let go of the interpreter
         for file, answer in zip(files, pool.map(read, files), strict=True):
             if isinstance(answer, BuildError):
                 found.problems += answer.problems

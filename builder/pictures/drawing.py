@@ -47,6 +47,10 @@ def read_drawing(content: bytes, *, scripts: bool = False) -> Drawing:
     parser.StartElementHandler = begin
     try:
         parser.Parse(content, True)
+    except PictureError:
+        raise
+    except (LookupError, ValueError) as error:  # an encoding that browsers do not take either
+        raise PictureError(f"invalid picture: it is no SVG: {error}", parser.CurrentLineNumber) from error
     except expat.ExpatError as error:
         raise PictureError(f"invalid picture: it is no SVG: {expat.ErrorString(error.code)}", error.lineno) from error
     return Drawing(*_size(root), _KNOWS_DARK.search(content) is not None)

@@ -63,19 +63,17 @@ def survey(content: bytes) -> Surveyed:
     from PIL import ImageOps, UnidentifiedImageError
 
     module.MAX_IMAGE_PIXELS = None  # it warns of some and refuses others; we refuse, at one number
+    warnings.filterwarnings("ignore", module="PIL")  # of Exif that is odd, say: authors did not write it
     try:
-        with warnings.catch_warnings(action="ignore"):
-            image: Image = module.open(BytesIO(content), formats=sorted(_known() - {"MPO"}))
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                most = MAX_PIXELS // 1_000_000
-                raise PictureError(f"invalid picture: {width:,} × {height:,} pixels are more than {most} million")
-            exif = image.getexif()
-            orientation = exif.get(0x0112, 1) if image.format in ("JPEG", "MPO", "WEBP", "AVIF") else 1
-            orientation = orientation if orientation in range(2, 9) else 1
-            noted = bool({"exif", "xmp"} & image.info.keys())
-            moves = image.format != "MPO" and getattr(image, "is_animated", False)
-            image.load()
+        image: Image = module.open(BytesIO(content), formats=sorted(_known() - {"MPO"}))
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            most = MAX_PIXELS // 1_000_000
+            raise PictureError(f"invalid picture: {width:,} × {height:,} pixels are more than {most} million")
+        orientation = _orientation(image)
+        noted = bool({"exif", "xmp"} & image.info.keys())
+        moves = image.format != "MPO" and getattr(image, "is_animated", False)
+        image.load()
     except UnidentifiedImageError as error:
         raise PictureError("invalid picture: it is none, or none that Pillow can read") from error
     except PictureError:
@@ -141,6 +139,17 @@ def _encode(image: Image, name: str, exact: bool) -> bytes:
     else:
         image.save(out, "WEBP", lossless=exact, quality=80, method=4, icc_profile=profile)
     return out.getvalue()
+
+
+def _orientation(image: Image) -> int:
+    """Return how a picture is to be turned, as its Exif says and browsers do; odd Exif says nothing."""
+    if image.format not in ("JPEG", "MPO", "WEBP", "AVIF"):
+        return 1
+    try:
+        turn = image.getexif().get(0x0112, 1)
+    except Exception:
+        return 1
+    return turn if turn in range(2, 9) else 1
 
 
 def _scaled(image: Image, width: int) -> Image:
