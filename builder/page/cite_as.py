@@ -71,12 +71,15 @@ def escape_tex(text: str) -> str:
 
 
 def _key(meta: Meta, names: Sequence[Name]) -> str:
-    """Return the family name of the first author, the year and the title's first word, in ASCII's small letters."""
+    """Return the first author's family name, the year and the title's first word, in ASCII's small letters.
+
+    Where there is no author, or one in other letters, the word comes first: some programs want keys to begin with one.
+    """
     words = [folded for word in meta.title.split() if (folded := _fold(word))]
     first = next((word for word in words if word not in _ARTICLES), words[0] if words else "")
     family = _fold(names[0].family) if names else ""
     year = str(meta.date.year) if meta.date else ""
-    return f"{family}{year}{first}" if family or first else f"{meta.slug}{year}"
+    return f"{family}{year}{first}" if family else f"{first or meta.slug}{year}"
 
 
 def _fold(text: str) -> str:
