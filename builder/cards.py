@@ -125,7 +125,7 @@ def fit(title: str) -> tuple[int, list[str]]:
 def wrap(text: str, width: float, size: int) -> list[str]:
     """Return a text in lines of at most `width` pixels; a word that is wider is broken."""
     lines = [""]
-    for piece in _broken(text, width, size):
+    for piece in _broken(" ".join(text.split()), width, size):  # Pillow measures no line breaks
         if measure(lines[-1] + piece.rstrip(), size) <= width or not lines[-1].strip():
             lines[-1] = (lines[-1] + piece).lstrip()
         else:
