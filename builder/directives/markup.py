@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from html import unescape
 from typing import Any
 
@@ -18,9 +18,20 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from ..source_map import Source, source_of
+from ..source_map import source_of
 from .elsewhere import replace_tag
-from .safe_html import BLOCKS, PHRASING, VOID, as_browsers_read, clean, clean_tag, is_harmless_link, wrong_attributes
+from .html_blocks import WHOLE, keep_blocks
+from .safe_html import (
+    ATTRIBUTE,
+    BLOCKS,
+    PHRASING,
+    VOID,
+    as_browsers_read,
+    attribute_message,
+    clean_tag,
+    is_harmless_link,
+    wrong_attributes,
+)
 
 __all__ = ["markup_plugin", "tag_message"]
 
@@ -34,15 +45,6 @@ _NAMES = (
 _TAG = re.compile(rf"</?({_NAMES})(?=[\s/>])", re.IGNORECASE)
 """Only what is HTML beyond doubt: `<y and z>` in a formula without dollars is nothing to warn of."""
 _BEGIN = re.compile(rf"</?({_NAMES})(?=[\s/>]|$)", re.IGNORECASE)
-_ANY = re.compile(
-    r"<!--.*?(?:-->|$)|<(?P<close>/?)(?P<name>[A-Za-z][\w-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>?", re.DOTALL
-)
-_WHOLE = ("script", "style", "textarea")
-"""What swallows all the rest of a page where it never ends; then it is text."""
-_MAY_END = frozenset(
-    ("caption", "colgroup", "dd", "dt", "li", "p", "rp", "rt", "tbody", "td", "tfoot", "th", "thead", "tr")
-)
-"""What ends by itself, with what it is in."""
 
 
 def markup_plugin(md: MarkdownIt) -> None:
@@ -92,7 +94,7 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if mode == "refuse" or (found is None and (mode == "safe" or state.src.startswith("<!--", begin))):
         return False
     name = found[1].lower() if found else ""
-    if name in _WHOLE and not re.search(f"</{name}>", state.src[begin : state.eMarks[end - 1]], re.IGNORECASE):
+    if name in WHOLE and not re.search(f"</{name}>", state.src[begin : state.eMarks[end - 1]], re.IGNORECASE):
         return False
     if name.startswith("d-") and mode == "safe":
         return False
@@ -146,18 +148,23 @@ def _keep(state: StateCore) -> None:
         for token in blocks:
             token.type = "markup"
     elif blocks:
-        state.tokens = _keep_blocks(state.tokens, source_of(state), state.env)
+        state.tokens = keep_blocks(state.tokens, source_of(state), state.env)
 
 
 def _keep_inline(tokens: list[Token], mode: str) -> list[Token]:
     """Make `markup` of each tag that may stay. One without its other half, or with it out of reach, stays text."""
-    opened: list[Token] = []  # tags and Markdown's own, as they nest
-    for token in tokens:
+    levels: list[list[tuple[str, int]]] = [[]]  # the tags that are open in each of Markdown's elements that are
+    counts: list[Counter[str]] = [Counter()]
+    n_links = 0
+    for at, token in enumerate(tokens):
         if token.type != "tag" or token.content.startswith("<!--"):
+            n_links += token.nesting if token.tag == "a" else 0
             if token.nesting == 1:
-                opened.append(token)
-            while token.nesting == -1 and opened and opened.pop().nesting != 1:
-                pass  # tags that do not end within it are text
+                levels.append([])
+                counts.append(Counter())
+            elif token.nesting == -1 and len(levels) > 1:
+                levels.pop()  # tags that do not end within it are text
+                counts.pop()
             continue
         if mode == "raw":
             token.type = "markup"
@@ -165,39 +172,30 @@ def _keep_inline(tokens: list[Token], mode: str) -> list[Token]:
         name = _name(token.content)
         if name not in PHRASING and name != "a":
             continue
-        if token.content.startswith("</"):
-            at = _find_opening(opened, name)
-            if at is not None:
-                _keep_pair(opened[at], token, name)
-                del opened[at:]
-        elif name in VOID:
-            _keep_tag(token, name)
-        else:
-            opened.append(token)
+        opened, count = levels[-1], counts[-1]
+        if not token.content.startswith("</"):
+            if name in VOID:
+                _keep_tag(token, name)
+            else:
+                opened.append((name, at))
+                count[name] += 1
+        elif count[name]:
+            known, begin = opened.pop()
+            while known != name:  # what was opened since is text
+                count[known] -= 1
+                known, begin = opened.pop()
+            count[name] -= 1
+            if name != "a":
+                _keep_tag(tokens[begin], name)
+                token.type, token.content = "markup", f"</{name}>"
+            elif not n_links and not any(inner.type in ("link_open", "footnote_ref") for inner in tokens[begin:at]):
+                _make_link(tokens[begin], token)  # links do not nest
     return tokens
-
-
-def _find_opening(opened: Sequence[Token], name: str) -> int | None:
-    """Return which of the open tags a closing one ends; it does not reach over what Markdown has opened since."""
-    for at in reversed(range(len(opened))):
-        if opened[at].nesting == 1:
-            break
-        if _name(opened[at].content) == name:
-            return at
-    return None
-
-
-def _keep_pair(opening: Token, closing: Token, name: str) -> None:
-    if name == "a":
-        _make_link(opening, closing)
-        return
-    _keep_tag(opening, name)
-    closing.type, closing.content = "markup", f"</{name}>"
 
 
 def _keep_tag(token: Token, name: str) -> None:
     token.meta["told"] = [
-        (_attribute_message(attribute, name), token.content.lower().find(attribute))
+        (attribute_message(attribute, name), token.content.lower().find(attribute))
         for attribute, _ in wrong_attributes(token.content, name)
     ]
     token.type, token.content = "markup", clean_tag(token.content, name)
@@ -212,56 +210,9 @@ def _make_link(opening: Token, closing: Token) -> None:
     for token, kind, nesting in ((opening, "link_open", 1), (closing, "link_close", -1)):
         token.type, token.tag, token.nesting = kind, "a", nesting  # type: ignore[assignment]
     opening.attrs = {"href": normalizeLink(address)}
-
-
-def _keep_blocks(tokens: list[Token], source: Source, env: Any) -> list[Token]:
-    """Replace each level's blocks of HTML by clean ones, balanced over what stands between them."""
-    level: list[Token] = []
-    stack: list[list[Token]] = []
-    for token in tokens:
-        if token.type == "html_block":
-            _tell(token, source, env)
-        if token.nesting == 1:
-            stack.append(level)
-            level = []
-        elif token.nesting == -1:
-            inside, level = _balance(level, source), stack.pop()
-            level += inside
-        level.append(token)
-    return _balance(level, source)
-
-
-def _balance(tokens: list[Token], source: Source) -> list[Token]:
-    places = [at for at, token in enumerate(tokens) if token.type == "html_block"]
-    if not places:
-        return tokens
-    _end_what_never_ends([tokens[at] for at in places], source)
-    text = "".join(tokens[at].content for at in places)
-    key = "slot"
-    while key in text:
-        key += "-"
-    # what stands between two blocks of HTML is a rule to the cleaner; where it comes out, the text goes back
-    slot = f'<hr title="{key}{{}}">'
-    for at in places:
-        if slot.format("") not in clean(tokens[at].content + slot.format("")):
-            tokens[at] = _markup(clean(tokens[at].content))  # a comment or a quote that never ends: it swallows all
-    places = [at for at in places if tokens[at].type == "html_block"]
-    if not places:
-        return tokens
-    gaps = [tokens[first + 1 : last] for first, last in itertools.pairwise(places)]
-    slots = [slot.format(number) if gap else "" for number, gap in enumerate(gaps)]
-    cleaned = clean("".join(f"{tokens[at].content}{slot}" for at, slot in zip(places, [*slots, ""], strict=True)))
-    kept = tokens[: places[0]]
-    for at, piece in enumerate(re.split(slot.format(r"(\d+)"), cleaned)):
-        kept += gaps[int(piece)] if at % 2 else [_markup(piece)]
-    return kept + tokens[places[-1] + 1 :]
-
-
-def _markup(html: str) -> Token:
-    return Token("markup", "", 0, content=html, block=True)
-
-
-# what is told
+    for attribute in ATTRIBUTE.finditer(opening.content):
+        if attribute[1].lower() in ("class", "lang", "title") and attribute[2]:
+            opening.attrs[attribute[1].lower()] = unescape(attribute[2].strip("\"'"))
 
 
 def tag_message(tag: str, name: str, mode: str) -> str:
@@ -274,67 +225,6 @@ def tag_message(tag: str, name: str, mode: str) -> str:
     if tag.startswith("</"):
         return f"broken HTML: {tag} ends nothing, and is shown as text"
     return f"broken HTML: {tag} does not end where it began, and is shown as text (write </{name}>, or \\{tag})"
-
-
-def _tell(token: Token, source: Source, env: Any) -> None:
-    """Tell of each tag and attribute of a block that is left out, once in an article, and of what never ends."""
-    first = token.map[0] if token.map else 0
-    told: set[str] = env.setdefault("told_html", set())
-    for offset, message in _faults(token.content):
-        if message not in told:
-            told.add(message)
-            source.complain(message, source.place(token.content, first, offset), "warning")
-
-
-def _end_what_never_ends(blocks: Sequence[Token], source: Source) -> None:
-    """End with its block what is never ended, and tell of it: it would swallow the rest of its level."""
-    opened: list[tuple[str, Token, int]] = []
-    endless: list[tuple[str, Token, int]] = []
-    for token in blocks:
-        for found, name in _tags(token.content):
-            if name in VOID or name not in PHRASING | BLOCKS:
-                continue
-            if not found["close"]:
-                opened.append((name, token, found.start()))
-                continue
-            at = next((i for i in reversed(range(len(opened))) if opened[i][0] == name), None)
-            if at is not None:
-                endless += [tag for tag in opened[at + 1 :] if tag[0] not in _MAY_END]
-                del opened[at:]
-    endless += opened
-    for name, token, offset in sorted(endless, key=lambda tag: -tag[2]):
-        first = token.map[0] if token.map else 0
-        if name not in _MAY_END:
-            wrong = f"broken HTML: <{name}> never ends (write </{name}>)"
-            source.complain(wrong, source.place(token.content, first, offset), "warning")
-        if name != "p":
-            token.content += f"</{name}>"
-
-
-def _tags(html: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Yield the tags of a block and their names; none of comments, nor of what stands in a script."""
-    whole = None
-    for found in _ANY.finditer(html):
-        name = (found["name"] or "").lower()
-        if name and (whole is None or name == whole):
-            whole = name if name in _WHOLE and not found["close"] else None
-            yield found, name
-
-
-def _faults(html: str) -> Iterator[tuple[int, str]]:
-    for found, name in _tags(html):
-        if name not in PHRASING | BLOCKS:
-            if not found["close"]:
-                yield found.start(), f"unsupported HTML: <{name}> is left out{replace_tag(name)}"
-            continue
-        for attribute, _ in wrong_attributes(found[0], name):
-            yield found.start(), _attribute_message(attribute, name)
-
-
-def _attribute_message(attribute: str, name: str) -> str:
-    known = {"style": "class, and a rule in theme/css/", "id": "[words]{#name}", "href": "[words](address)",
-             "name": "[words]{#name}", "align": "class, and a rule in theme/css/"}.get(attribute)  # fmt: skip
-    return f"unsupported HTML: {attribute} of <{name}> is left out" + (f" (write {known})" if known else "")
 
 
 def _name(tag: str) -> str:

@@ -14,6 +14,7 @@ __all__ = [
     "PHRASING",
     "VOID",
     "as_browsers_read",
+    "attribute_message",
     "clean",
     "clean_tag",
     "is_harmless_link",
@@ -113,3 +114,10 @@ def wrong_attributes(tag: str, name: str) -> Iterator[tuple[str, str]]:
         wrong_link = attribute == "href" and not (_HARMLESS.match(value) or value.startswith("#"))
         if wrong_link or attribute not in _ATTRIBUTES["*"] | _ATTRIBUTES.get(name, set()):
             yield attribute, value
+
+
+def attribute_message(attribute: str, name: str) -> str:
+    """Return what an author is told of an attribute that is left out."""
+    known = {"style": "class, and a rule in theme/css/", "id": "[words]{#name}", "href": "[words](address)",
+             "name": "[words]{#name}", "align": "class, and a rule in theme/css/"}.get(attribute)  # fmt: skip
+    return f"unsupported HTML: {attribute} of <{name}> is left out" + (f" (write {known})" if known else "")
