@@ -137,3 +137,5 @@ def test_a_sorted_list_begins_with_the_family_name(tmp_bib: Path) -> None:
     assert one.sorted_byline == "A, Ann"
     assert two.sorted_byline == "B, Ann, and Bob King, Jr."
     assert three.sorted_byline == "von C, Ann, Bob D, and Cid E"
+    (four,) = arrange(tmp_bib, "title = {T}, author = {{Long Name}}, shortauthor = {{LN}}")
+    assert four.sorted_byline == "Long Name [LN]"

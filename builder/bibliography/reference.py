@@ -132,8 +132,9 @@ class Reference:
 
     @property
     def sorted_byline(self) -> str:
-        """The people as a list sorted by name has them: the first one's family name comes first."""
-        return self._list_people([name.inverted for name in self.people[:1]] + list(self.authors[1:]))
+        """The people as a list sorted by name has them: the first one's family name first, then a short form."""
+        line = self._list_people([name.inverted for name in self.people[:1]] + list(self.authors[1:]))
+        return line if self.named == self.people else f"{line} [{self.short}]"
 
     def _list_people(self, names: Sequence[str]) -> str:
         if self.incomplete:
