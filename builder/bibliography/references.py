@@ -55,7 +55,7 @@ def _format(entry: Entry) -> Reference:
         eprint=eprint,
         url=_url(entry, arxiv, doi, eprint),
         pdf=find_url(entry.fields.get("pdf", "")),
-        visited=_visited(entry),
+        visited="" if doi or arxiv or eprint else _visited(entry),
         sort_key=entry.text("sortkey", "sortname"),
     )
 
