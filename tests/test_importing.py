@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from builder.__main__ import main
 from builder.article import read_article
@@ -220,6 +221,14 @@ def test_the_dialect_of_posts(body: str, expected: str, site: Site, tmp_path: Pa
         ('<script type="math/tex; mode=display">x</script>', "$$\nx\n$$"),
         (r"<p>\(x\), $5 and \[y\]", "$x$, \\$5 and"),
         ('<p>by <d-cite key="a b"></d-cite>(c)', "[@ab]\\(c)"),
+        ("<p>x<d-footnote><p>a<p>b <d-math block>\ny\n</d-math></d-footnote>", "x^[a b $$y$$]"),
+        (
+            (
+                "<figure><div><img src='a.png'><figcaption>A</figcaption></div><div><img src='b.png'>"
+                "<figcaption>B</figcaption></div></figure>"
+            ),
+            ":::{figure} a.png\nA\n:::\n\n:::{figure} b.png\nB\n:::\n::::",
+        ),
         ("<ul><li>a<ul><li>b</ul><li><p>c<p>d</ul>", "- a\n\n  - b\n\n- c\n\n  d"),
         ("<p>a<b>b </b>c <i></i>", "a**b** c"),
         ("<pre>a  b\n  &lt;c></pre>", "```\na  b\n  <c>\n```"),
@@ -229,6 +238,9 @@ def test_the_dialect_of_posts(body: str, expected: str, site: Site, tmp_path: Pa
 )
 def test_the_dialect_of_pages(body: str, expected: str, site: Site, tmp_path: Path) -> None:
     """Formulas of every template, notes, nested lists and code of a page are written in our way."""
+    write(tmp_path / "source", "", "x.md")
+    for name, colour in (("a.png", "red"), ("b.png", "blue")):
+        Image.new("RGB", (1, 1), colour).save(tmp_path / "source" / name)
     assert expected in imported(body, site, tmp_path / "source", "p.html")
 
 

@@ -170,9 +170,9 @@ class FigureWriter:
         if element.tag == "svg":
             return self._add_drawing(element, found)
         if _is_caption(element):
-            found.caption += element.children
+            found.caption += [*([Text(" ", element.line)] if found.caption else []), *element.children]
             return None
-        if element.tag in _FIGURES and not is_outer:
+        if not is_outer and (element.tag in _FIGURES or _has_own_caption(element)):
             inner = _Found()
             self._collect(element, inner, is_outer=True)
             if len(inner.parts) == 1:
@@ -256,6 +256,12 @@ def _is_caption(node: Node) -> bool:
         node.tag == "figcaption"
         or (node.tag in ("div", "p", "span") and bool({"caption", "figcaption"} & {*node.classes}))
     )
+
+
+def _has_own_caption(element: Element) -> bool:
+    """Whether an element is one picture with its caption, among others in a figure."""
+    captions = [node for node in element.walk() if _is_caption(node)]
+    return len(captions) == 1 and len(element.find_all(*_PICTURES)) == 1
 
 
 def _is_row(node: Node) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from ..directives.heading import slugify
 from .figures import FigureWriter
 from .sentences import SILENT, Sentences, destination, escape, language_of, raw_text
-from .shelter import displayed, fenced
+from .shelter import fenced
 from .tree import BLOCKS, Element, Node, Text, words
 
 __all__ = ["Writer"]
@@ -140,7 +140,7 @@ class Writer(Sentences):
         return [self.shelter.keep(fenced(raw_text(element, self.verbatim), language_of(classes)))]
 
     def _formula(self, element: Element) -> list[str]:
-        tex = displayed(raw_text(element, self.verbatim))
+        tex = self.display(raw_text(element, self.verbatim))
         return [self.shelter.keep(tex)] if tex else []
 
     def _rule(self, element: Element) -> list[str]:  # noqa: ARG002 - a rule as the others
@@ -167,7 +167,7 @@ class Writer(Sentences):
     def _script(self, element: Element) -> list[str]:
         kind = element.attrs.get("type", "")
         if kind.startswith("math/tex"):
-            return [self.shelter.keep(displayed(element.text))]
+            return [self.shelter.keep(self.display(element.text))]
         if kind not in ("application/ld+json", "text/bibliography", "text/front-matter"):
             source = element.attrs.get("src", "")
             self.complain(f"unsupported {element.tag}{': ' if source else ''}{source[:80]}", element.line)
@@ -192,7 +192,7 @@ class Writer(Sentences):
             cells = [child for child in row.children if isinstance(child, Element) and child.tag in ("td", "th")]
             written = []
             for cell in cells:
-                text = " ".join(" <br> ".join(self.blocks(cell.children)).split())
+                text = self.in_line(cell.children, " <br> ")
                 written.append(re.sub(r"(?<!\\)\|", r"\\|", self.shelter.restore(text)))
                 span = cell.attrs.get("colspan", "1")
                 if (span != "1" and span.isdecimal()) or cell.attrs.get("rowspan", "1") != "1":

@@ -70,6 +70,7 @@ class Sentences(ABC):
         self.wanted = wanted
         self.shift = shift
         self.find_article = find_article
+        self._narrow = 0
         self.depth = 0
         """How many elements the text stands in."""
 
@@ -80,6 +81,20 @@ class Sentences(ABC):
     @abstractmethod
     def blocks(self, nodes: Sequence[Node]) -> list[str]:
         """Return paragraphs and the like, without the empty lines between them."""
+
+    def in_line(self, nodes: Sequence[Node], between: str = " ") -> str:
+        """Return blocks in one line, as notes and cells of tables are."""
+        self._narrow += 1
+        text = between.join(self.blocks(nodes))
+        self._narrow -= 1
+        return " ".join(text.split())
+
+    def display(self, tex: str) -> str:
+        """Return a formula by itself: on lines of its own, if there is room for lines."""
+        written = displayed(tex)
+        if not self._narrow or not written:
+            return written
+        return f"$${' '.join(written.split()[1:-1])}$$"
 
     def inline(self, nodes: Sequence[Node]) -> str:
         """Return what stands in a sentence."""
@@ -108,7 +123,7 @@ class Sentences(ABC):
             return self._markdown(node)
         data = node.data
         for pattern, is_displayed in _MATHEMATICS:
-            write = displayed if is_displayed else inline
+            write = self.display if is_displayed else inline
             data = self.shelter.replace(pattern, lambda found, write=write: f"{write(found[1])}", data)  # type: ignore[misc]
         if self.dollars:
             data = self.shelter.replace(_DOLLARS, lambda found: inline(found[1]), data).replace("\\$", "$")
@@ -199,7 +214,7 @@ class Sentences(ABC):
     def _inline_script(self, element: Element) -> str:
         if element.attrs.get("type", "").startswith("math/tex"):
             wide = "display" in element.attrs["type"]
-            return self.shelter.keep(f"\n{displayed(element.text)}\n" if wide else inline(element.text))
+            return self.shelter.keep(f"\n{self.display(element.text)}\n" if wide else inline(element.text))
         return "".join(self.block(element))
 
     def _break(self, element: Element) -> str:  # noqa: ARG002 - a rule as the others
@@ -232,7 +247,7 @@ class Sentences(ABC):
         return f"[{'; '.join(marked)}]" + self.inline(element.children).strip()
 
     def _note(self, element: Element) -> str:
-        text = " ".join(" ".join(self.blocks(element.children)).split())
+        text = self.in_line(element.children)
         return f"^[{text}]" if text else ""
 
 

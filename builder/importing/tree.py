@@ -135,6 +135,8 @@ class _Parser(HTMLParser):
         ends, stops = _PARENTS.get(tag, (frozenset(), frozenset()))
         for depth in range(len(self.stack) - 1, 0, -1):
             known = self.stack[depth].tag
+            if known in ("d-footnote", "dt-fn"):  # browsers would end the paragraph that the note is in
+                return None
             if known in ends or (known == "p" and tag in BLOCKS):
                 return self._close_to(depth, self._offset())
             if known in stops or (not ends and known in BLOCKS):
