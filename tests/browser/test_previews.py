@@ -123,7 +123,7 @@ def test_by_finger_a_card_opens_and_leads_on(arrive: Callable[..., Page]) -> Non
     assert box["x"] >= 8
     assert box["x"] + box["width"] <= 352
     assert "#" not in page.url
-    page.touchscreen.tap(180, 3)
+    page.touchscreen.tap(3, 3)
     expect(card).to_have_count(0)
     link.tap()
     card.get_by_role("link").tap()

@@ -131,6 +131,7 @@ function toggled(event) {
 }
 
 if (typeof document !== "undefined" && "popover" in HTMLElement.prototype) {
+  if (document.querySelector("a.reference")) await import("./previews.js");
   document.addEventListener("pointerover", hovered);
   document.addEventListener("pointerout", left);
   document.addEventListener("pointerdown", (event) => {
@@ -145,7 +146,6 @@ if (typeof document !== "undefined" && "popover" in HTMLElement.prototype) {
     link.setAttribute("aria-haspopup", "dialog");
     link.setAttribute("aria-expanded", "false");
   }
-  if (document.querySelector("a.reference")) await import("./previews.js");
   const under = document.querySelector("a[data-card]:hover");
   if (under) hovered({ target: under }); // it is where the pointer was when this was loaded
 }

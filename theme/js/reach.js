@@ -15,6 +15,7 @@ function reach(event) {
   if (!link || (byMouse && link.matches(".reference"))) return;
   if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
+  event.stopPropagation();
   loading.then(() => link.click(), () => location.assign(link.href));
 }
 
