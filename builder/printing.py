@@ -84,5 +84,8 @@ def _start(site: Site, targets: Mapping[str, Path], assets: Assets) -> None:
 
 
 def _work(entry: Entry) -> Made | None:
-    made = _print(entry, _Process.targets, _Process.renderer)
+    try:
+        made = _print(entry, _Process.targets, _Process.renderer)
+    except Exception:  # whose code failed is told by its frames, which stay here: it fails again where they are seen
+        return None
     return made if isinstance(made, Made) else None
