@@ -126,7 +126,7 @@ def _add_publish_options(parser: _Parser) -> None:
     add("--allow-dirty", action="store_true", help="publish what is not committed, too")
     add("--frozen", action="store_true", help="compute nothing: publish from stored answers, without torch")
     add("--base-url", metavar="URL", type=_base_url, help="where the site will be published")
-    add("--domain", metavar="HOST", help="a domain of your own, written as CNAME; one that is there stays")
+    add("--domain", "--cname", metavar="HOST", help="a domain of your own, written as CNAME; one that is there stays")
     add("-j", "--jobs", metavar="N", type=_count, default=0, help="compute in N processes (else in this one)")
     add("--device", type=_device, default="auto", help="auto, cpu, cuda, cuda:1, mps, …")
     add(

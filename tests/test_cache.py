@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -190,3 +190,19 @@ def test_json_that_is_no_result_is_none(tmp_path: Path, text: str) -> None:
     file.parent.mkdir(parents=True)
     file.write_text(text)
     assert cache.find("ef" * 32) is None
+
+
+def test_a_second_place_is_read_and_never_written(tmp_path: Path) -> None:
+    """What the user's own cache lacks, or holds a part of after a power cut, is found there, pieces too."""
+    kept, own = Cache(tmp_path / "kept"), Cache(tmp_path / "own", tmp_path / "kept" / "results")
+    result = Result("ab" * 32, "tokens", {"x": 1}, {}, {}, ("more",))
+    kept.put(result, {"more": {"y": 2}})
+    assert own.find(result.address) == result
+    assert result.address in own
+    assert own.piece(result.address, "more").read_text() == '{"y":2}'
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").rglob("*")}
+    own.put(replace(result, data={"x": 3}), {"more": {"y": 4}})
+    assert own.find(result.address) == replace(result, data={"x": 3})
+    own.path(result.address).write_text('{"kind":"tok')
+    assert own.find(result.address) == result
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").rglob("*")} == before

@@ -19,7 +19,7 @@ from builder.check import check
 from builder.check.outside import OutsideLink, ask_links
 from builder.errors import Problem
 from builder.figure import Result
-from builder.finding import with_columns
+from builder.finding import Finding, with_columns
 from builder.site import built_in, find_site
 
 FRONT = (
@@ -121,6 +121,15 @@ def test_days_titles_and_descriptions_are_looked_at(site: Path) -> None:
         "content/two/article.md:2: warning: duplicate title: that of three is the same",
         "content/two/article.md:3: warning: duplicate description: that of three is the same",
     ]
+
+
+def test_who_reads_drafts_is_told_of_links_that_will_break(site: Path) -> None:
+    """A build without them refuses the link; one with them has it work, until the site is published."""
+    write(site, "one", "Words, and\n[what is to come](../later/).\n")
+    write(site, "later", "[back](../one/)\n", front="title: Later\ndraft: true\n")
+    assert any("is not built (is it a draft?)" in line for line in told(site))
+    found = check(find_site(site, drafts=True)).findings
+    assert Finding("broken link: later is a draft", site / "content/one/article.md", 6, 1) in found
 
 
 def test_pages_are_read_as_readers_get_them(site: Path) -> None:

@@ -219,7 +219,8 @@ def test_help_and_version_exit_0(capsys: Any) -> None:
     """They are answers, not errors."""
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"fanlight {__version__}\n"
-    for words in (["--help"], ["build", "-h"], ["serve", "-h"], ["status", "-h"], ["clean", "-h"], ["new", "-h"]):
+    commands = ("new", "import", "build", "serve", "status", "check", "publish", "clean")
+    for words in (["--help"], *([command, "-h"] for command in commands)):
         assert main(words) == 0
         assert capsys.readouterr().err == ""
 

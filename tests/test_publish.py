@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from builder.__main__ import main
 from builder.publish.address import pages_address, same_place
+from builder.publish.repository import Repository
 
 ARTICLE = "---\ntitle: {title}\ndescription: {title}, and {title} once more, so that it is long enough.\n---\nWords.\n"
 
@@ -44,6 +46,15 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git("remote", "add", "origin", str(tmp_path / "remote.git"), cwd=root)
     monkeypatch.chdir(root)
     return root
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    """Return a function that fails."""
+
+    def fail(*args: Any, **options: Any) -> None:
+        raise error
+
+    return fail
 
 
 def published(site: Path, *words: str) -> set[str]:
@@ -168,7 +179,13 @@ def test_a_push_that_fails_breaks_nothing(site: Path, capsys: Any) -> None:
     assert "broken push: origin refuses gh-pages" in capsys.readouterr().err
     assert state(site) == before
     hook.unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Repository, "push", raising(KeyboardInterrupt()))
+        assert main(["publish"]) == 130
+    assert state(site) == before
+    assert git("branch", "--list", cwd=site.parent / "remote.git") == ""
     assert main(["publish"]) == 0
+    assert git("rev-list", "--count", "gh-pages", cwd=site.parent / "remote.git") == "1"
     assert "index.html" in published(site)
 
 

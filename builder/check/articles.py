@@ -1,4 +1,4 @@
-"""What front matter says of articles: days that cannot be, and titles and descriptions as search engines show them."""
+"""What front matter says: days that cannot be, titles and descriptions as search engines show them, drafts."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def check_articles(documents: Sequence[Document], today: datetime.date | None = 
         yield from _check_lengths(article)
     for key in ("title", "description"):
         yield from _check_twins(articles, key)
+    drafts = {article.slug for article in articles if article.meta.draft}
+    for document in documents:
+        for link in document.links if not document.article.meta.draft else ():
+            if link.slug in drafts:
+                yield Finding(f"broken link: {link.slug} is a draft", document.article.path, link.line, link.column)
 
 
 def _check_days(article: Article, today: datetime.date) -> Iterator[Finding]:

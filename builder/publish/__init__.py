@@ -92,8 +92,9 @@ def publish(
             return publication
         changed = " and changes to it" if repository.changes(site.root, [site.output]) else ""
         message = target.message or f"Publish {repository.short_head()}{changed}"
-        commit = repository.commit_folder(folder, target.remote, target.branch, message)
-    repository.push(target.remote, target.branch, force=target.force)
+        with repository.branch_kept(target.branch):
+            commit = repository.commit_folder(folder, target.remote, target.branch, message)
+            repository.push(target.remote, target.branch, force=target.force)
     return replace(publication, commit=commit)
 
 

@@ -6,7 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +93,17 @@ class Repository:
         """Return the names that git gives to the contents of files."""
         paths = "".join(f"{file}\n" for file in files)
         return self._ask("hash-object", "--no-filters", "--stdin-paths", given=paths).split()
+
+    @contextmanager
+    def branch_kept(self, branch: str) -> Iterator[None]:
+        """Put a local branch back where it was if something fails within: what was not published is no history."""
+        name = f"refs/heads/{branch}"
+        before = self._run("rev-parse", "-q", "--verify", name).stdout.strip()
+        try:
+            yield
+        except BaseException:
+            self._run("update-ref", *((name, before) if before else ("-d", name)))
+            raise
 
     def commit_folder(self, folder: Path, remote: str, branch: str, message: str) -> str:
         """Make a folder the next commit of a local branch, after the remote's last one, and return that commit."""
