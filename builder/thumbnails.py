@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import jinja2
 
+from . import __version__
 from .assets import SITE_SHEET
+from .cache import write_atomically
 from .document import Document
 from .errors import Problem, nearest
-from .figure import FigureSpec
+from .figure import FigureSpec, Result
 from .kind import Kind
 from .page import ShownPanel
 from .pictures import read_thumbnail
@@ -109,13 +112,28 @@ def _from_figures(
         kind = kinds.get(panels[0].result.kind) if panels else None
         if kind is None or not (kind.folder / "thumbnail.svg").is_file():
             continue
-        data = panels[0].result.data
-        template = theme.get_template(f"figures/{kind.name}/thumbnail.svg")
-        drawing = template.render(data=data, colours=theme_colours(site)).strip()
+        result = panels[0].result
+        drawing = _draw(kind, result, theme, site)
         content = drawing.encode()
         path = f"{document.article.slug}/thumbnail.{hashlib.sha256(content).hexdigest()[:8]}.svg"
-        alt = spec.alt or kind.analysis.describe(data)
+        alt = spec.alt or kind.analysis.describe(result.data)
         yield FoundThumbnail(Thumbnail(path, 600, 400, alt), {path: content}, drawing=drawing)
+
+
+def _draw(kind: Kind, result: Result, theme: jinja2.Environment, site: Site) -> str:
+    """Return the drawing of a result. It is kept: to compile its templates would take longer than all of a page."""
+    colours = theme_colours(site)
+    shared = next(file for folder in site.folders("figures") if (file := folder / "shared" / "thumbnail.svg").is_file())
+    digest = hashlib.sha256(f"{result.address} {__version__} {colours}".encode())
+    for file in (kind.folder / "thumbnail.svg", shared):
+        digest.update(file.read_bytes())
+    kept = cache_folder() / "drawings" / digest.hexdigest()[:2] / f"{digest.hexdigest()}.svg"
+    with suppress(OSError, UnicodeDecodeError):
+        return kept.read_text(encoding="utf-8")
+    template = theme.get_template(f"figures/{kind.name}/thumbnail.svg")
+    drawing = template.render(data=result.data, colours=colours).strip()
+    write_atomically(kept, drawing.encode())
+    return drawing
 
 
 def _scaled(document: Document, file: Path, alt: str) -> FoundThumbnail:

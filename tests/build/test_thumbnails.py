@@ -133,7 +133,7 @@ def test_front_matter_names_the_thumbnail(folder: SiteFolder) -> None:
     folder.build()
     assert next((folder.root / "_site" / "a").glob("thumbnail.*")).read_text() != second
     folder.article(named.replace("y.png", "fig-c"))
-    assert "content/a/article.md:2: unknown figure: fig-c (did you mean fig-b?)" in folder.fail()
+    assert "content/a/article.md:2:12: unknown figure: fig-c (did you mean fig-b?)" in folder.fail()
 
 
 def test_a_kind_without_a_drawing_has_none(folder: SiteFolder) -> None:
@@ -261,7 +261,7 @@ def test_what_authors_write_is_text_on_a_card(folder: SiteFolder) -> None:
     [
         ("Short", ["Short"]),
         ("What a token leans on", ["What a token", "leans on"]),
-        ("  two   spaces ", ["two   spaces"]),
+        ("  two \n  spaces ", ["two spaces"]),
         ("x" * 60, None),
         ("A title that goes on and on, " * 12, None),
         ("", []),
