@@ -58,9 +58,9 @@ class Entry:
 
 
 _SUFFIX = re.compile(r"(?:jr|sr|ph\.?d|m\.?d|[ivx]+|\d(?:st|nd|rd|th))\.?", re.IGNORECASE)
-_GROUP = r"\{(?:[^{}\s,~]|\{[^{}\s,~]*+\})*+\}"  # `{\"o}`, `{\H{o}}`: braces that divide nothing
-_WORD = rf"(?:[^{{}}\\~,\s]|{_GROUP}|\\['`^\"=.])++"
-_WORDS = rf"{_WORD}(?:\s++{_WORD})*+"
+_GROUP = r"\{(?:[^{},]|\{(?:[^{},]|\{[^{},]*+\})*+\})*+\}"  # `{\"o}`, `{\H{o}}`, `{van Rossum}`: what is not divided
+_WORD = re.compile(rf"(?:[^{{}}\\~,\s]|{_GROUP}|\\['`^\"=.])++")
+_WORDS = rf"{_WORD.pattern}(?:\s++{_WORD.pattern})*+"
 _SIMPLE = re.compile(rf"({_WORDS})(?:\s*+,\s*+({_WORDS}))?")
 _ORGANISATION = re.compile(r"\{(?:[^{}]|\{[^{}]*+\})*+\}")
 _PAIRS = re.compile(r"\s*(family|given|prefix|suffix)(?:-i)?\s*=\s*([^,]*)\s*(?:,|$)")
@@ -139,15 +139,16 @@ def _find_simple(text: str) -> Name | None:
     if _ORGANISATION.fullmatch(text):
         return Name(whole) if (whole := plain(text)) else None
     found = _SIMPLE.fullmatch(text)
-    words = found[1].split() if found else []
-    if not found or not all(word[0].isalpha() for word in words):
+    words = _WORD.findall(found[1]) if found else []
+    if not found or not all(word[0].isalpha() for word in words[:-1]):
         return None
     lower = [number for number, word in enumerate(words[:-1], 1) if word[0].islower()]
     if found[2]:
         n_von = lower[-1] if lower else 0
-        von, last, first = words[:n_von], words[n_von:], found[2].split()
-    elif lower or words[-1][0].islower():
+        von, last, first = words[:n_von], words[n_von:], _WORD.findall(found[2])
+    elif lower:
         return None
     else:
         von, last, first = [], words[-1:], words[:-1]
-    return Name(plain(" ".join(last)), plain(" ".join(first)), plain(" ".join(von)))
+    name = Name(plain(" ".join(last)), plain(" ".join(first)), plain(" ".join(von)))
+    return name if name.last else None
