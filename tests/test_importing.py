@@ -169,6 +169,24 @@ def test_hostile_sources_end_well(site: Site, tmp_path: Path) -> None:
         import_article(write(folder, "", "a.docx"), site)
 
 
+@pytest.mark.parametrize("slug", ["../x", "a/b", "", ".", "..", "assets", "/x"])
+def test_an_article_lies_in_content(slug: str, site: Site) -> None:
+    """A name that leads elsewhere is none, and nothing is written."""
+    with pytest.raises(BuildError, match="invalid slug"):
+        import_article(OLD, site, slug=slug)
+    with pytest.raises(BuildError, match="an article lies in content/"):
+        import_article(OLD, site, into=site.root / "elsewhere")
+    assert {entry.name for entry in site.root.iterdir()} == {"content", "pyproject.toml"}
+    assert [entry.name for entry in site.content.iterdir()] == ["waves"]
+
+
+def test_a_page_without_a_name_has_its_folder_s(site: Site, tmp_path: Path) -> None:
+    """`waves-of-sea/public/index.html` is `waves-of-sea`."""
+    (tmp_path / "Waves of Sea").mkdir()
+    page = write(tmp_path / "Waves of Sea" / "public", "<p>x", "index.html")
+    assert import_article(page, site).folder.name == "waves-of-sea"
+
+
 def test_the_command_tells_and_writes(
     site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

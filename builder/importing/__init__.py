@@ -25,6 +25,7 @@ __all__ = ["Imported", "import_article"]
 
 _POSTS = frozenset({".md", ".markdown", ".mkd"})
 _PAGES = frozenset({".html", ".htm", ".xhtml"})
+_NAMELESS = frozenset({"index", "article", "public", "dist", "build", "docs", "_site", ""})
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LINK = re.compile(r"(?<![!\\])\[((?:\\.|[^\[\]\\]|\[[^\[\]]*\])*)\]\(#([^()\s]+)\)")
 
@@ -135,19 +136,21 @@ def _folder(source: Path, site: Site, into: Path | None, slug: str | None) -> Pa
         if folder.parent.resolve() != site.content.resolve():
             raise BuildError(f"invalid folder: an article lies in {site.content.name}/", folder)
     else:
-        stem = source.parent.name if source.stem.lower() in ("index", "article", "public") else source.stem
-        stem = re.sub(r"^\d{4}-\d{2}-\d{2}-", "", stem)
-        name = (
-            slug
-            or re.sub(r"[^a-z0-9]+", "-", slugify(stem).encode("ascii", "ignore").decode()).strip("-")
-            or "imported"
-        )
-        folder = site.content / name
-    if folder.name.casefold() in TAKEN:
-        raise BuildError(f"invalid slug: {folder.name} is where the site keeps other files (another with --slug)")
-    if not _SLUG.fullmatch(folder.name):
-        raise BuildError(f"invalid slug: {folder.name} (it is a-z, 0-9, - and _)")
+        folder = site.content / (_name_of(source) if slug is None else slug)
+    name = folder.name if slug is None else slug
+    if not _SLUG.fullmatch(name):
+        raise BuildError(f"invalid slug: {name} (it is a-z, 0-9, - and _)")
+    if name.casefold() in TAKEN:
+        raise BuildError(f"invalid slug: {name} is where the site keeps other files (another with --slug)")
     return folder
+
+
+def _name_of(source: Path) -> str:
+    """Return the name of an article by its file, or by the folder of a page that has the name of all pages."""
+    parts = [source.stem, *(folder.name for folder in source.parents)]
+    stem = next((part for part in parts if part.lower() not in _NAMELESS), "")
+    words = slugify(re.sub(r"^\d{4}-\d{2}-\d{2}-", "", stem)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", words).strip("-") or "imported"
 
 
 def _write(
