@@ -226,7 +226,8 @@ def _write_workflows(site: Site, options: argparse.Namespace, terminal: Terminal
     from .workflows import difference, make_workflows, write_workflows
 
     repository = open_repository(site.root, committed=False)
-    files = make_workflows(repository.branch(), site.root.relative_to(repository.top).as_posix())
+    folder = site.root.relative_to(repository.top).as_posix()
+    files = make_workflows(repository.branch(), folder, [plugin.version for plugin in site.plugins])
     changes = difference(repository.top, files)
     if changes:
         terminal.say(changes)

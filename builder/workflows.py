@@ -7,7 +7,7 @@ import importlib.metadata
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from . import __version__
@@ -34,20 +34,24 @@ def light_requirements() -> list[str]:
     return sorted({_in_order(requirement) for requirement in (*plain, *more) if _name(requirement) not in COMPUTING})
 
 
-def workflow_words(branch: str = "main", folder: str = ".") -> dict[str, str]:
-    """Return what is put into the files: `folder` is the site's, as seen from the top of its repository."""
+def workflow_words(branch: str = "main", folder: str = ".", plugins: Iterable[str] = ()) -> dict[str, str]:
+    """Return what is put into the files: `folder` is the site's, as seen from the top of its repository.
+
+    `plugins` are installed beside Fanlight, as it is without what they depend on: that may be Fanlight with torch.
+    """
+    releases = dict.fromkeys((f"fanlight=={__version__}", *plugins))
     return {
         "branch": json.dumps(branch, ensure_ascii=False),
         "folder": json.dumps(folder, ensure_ascii=False),
         "output": json.dumps(str(PurePosixPath(folder) / "_site"), ensure_ascii=False),
-        "release": f"fanlight=={__version__}",
+        "release": " ".join(f'"{release}"' for release in releases),
         "requirements": "\n".join(light_requirements()),
     }
 
 
-def make_workflows(branch: str, folder: str = ".") -> dict[str, str]:
-    """Return the files' texts, by their paths in the repository."""
-    words = workflow_words(branch, folder)
+def make_workflows(branch: str, folder: str = ".", plugins: Iterable[str] = ()) -> dict[str, str]:
+    """Return the files' texts, by their paths in the repository; `plugins` as pip writes them, `name==version`."""
+    words = workflow_words(branch, folder, plugins)
     pattern = re.compile(rf"\$({'|'.join(words)})\b")  # `${{ }}` is GitHub's, `$GITHUB_…` the shell's
     texts = {name: (_STARTER / name).read_text(encoding="utf-8") for name in _FILES}
     return {f".github/{name}": pattern.sub(lambda found: words[found[1]], text) for name, text in texts.items()}

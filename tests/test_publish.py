@@ -234,13 +234,15 @@ def test_workflows_are_yaml_that_names_the_sites_folder(folder: str) -> None:
     from builder import __version__
     from builder.workflows import COMPUTING, make_workflows
 
-    files = make_workflows("trunk: 1", folder)
+    files = make_workflows("trunk: 1", folder, ["a-plugin==2.1"])
     pages = yaml.safe_load(files[".github/workflows/pages.yml"])
     assert pages[True]["push"]["branches"] == ["trunk: 1"]  # `on` is true in YAML 1.1
     assert pages["defaults"]["run"]["working-directory"] == folder
     steps = {str(step.get("uses", step.get("name"))).split("@")[0]: step for step in pages["jobs"]["publish"]["steps"]}
     assert steps["actions/upload-pages-artifact"]["with"]["path"] == (f"{folder}/_site" if folder != "." else "_site")
     assert "--frozen" in steps["Build"]["run"]
+    (install,) = [step["run"] for name, step in steps.items() if name.startswith("Install")]
+    assert f'--no-deps "fanlight=={__version__}" "a-plugin==2.1"' in install
     assert f"fanlight=={__version__}" in files[".github/workflows/compute.yml"]
     listed = {line.split(">")[0] for line in files[".github/fanlight.txt"].splitlines()}
     assert "jinja2" in listed
