@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from builder.assets import collect_assets
 from builder.build import Builder
+from builder.settings import SETTINGS
 from builder.site import find_site
 from builder.thumbnails import theme_colours
 
@@ -59,3 +61,13 @@ def test_blocks_of_pages_are_empty_until_a_theme_fills_them(root: Path) -> None:
     index = page_of(root, "index.html")
     assert '<meta name="counted">' in index
     assert "giscus" not in index
+
+
+def test_every_setting_is_documented() -> None:
+    """The table of settings in "Extending Fanlight" has each of them, and no other."""
+    article = Path(__file__).parents[1] / "content" / "extending" / "article.md"
+    table = article.read_text(encoding="utf-8").partition(":label: tbl-settings")[2].partition(":::")[0]
+    named = [
+        name for row in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    ]
+    assert sorted(named) == sorted(SETTINGS)
