@@ -204,7 +204,8 @@ def install(tool: Tool, peers: Path) -> str:
 def report(name: str, costs: Mapping[str, Cost]) -> None:
     """Print a row: wall and CPU seconds of each step, and memory."""
     cells = "".join(f"{costs[step].wall:10.2f} ({costs[step].cpu:6.2f})" for step in STEPS)
-    say(f"{name:34}{cells}{max(cost.memory for cost in costs.values()) / 2**20:9.0f}")
+    memory = max(cost.memory for cost in costs.values()) / 2**20
+    say(f"{name:34}{cells}{memory:9.0f}{os.getloadavg()[0]:7.1f}")
 
 
 def main() -> None:
@@ -233,11 +234,10 @@ def _copy_program(folder: Path) -> None:
 
 
 def compare(options: argparse.Namespace, peers: Path) -> None:
-    """Build every site and print what it took, and how many times what ours takes."""
-    head = "".join(f"{step:>19}" for step in STEPS)
-    say(f"{options.articles} articles, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; seconds, wall (CPU); MB")
-    say(f"{'':34}{head}{'memory':>9}")
-    found: dict[str, dict[str, Cost]] = {}
+    """Build every site; print what it took, how ours grows with the articles, and the others as times ours."""
+    say(f"{options.articles} articles, {os.cpu_count()} cores; seconds, wall (CPU); MB")
+    say(f"{'':34}{''.join(f'{step:>19}' for step in STEPS)}{'memory':>9}{'load':>7}")
+    ours: dict[str, Cost] | None = None
     for tool in TOOLS:
         if options.only and not any(word.casefold() in tool.name.casefold() for word in options.only):
             continue
@@ -246,29 +246,32 @@ def compare(options: argparse.Namespace, peers: Path) -> None:
             say(f"{tool.name:34}left out: {problem}")
             continue
         try:
-            found[tool.name] = measure(tool, options.articles, peers, options)
+            if ours is None and tool is TOOLS[0]:
+                ours = _grow(tool, peers, options)
+                continue
+            costs = measure(tool, options.articles, peers, options)
         except subprocess.CalledProcessError as error:
             say(f"{tool.name:34}failed: {error.output}")
             continue
-        report(tool.name, found[tool.name])
-    ours = found.pop("Fanlight", None)
-    if ours is None:
-        return
-    say("\ntimes as long as ours, wall (CPU)")
-    for name, costs in found.items():
-        ratios = ((costs[step].wall / ours[step].wall, costs[step].cpu / ours[step].cpu) for step in STEPS)
-        say(f"{name:34}{''.join(f'{wall:10.1f} ({cpu:6.1f})' for wall, cpu in ratios)}")
-    if options.sizes:
-        say("\nours by the number of articles; milliseconds an article beyond those of the smallest site")
-        rows = {size: measure(TOOLS[0], size, peers, options) for size in options.sizes}
-        rows[options.articles] = ours
-        least = min(rows)
-        for size, costs in sorted(rows.items()):
-            report(str(size), costs)
-            if size > least:
-                each = (costs["clean"].cpu - rows[least]["clean"].cpu) / (size - least) * 1000
-                say(f"{'':34}{each:10.1f} ms of CPU an article")
-    say(f"\nload at the end {os.getloadavg()[0]:.1f}")
+        report(tool.name, costs)
+        if ours is not None:
+            ratios = ((costs[step].wall / ours[step].wall, costs[step].cpu / ours[step].cpu) for step in STEPS)
+            say(f"{'  times ours':34}{''.join(f'{wall:10.1f} ({cpu:6.1f})' for wall, cpu in ratios)}")
+
+
+def _grow(tool: Tool, peers: Path, options: argparse.Namespace) -> dict[str, Cost]:
+    """Build sites of ours of all sizes, and return what the largest took."""
+    least, costs = 0, dict[str, Cost]()
+    first = 0.0
+    for size in sorted({*options.sizes, options.articles}):
+        costs = measure(tool, size, peers, options)
+        report(f"{tool.name}, {size}", costs)
+        if least:
+            each = (costs["clean"].cpu - first) / (size - least) * 1000
+            say(f"{f'  an article beyond {least}':34}{each:10.1f} ms of CPU")
+        else:
+            least, first = size, costs["clean"].cpu
+    return costs
 
 
 if __name__ == "__main__":
