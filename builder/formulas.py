@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import sqlite3
 
 __all__ = ["Formulas"]
 
-PATIENCE = 5  # seconds to wait for another build that is writing; one row takes microseconds
+PATIENCE = 5  # seconds to wait for another build that is writing; it takes milliseconds
+
+T = TypeVar("T")
 
 
 class Formulas:
     """A table of texts by key, in SQLite. Any number of builds may read and write it at once, from any thread.
 
-    A file that cannot be opened, read or written only costs time: then nothing is found and nothing is kept. One that
-    is damaged is made anew.
+    What is put is written by `flush`, all of it at once. A file that cannot be opened, read or written only costs
+    time: then nothing is found and nothing is kept. One that is damaged is made anew.
     """
 
     def __init__(self, file: Path) -> None:
@@ -27,24 +30,32 @@ class Formulas:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._is_opened = False
+        self._new: dict[str, str] = {}
 
     def find(self, key: str) -> str | None:
         """Return the text of that key, or None."""
-        row = self._do("SELECT html FROM formulas WHERE key = ?", key)
-        return row[0] if row and isinstance(row[0], str) and row[0] else None
+        row = self._do(lambda it: it.execute("SELECT html FROM formulas WHERE key = ?", (key,)).fetchone())
+        return self._new.get(key) or (row[0] if row and isinstance(row[0], str) and row[0] else None)
 
     def put(self, key: str, html: str) -> None:
         """Keep a text under its key."""
-        self._do("INSERT OR REPLACE INTO formulas VALUES (?, ?)", key, html)
+        self._new[key] = html
+
+    def flush(self) -> None:
+        """Write what is new."""
+        new, self._new = self._new, {}
+        if new:
+            self._do(lambda it: _insert(it, list(new.items())))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Write what is new, and let go of the file."""
+        self.flush()
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
             self._connection, self._is_opened = None, False
 
-    def _do(self, statement: str, *values: str) -> Any:
+    def _do(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
         import sqlite3  # 5 ms, and only where there is mathematics
 
         with self._lock:
@@ -55,7 +66,7 @@ class Formulas:
             if self._connection is None:
                 return None
             try:
-                return self._connection.execute(statement, values).fetchone()
+                return action(self._connection)
             except sqlite3.OperationalError:  # somebody else is writing for too long, or the disk is full
                 return None
             except sqlite3.Error:
@@ -77,8 +88,15 @@ def _open(file: Path) -> sqlite3.Connection:
         connection.execute("CREATE TABLE IF NOT EXISTS formulas (key TEXT PRIMARY KEY, html TEXT) WITHOUT ROWID")
     except sqlite3.DatabaseError as error:
         connection.close()
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        file.unlink()  # no database, or a damaged one
+        if not isinstance(error, sqlite3.OperationalError):
+            file.unlink()  # no database, or a damaged one
         raise
     return connection
+
+
+def _insert(connection: sqlite3.Connection, rows: list[tuple[str, str]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.executemany("INSERT OR REPLACE INTO formulas VALUES (?, ?)", rows)
+    finally:
+        connection.execute("COMMIT")

@@ -64,6 +64,7 @@ class Library:
         )
         sources = [article.path, *self.bib_files(article), *sorted(article.folder.rglob("*"))]
         document: Document = self._remembered(make, *sources, extra=tuple(targets))
+        self._typesetter(article).flush()
         return document
 
     def bib_files(self, article: Article) -> list[Path]:
@@ -78,12 +79,15 @@ class Library:
 
     def tex(self, article: Article) -> Callable[[str, bool], str]:
         """Return what sets an article's formulas: TeX and whether it is displayed, to HTML."""
+        return self._typesetter(article).render
+
+    def _typesetter(self, article: Article) -> Katex:
         macros = dict(article.meta.macros)
         key = tuple(sorted(macros.items()))
         if key not in self._katex:
             script = built_in("theme") / "built" / "katex" / "katex.min.js"
             self._katex[key] = Katex(script, cache_folder() / "math", macros)
-        return self._katex[key].render
+        return self._katex[key]
 
     def _remembered(self, make: Callable[[], Any], *sources: Path, extra: Any = None) -> Any:
         """Return what `make` returned last time, unless one of its source files changed since.

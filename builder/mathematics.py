@@ -41,7 +41,8 @@ class Katex:
     r"""Typesets formulas with one set of macros (`{"\\R": "\\mathbb{R}"}`, the backslash may be left out).
 
     `script` is `katex.min.js`. Formulas are kept in the folder `cache` under the hash of all that they depend on;
-    without one they are kept in memory. The JavaScript engine starts with the first formula that is not there. Safe in threads.
+    without one they are kept in memory; `flush` writes what is new. The JavaScript engine starts with the first formula
+    that is not there. Safe in threads.
 
     >>> Katex(script, None, {}).render("x^2", display=False)  # doctest: +SKIP
     '<span class="katex">…'
@@ -67,6 +68,11 @@ class Katex:
                     self._stored.put(key, html)
             self._kept[key] = html
         return html
+
+    def flush(self) -> None:
+        """Write to disk what was typeset since the last time."""
+        if self._stored:
+            self._stored.flush()
 
     def _key(self, tex: str, display: bool) -> str:
         question = json.dumps([tex, display, self._macros, _digest(self.script)], ensure_ascii=False)

@@ -135,7 +135,9 @@ def test_any_tex_is_typeset_or_refused(pieces: list[str]) -> None:
 
 def test_a_formula_is_typeset_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next build reads it from disk and starts no engine; another look is another entry."""
-    html = Katex(SCRIPT, tmp_path).render("x^2", display=True)
+    katex = Katex(SCRIPT, tmp_path)
+    html = katex.render("x^2", display=True)
+    katex.flush()
 
     def fail(script: Path) -> Any:
         raise AssertionError("the engine was started")
@@ -184,7 +186,9 @@ def test_a_damaged_store_is_made_anew(tmp_path: Path) -> None:
     file = tmp_path / "formulas.sqlite3"
     file.write_bytes(b"no database at all")
     for _ in range(2):  # the first time it is found out
-        Formulas(file).put("key", "html")
+        formulas = Formulas(file)
+        formulas.put("key", "html")
+        formulas.close()
     assert Formulas(file).find("key") == "html"
 
 
