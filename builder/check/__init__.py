@@ -32,7 +32,6 @@ from .workflow import check_workflow
 
 __all__ = ["Checked", "check"]
 
-
 EVERY_SITE = ("404.html", "feed.xml", "sitemap.xml", "robots.txt")
 """Files that pages may name without an article's doing."""
 
@@ -52,7 +51,9 @@ class Checked:
 
 
 def check(site: Site, *, external: bool = False) -> Checked:
-    """Check a site, as its articles are now; of pages that were built those that list articles. `external` asks others.
+    """Check a site: its articles as they are now, and of the pages that were built those that list them.
+
+    `external` asks other hosts about the links to them.
 
     Raises `BuildError` where there are no articles, or two of one address, as a build does.
     """
@@ -96,13 +97,17 @@ def _as_a_build(site: Site, library: Library, documents: list[Document]) -> list
     findings += _as_pages(site, library, documents, kinds, plan, answers)
     findings += [_missing(as_finding(problem, "note")) for problem in answers.problems]
     findings += check_payload(documents, plan, answers.results, cache, kinds, site.payload_limit)
-    if deposit.is_open:
-        kept = set(deposit.addresses())
-        lacking = [job for address, job in plan.jobs.items() if address in answers.results and address not in kept]
-        for spec in (job.wanted_by[0] for job in lacking):
+    return [*findings, *_not_kept(plan, answers, deposit)]
+
+
+def _not_kept(plan: Plan, answers: Answers, deposit: Deposit) -> Iterator[Finding]:
+    """Yield a warning for each answer that a clone of the site will lack, though it is here."""
+    kept = set(deposit.addresses())
+    for address, job in plan.jobs.items() if deposit.is_open else ():
+        if address in answers.results and address not in kept:
+            spec = job.wanted_by[0]
             wrong = f"missing answer: that of {spec.anchor} is not in {deposit.folder.name}/; build, and commit it"
-            findings.append(Finding(wrong, spec.path, spec.line))
-    return findings
+            yield Finding(wrong, spec.path, spec.line)
 
 
 def _as_pages(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from builder.build import Builder
+from builder.check import check
 from builder.errors import BuildError
 from builder.site import find_site
 from builder.workflows import light_requirements
@@ -110,3 +111,15 @@ def test_a_model_that_changed_is_not_hidden_by_what_is_kept(
     monkeypatch.setenv("FANLIGHT_CACHE", str(folder.root.parent / "empty"))
     with pytest.raises(BuildError, match="missing result"):
         Builder(find_site(folder.root), frozen=True).build()
+
+
+def test_a_check_says_which_answers_a_clone_will_lack(folder: SiteFolder) -> None:
+    """They were computed before the site kept any, say."""
+    folder.build()
+    (folder.root / "answers").mkdir()
+    lacking = [found.message for found in check(find_site(folder.root)).findings if "answers/" in found.message]
+    assert lacking == [
+        f"missing answer: that of fig-{name} is not in answers/; build, and commit it" for name in ("a", "b")
+    ]
+    folder.build()
+    assert not any("answers/" in found.message for found in check(find_site(folder.root)).findings)
