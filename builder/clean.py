@@ -12,7 +12,7 @@ from .write import remove_site
 
 __all__ = ["clean"]
 
-RESULTS = ("results", "ledgers", "math", "files", "pictures", "drawings", "cards")
+RESULTS = ("results", "ledgers", "math", "files", "pictures", "drawings", "cards", "records", "feed", "search")
 MODELS = ("checkpoints",)
 
 
