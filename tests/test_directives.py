@@ -254,6 +254,47 @@ def test_nothing_unescaped_reaches_a_page_in_any_company(folder: Path, body: str
     assert not found & {"script", "iframe", "object", "style"}
 
 
+class _Nesting(html.parser.HTMLParser):
+    """Fails where an element ends that is not the last that began."""
+
+    VOID = frozenset({"br", "col", "hr", "img", "input", "wbr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.opened, text
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin an element."""
+        if tag not in self.VOID:
+            self.opened.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """End an element."""
+        assert self.opened, tag
+        assert self.opened.pop() == tag
+
+
+NAMES = ("div", "p", "table", "tr", "td", "b", "i", "s", "ul", "li", "details", "summary", "a")
+PIECES = [
+    *(f"<{name}>" for name in NAMES),
+    *(f"</{name}>" for name in NAMES),
+    *("<a href='https://x.example'>", "<br>", "<hr>", "<script>", "</script>", "<b title='", "'>", "<!--", "-->"),
+    *("words", "*", "**", "[w](x)", "[w]{.x}", "`", "\n", "\n\n", "\n\n> ", "\n- ", "\n\n## ", "^[", "]", "|"),
+    *("\n\n:::{note}\n", "\n:::\n", "\n\n| a |\n|---|\n| "),
+]
+"""What may open, close, or swallow, in HTML and in Markdown."""
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(PIECES), max_size=24).map("".join))
+def test_a_page_is_balanced_whatever_was_written(folder: Path, body: str) -> None:
+    """Every element ends within the one that it began in, HTML and Markdown in any mixture."""
+    _Nesting(render(body, folder, ThemePage))
+
+
 def test_ids_are_on_a_page_once(folder: Path) -> None:
     """Notes are shown twice, in the list and on cards: the cards have no ids within."""
     body = "## A\n\n## A\n\na[^n] b[^n] c^[x[^m]]\n\n[^n]: [y]{#y} z[^m]\n\n[^m]: w\n\n| a |\n|---|\n"

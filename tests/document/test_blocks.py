@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from builder.directives.elsewhere import DIRECTIVES, ROLES, TAGS
 from builder.document import Document
+from builder.library import Library
+from builder.site import Site
 
 Parse = Callable[..., Document]
 Told = Callable[[Document], list[str]]
@@ -115,6 +118,14 @@ def test_a_site_may_keep_html_as_it_is(parsed: Parse, told: Told) -> None:
     document = parsed("a <x-y onclick=z>b\n\n<div style=c>\n", html="raw")
     assert told(document) == []
     assert document.tokens[-1].content == "<div style=c>\n"
+
+
+def test_only_the_site_says_what_becomes_of_html(parsed: Parse, told: Told, tmp_path: Path) -> None:
+    """A stranger's article cannot ask for scripts."""
+    assert told(parsed("<div style=c>", slug="ranks", front="title: x\nhtml: raw"))[0].endswith("front matter: html")
+    (tmp_path / "content" / "other" / "article.md").unlink()
+    (document,) = Library(Site(tmp_path, tmp_path / "_site", html="raw")).read()
+    assert document.tokens[-1].content == "<div style=c>"
 
 
 @pytest.mark.parametrize(
