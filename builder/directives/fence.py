@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from ..errors import nearest
 from ..figure import Option
 from ..source_map import Source, source_of
-from .elsewhere import replace_class, replace_directive
+from .elsewhere import DIRECTIVES, replace_class, replace_directive
 from .options import read_lines
 
 __all__ = ["Directive", "fence_plugin", "split_title"]
@@ -89,6 +89,7 @@ def _parse(state: StateBlock, start: int, end: int, silent: bool, known: dict[st
     name, argument = (head[1] or "", head[2]) if head else ("", "")
     if info[0] != "{" or not name:
         wanted = f"{found[1]}{{{name}}}" if name else f"{found[1]}{replace_class(info) or '{name}'}"
+        wanted = DIRECTIVES.get(name, wanted)
         source.complain(f"unsupported fence: {found[1]}{info} (write {wanted})", source.begin(start))
     body_end, closed = _find_end(state, start, end, marker, length)
     if not closed:

@@ -220,7 +220,9 @@ def tag_message(tag: str, name: str, mode: str) -> str:
     if mode == "refuse":
         return f"unsupported HTML: {tag} is shown as text{replace_tag(name)}"
     if name not in PHRASING:
-        hint = "[words](address)" if name == "a" else "the tag on a line of its own" if name in BLOCKS else ""
+        hint = "the tag on a line of its own" if name in BLOCKS else ""
+        if name == "a":
+            hint = "[words](address)" if "href" in tag else "[words]{#name}"
         return f"unsupported HTML: {tag} is shown as text{replace_tag(name, hint)}"
     if tag.startswith("</"):
         return f"broken HTML: {tag} ends nothing, and is shown as text"

@@ -57,6 +57,15 @@ _WITHOUT_CONTENT = frozenset({
 })  # fmt: skip
 """What goes with all that is in it; of other tags that are not allowed the inside stays."""
 
+_INSTEAD = {
+    "align": "class, and a rule in theme/css/",
+    "href": "[words](address)",
+    "id": "[words]{#name}",
+    "markdown": "an empty line before Markdown",
+    "name": "[words]{#name}",
+    "style": "class, and a rule in theme/css/",
+}
+
 ATTRIBUTE = re.compile(r"\s+([A-Za-z_:][\w:.-]*)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\"'=<>`\s]+))?")
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*\s*:")
 _HARMLESS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
@@ -118,6 +127,5 @@ def wrong_attributes(tag: str, name: str) -> Iterator[tuple[str, str]]:
 
 def attribute_message(attribute: str, name: str) -> str:
     """Return what an author is told of an attribute that is left out."""
-    known = {"style": "class, and a rule in theme/css/", "id": "[words]{#name}", "href": "[words](address)",
-             "name": "[words]{#name}", "align": "class, and a rule in theme/css/"}.get(attribute)  # fmt: skip
+    known = _INSTEAD.get(attribute)
     return f"unsupported HTML: {attribute} of <{name}> is left out" + (f" (write {known})" if known else "")
