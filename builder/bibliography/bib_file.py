@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -56,15 +55,19 @@ class BibFile:
         return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).digest(), tuple(parents)
 
 
+_kept: dict[Path, tuple[tuple[int, int], BibFile]] = {}
+
+
 def read_bib_file(path: Path) -> BibFile:
     """Read a file, once for as long as it does not change. Raises `OSError`."""
     status = path.stat()
-    return _read(path, (status.st_mtime_ns, status.st_size))
+    stamp = (status.st_mtime_ns, status.st_size)
+    if path not in _kept or _kept[path][0] != stamp:
+        _kept[path] = stamp, _read(path)
+    return _kept[path][1]
 
 
-@lru_cache(maxsize=64)
-def _read(path: Path, stamp: tuple[int, int]) -> BibFile:
-    del stamp
+def _read(path: Path) -> BibFile:
     problems = []
     raw = path.read_bytes()
     try:
