@@ -5,8 +5,10 @@ import { quiet } from "./choice.js";
 export function slider(label, { min, max, step = 1, value, format = String }, changed) {
   const element = document.createElement("label");
   const range = document.createElement("input");
-  const shown = document.createElement("output");
+  const shown = document.createElement("span");
   element.className = "slider";
+  shown.className = "slider-value";
+  shown.ariaHidden = "true"; // the slider itself says it
   range.type = "range";
   Object.assign(range, { min, max, step });
   element.append(label, " ", range, " ", shown);
