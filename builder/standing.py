@@ -59,6 +59,8 @@ class Standing:
             return record
         if set(record.bibliography) - set(now):
             return None
+        if any(str(problem.path) in now for problem in record.warnings):  # it may stand on another line
+            return None
         bibliography = read_bibliography(map(Path, now))
         if bibliography.digest(record.citations) != record.cited:
             return None
