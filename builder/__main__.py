@@ -207,9 +207,9 @@ def _publish(options: argparse.Namespace, terminal: Terminal) -> int:
 
 def _make(site: Site, options: argparse.Namespace, terminal: Terminal) -> list[Problem]:
     """Build a site for publishing, check it, and return what a reader of it might stumble over."""
+    from .build.records import forget
     from .check import check
     from .finding import with_columns
-    from .records import forget
 
     options.refresh = options.only = ()
     try:

@@ -68,10 +68,11 @@ def collect_assets(site: Site, kinds: Iterable[Kind]) -> Assets:
     found["d3.js"] = (bundle / "d3.js").read_bytes()
     for pattern in _VENDORED:
         found.update({str(f.relative_to(bundle).as_posix()): f.read_bytes() for f in sorted(bundle.glob(pattern))})
+    sheets: dict[str, bytes] = {}
     for folder in reversed(site.folders("figures")):
-        for pattern in ("*.js", "*.css"):
-            shared = sorted((folder / "shared").glob(pattern))
-            found.update({f"figures/shared/{file.name}": _read(file) for file in shared})
+        found.update({f"figures/shared/{file.name}": _read(file) for file in sorted((folder / "shared").glob("*.js"))})
+        sheets.update({file.name: _read(file) for file in sorted((folder / "shared").glob("*.css"))})
+    found["css/figures.css"] = b"\n".join(sheets.values())  # one request
     for kind in used:
         for file in [*sorted(kind.folder.glob("*.js")), *sorted(kind.folder.glob("*.css"))]:
             found[f"figures/{kind.name}/{file.name}"] = _read(file)

@@ -11,9 +11,9 @@ import pytest
 
 from builder.__main__ import main
 from builder.build import Builder
+from builder.build.records import ground
 from builder.errors import BuildError
 from builder.kind import load_kinds
-from builder.records import ground
 from builder.site import built_in, find_site
 
 MODULE = '''

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..answers import Answers, find_answers
 from ..assets import collect_assets
+from ..build.answers import Answers, find_answers
+from ..build.rendering import Entry, Renderer, sketch
 from ..cache import open_cache
 from ..deposit import Deposit
 from ..document import Document, check_fragments
@@ -20,7 +21,6 @@ from ..model_source import ModelSource
 from ..page import page_path
 from ..plan import Plan, make_plan
 from ..prose import check_prose
-from ..rendering import Entry, Renderer, sketch
 from ..site import Site
 from ..sources import fingerprint
 from .articles import check_articles

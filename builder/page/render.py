@@ -101,7 +101,7 @@ def common_context(
     if has_math:
         styles.append("katex/katex.min.css")
     if kinds:
-        styles += [name for name in page.assets.names if name.startswith("figures/shared/") and name.endswith(".css")]
+        styles.append("css/figures.css")
         styles += [name for kind in kinds if (name := f"figures/{kind}/view.css") in page.assets]
     scripts = ["js/theme-toggle.js", "js/toc.js", "js/reach.js", *(["js/mount.js"] if kinds else [])]
     scripts += ["js/mentions.js"] if kinds and has_mentions else []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from builder import printing, records, rendering
+from builder.build import printing, records, rendering
 
 from .conftest import SiteFolder
 

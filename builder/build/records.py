@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .cache import write_atomically
-from .document import Link
-from .errors import Problem
-from .model_source import ModelSource
-from .site import BUILT_IN, Site, cache_folder
-from .summary import Summary
+from ..cache import write_atomically
+from ..document import Link
+from ..errors import Problem
+from ..model_source import ModelSource
+from ..site import BUILT_IN, Site, cache_folder
+from ..summary import Summary
 
 __all__ = ["Listing", "Record", "Records", "Stamp", "folder_stamps", "forget", "ground", "stamp", "stamps", "stamps_in"]
 
@@ -151,7 +151,7 @@ def ground(site: Site) -> str:
 
     settings = replace(site, output=site.root)  # where pages lie changes nothing in them
     digest = hashlib.sha256(repr(settings).encode())
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     for folder in dict.fromkeys((package, *site.folders("theme"), *site.folders("figures"))):
         digest.update(repr(sorted(folder_stamps(folder).items())).encode())
     for place in (place for plugin in site.plugins for place in plugin.places):

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from .bibliography import read_bibliography
-from .cache import Cache
-from .errors import BuildError
-from .model_source import ModelSource
+from ..bibliography import read_bibliography
+from ..cache import Cache
+from ..errors import BuildError
+from ..model_source import ModelSource
+from ..site import Site
 from .records import Record, Stamp, stamp
-from .site import Site
 
 __all__ = ["Standing"]
 
@@ -72,7 +72,7 @@ class Standing:
         return self._stamps[path]
 
     def _print(self, source: ModelSource) -> str:
-        """Return a model's fingerprint, that of none where it cannot be had: the article is read then, and it is told."""
+        """Return a model's fingerprint, or that of none where it cannot be had: the article is read then."""
         if source not in self._weights:
             try:
                 self._weights[source] = self._fingerprint(source)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .cache import Cache
-from .errors import BuildError, Problem
-from .figure import Result
-from .plan import Job, Plan
+from ..cache import Cache
+from ..errors import BuildError, Problem
+from ..figure import Result
+from ..plan import Job, Plan
 
 __all__ = ["Answers", "find_answers"]
 

@@ -7,13 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .assets import Assets
-from .document import Document
-from .kind import load_kinds
-from .library import Library
-from .plan import Plan
+from ..assets import Assets
+from ..document import Document
+from ..kind import load_kinds
+from ..library import Library
+from ..plan import Plan
+from ..site import Site
 from .rendering import Entry, Made, Renderer
-from .site import Site
 
 __all__ = ["print_articles"]
 

@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from .listing import list_articles, list_contents
+from ..listing import list_articles, list_contents
+from ..summary import Summary
+from ..write import File, Kept
 from .records import Listing, Records, stamps_in
 from .rendering import Renderer, neutral_digest
-from .summary import Summary
-from .write import File, Kept
 
 __all__ = ["Listings"]
 

@@ -7,24 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .article import Article
-from .assets import Assets
-from .cache import open_cache
-from .cards import find_social_image
-from .document import Document, reading_minutes
-from .errors import Problem
-from .figure import Result
-from .kind import Kind
-from .library import Library
-from .model_source import ModelSource
-from .page import ArticlePage, ShownPanel, article_files, data_path, page_path, piece_path, render_article
-from .pictures import read_pictures
-from .plan import Plan
+from ..article import Article
+from ..assets import Assets
+from ..cache import open_cache
+from ..cards import find_social_image
+from ..document import Document, reading_minutes
+from ..errors import Problem
+from ..figure import Result
+from ..kind import Kind
+from ..library import Library
+from ..model_source import ModelSource
+from ..page import ArticlePage, ShownPanel, article_files, data_path, page_path, piece_path, render_article
+from ..pictures import read_pictures
+from ..plan import Plan
+from ..site import Site, cache_folder
+from ..summary import Neighbour, Summary, Thumbnail
+from ..templates import make_theme
+from ..thumbnails import find_thumbnail
 from .records import Record, Stamp, stamp, stamps
-from .site import Site, cache_folder
-from .summary import Neighbour, Summary, Thumbnail
-from .templates import make_theme
-from .thumbnails import find_thumbnail
 
 __all__ = ["Entry", "Made", "Renderer", "neutral_digest", "sketch"]
 

@@ -8,30 +8,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import engine
+from .. import engine
+from ..assets import Assets, collect_assets
+from ..bibliography import read_bibliography
+from ..cache import Ledger, open_cache
+from ..deposit import Deposit
+from ..document import Document, check_fragments
+from ..errors import BuildError, Problem, nearest
+from ..kind import load_kinds
+from ..library import Library, check_slugs
+from ..model_source import ModelSource
+from ..plan import Job, Plan, make_plan
+from ..progress import Listener, Silent
+from ..prose import check_prose
+from ..site import Site, cache_folder
+from ..sources import fingerprint
+from ..status import FigureStatus, figure_name, read_status
+from ..summary import Summary, neighbours
+from ..write import File, Kept, check_output, write_site
 from .answers import Answers, find_answers
-from .assets import Assets, collect_assets
-from .bibliography import read_bibliography
-from .cache import Ledger, open_cache
-from .deposit import Deposit
-from .document import Document, check_fragments
-from .errors import BuildError, Problem, nearest
-from .kind import load_kinds
-from .library import Library, check_slugs
 from .listings import Listings
-from .model_source import ModelSource
-from .plan import Job, Plan, make_plan
 from .printing import print_articles
-from .progress import Listener, Silent
-from .prose import check_prose
 from .records import Record, Records, folder_stamps, ground, stamps_in
 from .rendering import Entry, Made, Renderer, sketch
-from .site import Site, cache_folder
-from .sources import fingerprint
 from .standing import Standing
-from .status import FigureStatus, figure_name, read_status
-from .summary import Summary, neighbours
-from .write import File, Kept, check_output, write_site
 
 __all__ = ["Builder", "Built", "status"]
 
