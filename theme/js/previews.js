@@ -5,7 +5,7 @@
  */
 
 const WIDTH = 380; // px: a card's, without its padding
-const HEIGHT = 240;
+const HEIGHT = 240; // or a fifth of the window's, as in cards.css
 const LEAST = { figure: 0, table: 0.75, equation: 1 }; // smaller than this they are cut; to read a figure's letters one goes there
 
 const element = (name, kind, ...children) => {
@@ -38,7 +38,7 @@ function picture(source, kind) {
   const box = element("div", "figure preview-body", copy); // the rules for figures hold for the copy too
   Object.assign(box.dataset, source.parentElement.dataset);
   box.inert = kind === "figure";
-  box.classList.toggle("is-cut", source.scrollHeight * scale > HEIGHT);
+  box.classList.toggle("is-cut", source.scrollHeight * scale > Math.min(HEIGHT, innerHeight / 5));
   return box;
 }
 
