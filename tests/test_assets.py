@@ -19,7 +19,7 @@ SITE = find_site(Path(__file__).parent)
 def published() -> dict[str, str]:
     """Our own scripts and style sheets by name, as they are published."""
     assets = collect_assets(SITE, load_kinds(SITE.folders("figures")).values())
-    names = [name for name in assets.names if re.match(r"(js|figures)/.*\.(js|css)$", name)]
+    names = [name for name in assets.names if re.match(r"(js|figures|css)/.*\.(js|css)$", name)]
     return {name: assets.files[assets.path(name)].decode() for name in names}
 
 

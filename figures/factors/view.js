@@ -107,13 +107,16 @@ export default function factors(data, { value, piece, extent } = {}) {
       const heights = row.map((w, p) => (p < first ? 0 : Math.max(-1, Math.min(1, w / top))));
       const element = make("div", "factor", make("span", "which", j + 1), area(heights), make("span", "share-of", percent(facts[j].energy)));
       element.setAttribute("role", "button");
-      element.setAttribute("aria-label", `Factor ${j + 1}, ${percent(facts[j].energy)} of the energy`);
+      element.setAttribute("aria-label", `Factor ${j + 1} ${percent(facts[j].energy)} of the energy`);
       element.tabIndex = -1;
       element.style.setProperty("--c", category(j + 1));
       return element;
     });
     line = strip(units, tokens, { choosable: () => true, label: "Tokens, each tinted by its strongest factor" });
-    for (const chip of line.chips) chip.append(make("small", "number"));
+    for (const chip of line.chips) {
+      chip.dataset.name = chip.getAttribute("aria-label") ?? ""; // what a blank is called
+      chip.append(make("small", "number"));
+    }
     marker = make("i", "marker");
     homes = make("div", "homes");
     const border = make("i", "border");
@@ -209,6 +212,7 @@ export default function factors(data, { value, piece, extent } = {}) {
       chip.style.setProperty("--c", category(j + 1));
       chip.style.setProperty("--s", Math.min(1, Math.abs(w) / top).toFixed(3));
       chip.lastChild.textContent = values[u] ? j + 1 : "·";
+      if (chip.dataset.name) chip.setAttribute("aria-label", `${chip.dataset.name} ${chip.lastChild.textContent}`);
     });
     marker.hidden = here < 0;
     if (here >= 0) marker.style.setProperty("--at", (source(item.position) + 0.5) / tokens.length);

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -87,7 +86,7 @@ class Harness:
         for number, (anchor, result) in enumerate(results.items(), 1):
             figures.append(self._figure(number, anchor, result, (follows or {}).get(anchor)))
         kinds = {(result[0] if isinstance(result, list) else result)["kind"] for result in results.values()}
-        sheets = ["css/fanlight.css", *(n for n in self.assets.names if re.fullmatch(r"figures/shared/[^/]+\.css", n))]
+        sheets = ["css/fanlight.css", "css/figures.css"]
         kinds |= {used for kind in kinds for used in KINDS[kind].uses}
         sheets += [style for kind in sorted(kinds) if (style := f"figures/{kind}/view.css") in self.assets]
         source = Path(__file__).with_name("harness.html").read_text(encoding="utf-8")
