@@ -137,6 +137,7 @@ def test_axe_finds_nothing_in_open_cards(arrive: Callable[..., Page], scheme: st
     page = arrive(color_scheme=scheme)
     for link in [*(reference(page, target) for target in TARGETS), page.locator(".footnote-mark > a").first]:
         link.press("Enter")
+        page.locator(OPEN).wait_for()
         page.wait_for_function("document.getAnimations().length === 0")
         found = Axe().run(page).response["violations"]
         assert not found, [(v["id"], [n["target"] for n in v["nodes"]][:5]) for v in found]

@@ -4,9 +4,12 @@
  * which has seen the card already, follows the link.
  */
 
-const WIDTH = 380; // px: a card's, without its padding
-const HEIGHT = 240; // or a fifth of the window's, as in cards.css
-const LEAST = { figure: 0, table: 0.75, equation: 1 }; // smaller than this they are cut; to read a figure's letters one goes there
+// px: a card's, without its padding
+const WIDTH = 380;
+// px, as in cards.css
+const HEIGHT = Math.min(240, innerHeight / 5);
+// Smaller than this they are cut. To read a figure's letters one goes there.
+const LEAST = { figure: 0, table: 0.75, equation: 1 };
 
 const element = (name, kind, ...children) => {
   const made = Object.assign(document.createElement(name), { className: kind });
@@ -35,16 +38,18 @@ function picture(source, kind) {
   const drawn = source.querySelectorAll("canvas");
   copy.querySelectorAll("canvas").forEach((canvas, i) => canvas.width * canvas.height && canvas.getContext("2d").drawImage(drawn[i], 0, 0));
   if (scale < 1) Object.assign(copy.style, { width: `${source.scrollWidth}px`, zoom: scale });
-  const box = element("div", "figure preview-body", copy); // the rules for figures hold for the copy too
+  // The rules for figures hold for the copy too.
+  const box = element("div", "figure preview-body", copy);
   Object.assign(box.dataset, source.parentElement.dataset);
   box.inert = kind === "figure";
-  box.classList.toggle("is-cut", source.scrollHeight * scale > Math.min(HEIGHT, innerHeight / 5));
+  box.classList.toggle("is-cut", source.scrollHeight * scale > HEIGHT);
   return box;
 }
 
 function fill(card, target) {
   const body = target.querySelector(".figure-body, .table-scroll, .equation-body");
-  const caption = ["> .caption", ""].map((own) => target.querySelector(`:scope > figcaption ${own}`)).find(Boolean);
+  const under = target.querySelector(":scope > figcaption");
+  const caption = under?.querySelector(".caption") ?? under;
   const number = (caption ?? target).querySelector(".figure-number, .equation-number");
   const name = number?.getAttribute("aria-label") ?? number?.textContent ?? "the section";
   const go = element("a", "", `Go to ${name}`);
