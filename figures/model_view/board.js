@@ -65,6 +65,7 @@ export function board(label, { layers, heads, causal }, moved) {
     if (!width || !order.length) return;
     const context = sharpen(canvas, width, height);
     const { offsetWidth: across, offsetHeight: down } = cells[order[0]];
+    element.style.setProperty("--painted", `${across}px`);
     const above = parseFloat(getComputedStyle(cells[order[0]]).paddingTop);
     const inset = Math.max(1, Math.round(across / 20)); // px between a cell's edge and its picture
     const size = across - 2 * inset;
