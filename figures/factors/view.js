@@ -105,7 +105,7 @@ export default function factors(data, { value, piece, extent } = {}) {
     values = units.map(activity);
     rows = weights.map((row, j) => {
       const heights = row.map((w, p) => (p < first ? 0 : Math.max(-1, Math.min(1, w / top))));
-      const element = make("div", "factor", make("span", "which", j + 1), area(heights), make("span", "share-of", percent(facts[j].energy)));
+      const element = make("div", "factor", make("span", "which", j + 1), " ", area(heights), make("span", "share-of", percent(facts[j].energy)));
       element.setAttribute("role", "button");
       element.setAttribute("aria-label", `Factor ${j + 1} ${percent(facts[j].energy)} of the energy`);
       element.tabIndex = -1;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -79,6 +80,14 @@ def test_a_reference_shows_what_it_leads_to(arrive: Callable[..., Page], target:
     link.click()
     page.wait_for_url(f"**#{target}")
     expect(card).to_have_count(0)
+
+
+def test_a_section_shows_no_words_of_the_next(arrive: Callable[..., Page]) -> None:
+    """How it begins, unless that is something else than a paragraph: then its title alone."""
+    page = arrive()
+    page.evaluate("document.querySelector('#sec-last').after(document.createElement('h2'))")
+    reference(page, "sec-last").hover()
+    expect(page.locator(f"{OPEN} > p")).to_have_text([re.compile("The last"), "Go to the section"])
 
 
 def test_who_only_reads_loads_no_cards(arrive: Callable[..., Page]) -> None:

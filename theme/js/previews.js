@@ -58,9 +58,10 @@ function fill(card, target) {
   if (body) card.append(picture(body, body.className.match(/figure|table|equation/)[0]));
   if (caption) card.append(element("div", "preview-caption", ...words(caption)));
   if (!body) {
-    const first = document.querySelector(`#${CSS.escape(target.id)} ~ p`);
+    let first = target.nextElementSibling;
+    while (first && !/^(p|h\d)$/.test(first.localName)) first = first.nextElementSibling;
     card.append(element("p", "preview-title", ...words(target)));
-    if (first) card.append(element("p", "preview-text", ...words(first)));
+    if (first?.localName === "p") card.append(element("p", "preview-text", ...words(first)));
   }
   card.append(element("p", "preview-go", go));
   card.ariaLabel = body ? name : card.firstChild.textContent.trim();
