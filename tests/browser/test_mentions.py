@@ -26,7 +26,7 @@ BARS = Spark((0.1, 0.7, 1, 0.3), "four bars", shape="bars", mark=2)
 def mention(harness: Harness, words: str, part: int, panel: int = 1, **found: object) -> Markup:
     """Return a mention as the theme writes it."""
     drawing = draw(found.pop("spark")) if "spark" in found else None  # type: ignore[arg-type]
-    named = Mention(1, "fig-it", panel, None, None, "token", str(part))
+    named = Mention("fig-it", panel, None, None, "token", str(part))
     shown = Found(str(part), found.pop("colour", None), drawing)  # type: ignore[arg-type]
     template = harness.theme.get_template("parts/mention.html")
     return Markup(template.render(mention=named, found=shown, words=Markup(words), id=None, classes=[], lang=None))
