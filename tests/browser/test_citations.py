@@ -105,7 +105,8 @@ def test_every_card_fits_the_window(arrive: Callable[..., Page], style: str, wid
             const card = document.getElementById(link.dataset.card);
             const box = card.getBoundingClientRect();
             const fits = box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= innerHeight;
-            if (!card.matches(":popover-open") || !fits || box.width < 100) found.push([card.id, box.left, box.right, box.top, box.bottom]);
+            const shown = card.matches(":popover-open") && fits && box.width >= 100;
+            if (!shown) found.push([card.id, box.left, box.right, box.top, box.bottom]);
             link.click();
           }
           return [seen.size, found];
