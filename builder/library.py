@@ -18,10 +18,14 @@ __all__ = ["Library", "check_slugs"]
 
 
 class Library:
-    """Reads a site's articles, again and again: `serve` asks for them whenever a file was saved."""
+    """Reads a site's articles, again and again: `serve` asks for them whenever a file was saved.
 
-    def __init__(self, site: Site) -> None:
+    Without `keep` it forgets what it parsed: a thousand articles are hundreds of megabytes.
+    """
+
+    def __init__(self, site: Site, *, keep: bool = True) -> None:
         self.site = site
+        self.keep = keep
         self._memo: dict[Any, Any] = {}
         self._katex: dict[tuple[tuple[str, str], ...], Katex] = {}
 
@@ -59,11 +63,12 @@ class Library:
             self.bibliography(article),
             articles=targets,
             tex=self.tex(article),
+            prepare=self._typesetter(article).prepare,
             html=self.site.html,
             plugins=self.site.plugins,
         )
         sources = [article.path, *self.bib_files(article), *sorted(article.folder.rglob("*"))]
-        document: Document = self._remembered(make, *sources, extra=tuple(targets))
+        document: Document = self._remembered(make, *sources, extra=tuple(targets)) if self.keep else make()
         self._typesetter(article).flush()
         return document
 

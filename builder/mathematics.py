@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -54,19 +54,42 @@ class Katex:
         named = {name if name.startswith("\\") else f"\\{name}": text for name, text in (macros or {}).items()}
         self._macros = json.dumps(named, sort_keys=True, ensure_ascii=False)
         self._stored = _store(cache / "formulas.sqlite3") if cache else None
-        self._kept: dict[str, str] = {}
+        self._kept: dict[tuple[str, bool], str] = {}
 
     def render(self, tex: str, display: bool) -> str:
         """Return the formula's HTML, with its MathML inside. Raises `TexError`, or `BuildError` without KaTeX."""
-        key = self._key(tex, display)
-        html = self._kept.get(key)
+        html = self._find(tex, display)
         if html is None:
-            html = self._stored.find(key) if self._stored else None
-            if html is None:
-                html = self._typeset(tex, display)
-                if self._stored:
-                    self._stored.put(key, html)
-            self._kept[key] = html
+            _digest(self.script)  # says what is missing
+            answer = json.loads(_engine(self.script)([(tex, display)], self._macros)[0])
+            if "html" not in answer:
+                raise _error(tex, answer, self.script, cast(dict[str, str], json.loads(self._macros)))
+            html = self._keep(tex, display, answer["html"])
+        return html
+
+    def prepare(self, formulas: Iterable[tuple[str, bool]]) -> None:
+        """Typeset many formulas, each with whether it is displayed, in one visit to the engine.
+
+        Nothing is raised: those that KaTeX refuses are refused again when they are rendered.
+        """
+        missing = [formula for formula in dict.fromkeys(formulas) if self._find(*formula) is None]
+        for formula, text in zip(missing, _engine(self.script)(missing, self._macros) if missing else (), strict=True):
+            answer = json.loads(text)
+            if "html" in answer:
+                self._keep(*formula, answer["html"])
+
+    def _find(self, tex: str, display: bool) -> str | None:
+        html = self._kept.get((tex, display))
+        if html is None and self._stored:
+            html = self._stored.find(self._key(tex, display))
+            if html is not None:
+                self._kept[tex, display] = html
+        return html
+
+    def _keep(self, tex: str, display: bool, html: str) -> str:
+        self._kept[tex, display] = html
+        if self._stored:
+            self._stored.put(self._key(tex, display), html)
         return html
 
     def flush(self) -> None:
@@ -77,12 +100,6 @@ class Katex:
     def _key(self, tex: str, display: bool) -> str:
         question = json.dumps([tex, display, self._macros, _digest(self.script)], ensure_ascii=False)
         return hashlib.sha256(question.encode("utf-8")).hexdigest()
-
-    def _typeset(self, tex: str, display: bool) -> str:
-        answer = json.loads(_engine(self.script)(tex, display, self._macros))
-        if "html" in answer:
-            return cast(str, answer["html"])
-        raise _error(tex, answer, self.script, cast(dict[str, str], json.loads(self._macros)))
 
 
 def _error(tex: str, answer: Mapping[str, Any], script: Path, macros: Mapping[str, str]) -> TexError:
@@ -145,14 +162,17 @@ def _store(file: Path) -> Formulas:
 _starting = threading.Lock()
 
 
-def _engine(script: Path) -> _Context:
-    """Return the one engine of this process for a script: an engine must be used from the thread that made it."""
+def _engine(script: Path) -> Callable[[Sequence[tuple[str, bool]], str], list[str]]:
+    """Return the one engine of this process for a script: formulas and macros to answers, in JSON.
+
+    An engine must be used from the thread that made it, which is its own.
+    """
     with _starting:
         return _start(script)
 
 
 @cache
-def _start(script: Path) -> _Context:
+def _start(script: Path) -> Callable[[Sequence[tuple[str, bool]], str], list[str]]:
     before = threading.stack_size(THREAD_STACK_SIZE)
     try:
         worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="katex")
@@ -162,8 +182,11 @@ def _start(script: Path) -> _Context:
     finally:
         threading.stack_size(before)
 
-    def call(tex: str, display: bool, macros: str) -> str:
-        return worker.submit(context, tex, display, macros).result()
+    def typeset(formulas: Sequence[tuple[str, bool]], macros: str) -> list[str]:
+        return [context(tex, display, macros) for tex, display in formulas]
+
+    def call(formulas: Sequence[tuple[str, bool]], macros: str) -> list[str]:
+        return worker.submit(typeset, formulas, macros).result()
 
     return call
 

@@ -83,7 +83,7 @@ class _Process:
 
 
 def _start(site: Site, targets: Mapping[str, Path], assets: Assets) -> None:
-    _Process.renderer = Renderer(site, load_kinds(site.folders("figures")), assets, Library(site))
+    _Process.renderer = Renderer(site, load_kinds(site.folders("figures")), assets, Library(site, keep=False))
     _Process.targets = targets
     gc.disable()  # a fifth of the time goes into looking for cycles among tokens, which have none
 

@@ -59,9 +59,10 @@ def figure_plugin(md: MarkdownIt) -> None:
         ::::
 
     A picture, an `analysis`, or several figures of these two sorts: then `parts/figure_group.html` gets `number`,
-    `anchor`, `layout`, `columns`, `content` and `caption`. `layout` is one of `LAYOUTS`. With `analysis`, every other option is for the run
-    (`model`, `prompt`, `generate`, `output`, `do_sample`, `temperature`, `top_k`, `top_p`, `seed`, or `run`, the name
-    of one in front matter) or a parameter of the analysis. The rendering is the page's (`page.figure`).
+    `anchor`, `layout`, `columns`, `content` and `caption`. `layout` is one of `LAYOUTS`. With `analysis`, every other
+    option is for the run (`model`, `prompt`, `generate`, `output`, `do_sample`, `temperature`, `top_k`, `top_p`,
+    `seed`, or `run`, the name of one in front matter) or a parameter of the analysis. The rendering is the page's
+    (`page.figure`).
     """
     md.add_render_rule("directive_figure", _render)
 

@@ -21,8 +21,9 @@ def footnote_plugin(md: MarkdownIt) -> None:
     """Parse footnotes with mdit-py-plugins; the document numbers them and moves them to the end.
 
     A mark is `parts/footnote_mark.html` (`number`, `anchor`, `note`, `card`), the notes `parts/footnotes.html`
-    (`notes`: each `number`, `anchor`, `marks`, `content`; `beside`: whether they stand in the margin of wide screens). Each note is also a card, `parts/footnote_card.html`, in
-    `env["cards"]`: there ids are left out, for the page has them already.
+    (`notes`: each `number`, `anchor`, `marks`, `content`; `beside`: whether they stand in the margin of wide screens).
+    Each note is also a card, `parts/footnote_card.html`, in `env["cards"]`: there ids are left out, for the page has
+    them already.
     """
     md.use(mdit_footnotes, move_to_end=False, always_match_refs=True)
     md.add_render_rule("footnote_ref", _render_mark)

@@ -20,7 +20,7 @@ from ..plugins import Plugin
 from ..source_map import Source
 from .labels import PAGE_ANCHORS, Label
 from .mentions import Mention, Value
-from .reading import Footnote, Reading, plain_text
+from .reading import Footnote, Reading, formulas, plain_text
 from .settling import Heading, Link, Settling
 
 __all__ = [
@@ -83,20 +83,25 @@ def parse(
     *,
     articles: Mapping[str, Path] | None = None,
     tex: Callable[[str, bool], str] | None = None,
+    prepare: Callable[[list[tuple[str, bool]]], None] | None = None,
     html: str = "safe",
     plugins: tuple[Plugin, ...] = (),
 ) -> Document:
     """Parse an article's body. Raises nothing for what an author wrote: all of it becomes `problems`.
 
     `articles` are those of the build, file by slug, that links may lead to. `tex` typesets a formula (TeX, whether it
-    is displayed) and raises `TexError` for what is wrong in it; `html` is what becomes of HTML, the site's setting;
+    is displayed) and raises `TexError` for what is wrong in it; `prepare` is told of all of them first, for many are
+    sooner typeset together; `html` is what becomes of HTML, the site's setting;
     `plugins` are the site's.
     Problems of the article and of the bibliography come first.
     """
     source = Source(article.path, article.body, article.body_line)
     parser = make_parser(plugins)
     env: dict[str, Any] = {"source": source, "html": html}
-    reading = Reading(parser.parse(article.body, env), env, source)
+    tokens = parser.parse(article.body, env)
+    if prepare is not None:
+        prepare(list(formulas(tokens)))
+    reading = Reading(tokens, env, source)
     settling = Settling(article, bibliography, articles or {article.slug: article.path}, tex, source)
     for token, locate in reading.walk():
         settling.settle(token, locate)

@@ -11,7 +11,7 @@ from markdown_it.token import Token
 from ..errors import nearest
 from ..source_map import Place, Source
 
-__all__ = ["Footnote", "Reading", "plain_text", "unlinked", "walk_inside"]
+__all__ = ["Footnote", "Reading", "formulas", "is_displayed", "plain_text", "unlinked", "walk_inside"]
 
 Locate = Callable[[int], Place]
 """Returns the place of a character of a token, counted from its first."""
@@ -139,6 +139,20 @@ class Reading:
             return self.source.begin(line)
 
         return locate
+
+
+def formulas(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
+    """Yield the formulas of an article, each with whether it is displayed, in no order that matters."""
+    for token in tokens:
+        if token.type.startswith("math"):
+            yield token.content, is_displayed(token)
+        elif token.children:
+            yield from formulas(token.children)
+
+
+def is_displayed(token: Token) -> bool:
+    """Whether a formula stands in a line of its own."""
+    return token.type != "math_inline" or token.markup == "$$"
 
 
 def plain_text(tokens: Sequence[Token] | None) -> str:

@@ -25,7 +25,7 @@ from .blocks import Blocks, make_image, make_list_table
 from .labels import PREFIXES, Label, LabelKind, Labels
 from .links import find_target
 from .mentions import Mentions
-from .reading import Locate, plain_text, unlinked
+from .reading import Locate, is_displayed, plain_text, unlinked
 from .specification import read_group, read_layout, read_spec
 
 __all__ = ["Heading", "Link", "Settling"]
@@ -266,7 +266,7 @@ class Settling:
         self.has_math = True
         if self.tex is None:
             return
-        display = token.type != "math_inline" or token.markup == "$$"
+        display = is_displayed(token)
         begin = len(token.markup) if token.type == "math_inline" else 0  # a block's content begins after the dollars
         try:
             self.tex(token.content, display)
