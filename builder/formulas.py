@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Formulas"]
 
+AT_ONCE = 500  # keys; SQLite's oldest limit is 999
 PATIENCE = 5  # seconds to wait for another build that is writing; it takes milliseconds
 
 T = TypeVar("T")
@@ -34,8 +36,15 @@ class Formulas:
 
     def find(self, key: str) -> str | None:
         """Return the text of that key, or None."""
-        row = self._do(lambda it: it.execute("SELECT html FROM formulas WHERE key = ?", (key,)).fetchone())
-        return self._new.get(key) or (row[0] if row and isinstance(row[0], str) and row[0] else None)
+        return self.find_many([key]).get(key)
+
+    def find_many(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the texts of those keys that there are, by key."""
+        found = {key: self._new[key] for key in keys if self._new.get(key)}
+        for start in range(0, len(keys), AT_ONCE):
+            some = keys[start : start + AT_ONCE]
+            found |= dict(self._do(partial(_select, keys=some)) or ())
+        return found
 
     def put(self, key: str, html: str) -> None:
         """Keep a text under its key."""
@@ -92,6 +101,12 @@ def _open(file: Path) -> sqlite3.Connection:
             file.unlink()  # no database, or a damaged one
         raise
     return connection
+
+
+def _select(connection: sqlite3.Connection, keys: Sequence[str]) -> list[tuple[str, str]]:
+    marks = ", ".join("?" * len(keys))
+    rows = connection.execute(f"SELECT key, html FROM formulas WHERE key IN ({marks})", keys)  # noqa: S608 - marks only
+    return [(key, html) for key, html in rows if isinstance(html, str) and html]
 
 
 def _insert(connection: sqlite3.Connection, rows: list[tuple[str, str]]) -> None:

@@ -72,7 +72,12 @@ class Katex:
 
         Nothing is raised: those that KaTeX refuses are refused again when they are rendered.
         """
-        missing = [formula for formula in dict.fromkeys(formulas) if self._find(*formula) is None]
+        unknown = [formula for formula in dict.fromkeys(formulas) if formula not in self._kept]
+        if unknown and self._stored:
+            keys = {formula: self._key(*formula) for formula in unknown}
+            stored = self._stored.find_many(list(keys.values()))
+            self._kept.update({formula: stored[key] for formula, key in keys.items() if key in stored})
+        missing = [formula for formula in unknown if formula not in self._kept]
         for formula, text in zip(missing, _engine(self.script)(missing, self._macros) if missing else (), strict=True):
             answer = json.loads(text)
             if "html" in answer:

@@ -233,7 +233,8 @@ def _render(_self: Any, tokens: Sequence[Token], index: int, _options: Any, env:
     card = "card-" + "+".join(reference.key for reference in references) if references else None
     if card and card not in env["cards"]:
         env["cards"][card] = page.part("citation_card", id=card, references=references)
-    return str(page.part("citation", items=items, narrative=meta["narrative"], card=card)).strip("\n")
+    noted = any(cited.prefix or cited.locator for cited in items)
+    return str(page.part("citation", items=items, narrative=meta["narrative"], noted=noted, card=card)).strip("\n")
 
 
 def _cited(item: Mapping[str, Any], reference: Reference | None, anchor: str, before: Cited | None) -> Cited:

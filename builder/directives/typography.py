@@ -24,6 +24,6 @@ def typography_plugin(md: MarkdownIt) -> None:
 def _replace(state: StateCore) -> None:
     for token in state.tokens:
         for child in token.children or ():
-            if child.type == "text":
+            if child.type == "text" and ("--" in child.content or "..." in child.content):
                 for pattern, sign in _SIGNS:
                     child.content = pattern.sub(sign, child.content)
