@@ -385,7 +385,6 @@ def test_the_difference_that_a_style_sheet_makes() -> None:
     assert difference(None, after) == Change(None)
 
 
-
 def test_finding_is_confined_to_the_output(tmp_path: Path) -> None:
     """Names that are hidden, foreign or impossible are not found, and raise nothing."""
     (tmp_path / "assets/22").mkdir(parents=True)
