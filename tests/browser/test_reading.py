@@ -78,7 +78,7 @@ def test_the_keyboard_reaches_everything_in_order(arrive: Callable[..., Page], s
             const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
             return [e.closest(kinds)?.className.split(" ")[0] ?? "", seen && ring ? "" : e.outerHTML.slice(0, 120)];
           }
-          for (let wait = 0; wait < 20 && look()?.[1]; wait++) { // a figure may be drawn under the focus just now
+          for (let wait = 0; wait < 200 && look()?.[1]; wait++) { // a figure may be drawn under the focus just now
             await new Promise((done) => setTimeout(done, 25));
           }
           return look();
