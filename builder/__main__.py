@@ -7,6 +7,7 @@ answers stored never loads torch.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import traceback
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 well, 1 the author's errors, 2 usage, 3 ours, 130 interrupted."""
     from .terminal import Terminal
 
+    gc.set_threshold(50_000, 20, 20)  # a command does not live long enough to look for cycles all the time
     try:
         options = parse(sys.argv[1:] if argv is None else list(argv))
     except SystemExit as exit_:  # argparse has printed help, a version, or what is wrong with the arguments

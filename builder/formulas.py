@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -32,6 +33,8 @@ class Formulas:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._is_opened = False
+        self._process = os.getpid()
+        self._others: sqlite3.Connection | None = None
         self._new: dict[str, str] = {}
 
     def find(self, key: str) -> str | None:
@@ -67,6 +70,9 @@ class Formulas:
     def _do(self, action: Callable[[sqlite3.Connection], T]) -> T | None:
         import sqlite3  # 5 ms, and only where there is mathematics
 
+        if self._process != os.getpid():  # a fork: the connection is the other process's, and not even ours to close
+            self._process, self._lock, self._others = os.getpid(), threading.Lock(), self._connection
+            self._connection, self._is_opened = None, False
         with self._lock:
             if not self._is_opened:
                 self._is_opened = True

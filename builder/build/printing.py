@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..assets import Assets
 from ..document import Document
@@ -15,11 +18,14 @@ from ..plan import Plan
 from ..site import Site
 from .rendering import Entry, Made, Renderer
 
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
+
 __all__ = ["print_articles"]
 
 WORTH_IT = 60
 """Articles from which on the start of other processes, half a second, is won back."""
-CHUNK = 12
+CHUNK = 4
 TIDY = 100
 """Articles after which a process looks for what it can forget."""
 
@@ -58,12 +64,10 @@ def _print_in_processes(
 ) -> list[Made | Document]:
     """Share the articles out. What is not made there, because it waits for an answer, is parsed again here."""
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor  # 10 ms, with multiprocessing
-    from multiprocessing import get_context
 
     names = Assets(renderer.assets.folder, dict.fromkeys(renderer.assets.files, b""))
     start = (renderer.site, targets, names)
-    # spawned, not forked: `serve` has threads, and a model's threads do not survive a fork
-    with ProcessPoolExecutor(n_processes, get_context("spawn"), initializer=_start, initargs=start) as pool:
+    with ProcessPoolExecutor(n_processes, _context(), initializer=_start, initargs=start) as pool:
         try:
             found = list(pool.map(_work, entries, chunksize=CHUNK))
         except BrokenExecutor:  # no memory for them, perhaps; there is still this one
@@ -72,6 +76,17 @@ def _print_in_processes(
         one if isinstance(one, Made) else _print(entry, targets, renderer)
         for entry, one in zip(entries, found, strict=True)
     ]
+
+
+def _context() -> BaseContext:
+    """Return how to start processes: by a fork, which saves them their imports, where no thread would be torn by it.
+
+    `serve` has threads, the engine of formulas has one, and a model's do not survive.
+    """
+    import multiprocessing
+
+    alone = sys.platform == "linux" and threading.active_count() == 1 and "torch" not in sys.modules
+    return multiprocessing.get_context("fork" if alone else "spawn")
 
 
 class _Process:

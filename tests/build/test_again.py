@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from builder.build import printing, records, rendering
 
 from .conftest import SiteFolder
+
+ROOT = Path(__file__).parents[2]
 
 ONE = """---
 title: One
@@ -153,6 +157,28 @@ def test_several_processes_make_the_same_bytes(
         (three.root / "_site").rename(tmp_path / f"site-{number}")
         three.build()
         assert three.snapshot() == alone
+
+
+def test_a_command_forks_and_a_preview_does_not(three: SiteFolder) -> None:
+    """Alone in its process a build forks others, which go on with no thread and no file that it has open."""
+    before = three.snapshot()
+    three.article(ONE.replace("x^2", "x^3"), "one")
+    program = (
+        "import sys, threading; from pathlib import Path\n"
+        "from builder.build import Builder, printing; from builder.site import find_site\n"
+        "printing.WORTH_IT = 1\n"
+        "how = [printing._context().get_start_method()]\n"
+        "Builder(find_site(Path(sys.argv[1]))).build()\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "print(how + [printing._context().get_start_method()])"
+    )
+    run = [sys.executable, "-c", program, str(three.root)]
+    done = subprocess.run(run, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT)
+    assert done.stdout.strip() == str(["fork" if sys.platform == "linux" else "spawn", "spawn"])
+    assert "x^3" in three.read("one/index.html")
+    three.article(ONE, "one")
+    subprocess.run(run, capture_output=True, check=True, timeout=60, cwd=ROOT)
+    assert three.snapshot() == before
 
 
 def test_a_broken_process_is_made_up_for(three: SiteFolder, monkeypatch: pytest.MonkeyPatch) -> None:
