@@ -15,7 +15,7 @@ from .conftest import ARTICLE, SiteFolder
 def test_two_articles_of_one_address_are_told_apart_even_by_case(folder: SiteFolder) -> None:
     """`A` and `a` are two folders on one system and one on the next."""
     folder.article("Words.", slug="A")
-    assert folder.fail() == ["content/a/article.md:1: duplicate slug: a (first in content/A/article.md)"]
+    assert folder.fail() == ["content/a/article.md:1:1: duplicate slug: a (first in content/A/article.md)"]
 
 
 @pytest.mark.parametrize("slug", ["assets", "Data", "tags"])

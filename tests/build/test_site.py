@@ -175,7 +175,7 @@ def test_frozen_names_each_missing_figure_and_how_to_compute_it(folder: SiteFold
     before = folder.snapshot()
     folder.article(ARTICLE.replace("generate: 3", "generate: 2"))
     found = folder.fail(frozen=True)
-    assert [line.split(" ", 1)[0] for line in found] == ["content/a/article.md:9:", "content/a/article.md:17:"]
+    assert [line.split(" ", 1)[0] for line in found] == ["content/a/article.md:9:1:", "content/a/article.md:17:1:"]
     assert "fanlight build --refresh fig-a" in found[0]
     assert folder.snapshot() == before
 
@@ -356,7 +356,7 @@ def test_a_second_model_reads_the_text_that_the_first_one_wrote(folder: SiteFold
     assert "<p>True</p>" in folder.read("a/index.html")
     folder.article(figure.replace("VERSUS", f"{name}x"))
     (told,) = folder.fail()
-    assert f"content/a/article.md:8: unknown model: {name}x (did you mean {name}?)" in told
+    assert f"content/a/article.md:8:10: unknown model: {name}x (did you mean {name}?)" in told
 
 
 def test_what_the_second_model_cannot_do_is_told_at_its_line(
@@ -368,7 +368,7 @@ def test_what_the_second_model_cannot_do_is_told_at_its_line(
     figure = f":::{{figure}}\n:analysis: pieces\n:prompt: x\n:model: tiny\n:versus: {source}\n\nA caption.\n:::\n"
     folder.article(figure)
     (told,) = folder.fail()
-    assert told.startswith("content/a/article.md:8: unsupported versus: ")
+    assert told.startswith("content/a/article.md:8:10: unsupported versus: ")
 
 
 def test_layers_of_two_models_are_compared(folder: SiteFolder) -> None:
