@@ -108,4 +108,7 @@ def _work(entry: Entry) -> Made | None:
         made = _print(entry, _Process.targets, _Process.renderer)
     except Exception:  # whose code failed is told by its frames, which stay here: it fails again where they are seen
         return None
+    _Process.n_done += 1
+    if _Process.n_done % TIDY == 0:
+        gc.collect()
     return made if isinstance(made, Made) else None
