@@ -10,13 +10,12 @@ from pathlib import Path
 
 from .. import engine
 from ..assets import Assets, collect_assets
-from ..bibliography import read_bibliography
 from ..cache import Ledger, open_cache
 from ..deposit import Deposit
 from ..document import Document, check_fragments
 from ..errors import BuildError, Problem, nearest
 from ..kind import load_kinds
-from ..library import Library, check_slugs
+from ..library import Library
 from ..model_source import ModelSource
 from ..plan import Job, Plan, make_plan
 from ..progress import Listener, Silent
@@ -24,13 +23,14 @@ from ..prose import check_prose
 from ..site import Site, cache_folder
 from ..sources import fingerprint
 from ..status import FigureStatus, figure_name, read_status
-from ..summary import Summary, neighbours
+from ..summary import Summary
 from ..write import File, Kept, check_output, write_site
 from .answers import Answers, find_answers
+from .entries import find_entries, judge_entries
 from .listings import Listings
 from .printing import print_articles
-from .records import Record, Records, folder_stamps, ground, stamps_in
-from .rendering import Entry, Made, Renderer, sketch
+from .records import Record, Records, ground, stamps_in
+from .rendering import Entry, Made, Renderer
 from .standing import Standing
 
 __all__ = ["Builder", "Built", "status"]
@@ -90,8 +90,10 @@ class Builder:
         start = time.perf_counter()
         check_output(self.site.output, self.site.root)
         records = self._open_records()
-        entries, targets = self._find_entries(records)
-        standing, changed = self._judge(entries, targets)
+        entries = find_entries(self._library, records, self.only)
+        targets = {entry.summary.slug: entry.path for entry in entries}
+        judge = Standing(self.site, self.cache, targets, self._fingerprint)
+        standing, changed = judge_entries(entries, judge, only=self.only, refresh=self.refresh)
 
         kinds = load_kinds(self.site.folders("figures"))
         assets = collect_assets(self.site, kinds.values())
@@ -103,13 +105,12 @@ class Builder:
         told = [problem for record in standing.values() for problem in record.warnings]
         told += [problem for one in made for problem in one.problems]
         told += [problem for document in documents for problem in document.problems]
-        problems = self._sift([*told, *self._bibliographies(records, known), *_check(known, documents), *plan.problems])
+        problems = self._sift(
+            [*told, *records.check_bibliographies(known.values()), *_check(known, documents), *plan.problems]
+        )
 
         answers = self._answer(plan)
-        shown = {
-            figure: [answers.results.get(panel.address) for panel in panels] for figure, panels in plan.figures.items()
-        }
-        problems += self._sift([*answers.problems, *check_prose(documents, shown, kinds)])
+        problems += self._sift([*answers.problems, *check_prose(documents, answers.shown_by(plan), kinds)])
         waiting = {entry.path: entry for entry in changed}
         drawn = [renderer.make(one, waiting[one.article.path], plan, answers.results) for one in documents]
         problems += self._sift([problem for one in drawn for problem in one.problems])
@@ -155,40 +156,6 @@ class Builder:
             self._records = Records(self.site, now)
         return self._records
 
-    def _find_entries(self, records: Records) -> tuple[list[Entry], dict[str, Path]]:
-        """Return the articles to be shown, and those that links may lead to: with `only` these are more."""
-        found = []
-        for file in self._library.files():
-            sources = folder_stamps(file.parent)
-            record = records.articles.get(str(file))
-            if record is None or record.sources.get(str(file)) != sources.get(str(file)):
-                found.append(Entry(file, sketch(self._library.article(file)), sources, record=None))
-            else:
-                found.append(Entry(file, record.summary, sources, record=record))
-        check_slugs([(entry.summary.slug, entry.path) for entry in found], self.site.root, self.only)
-        listed = [entry for entry in found if self.site.drafts or not entry.summary.draft]
-        if not listed:
-            raise BuildError("missing articles: all are drafts; build with --drafts", self.site.content)
-        near = neighbours(entry.summary for entry in listed)
-        ends = {entry.path: near.get(entry.summary.slug, (None, None)) for entry in listed}
-        entries = [replace(entry, newer=ends[entry.path][0], older=ends[entry.path][1]) for entry in listed]
-        return entries, {entry.summary.slug: entry.path for entry in entries}
-
-    def _judge(self, entries: Iterable[Entry], targets: Mapping[str, Path]) -> tuple[dict[Path, Record], list[Entry]]:
-        """Return the records that hold, by article, and the articles that must be made; with `only`, of these alone."""
-        standing, changed = {}, []
-        judge = Standing(self.site, self.cache, targets, self._fingerprint).judge
-        for entry in entries:
-            if self.only and entry.summary.slug not in self.only:
-                continue
-            refreshed = self.refresh and entry.record is not None and entry.record.answers
-            record = None if entry.record is None or refreshed else judge(entry.record, entry.near, entry.sources)
-            if record is None:
-                changed.append(entry)
-            else:
-                standing[entry.path] = record
-        return standing, changed
-
     # plan, run
 
     def _check_refresh(self, documents: list[Document]) -> None:
@@ -205,17 +172,6 @@ class Builder:
             if kept is None:
                 raise
             return kept
-
-    def _bibliographies(self, records: Records, known: Mapping[Path, Record]) -> list[Problem]:
-        """Return what is wrong with the bibliographies; one that did not change is not read for it."""
-        told = {}
-        for record in known.values():
-            key = repr(record.bibliography)
-            if key not in told:
-                read = records.told.get(key)
-                told[key] = read_bibliography(map(Path, record.bibliography)).problems if read is None else read
-        records.told = told
-        return [problem for problems in told.values() for problem in problems]
 
     def _answer(self, plan: Plan) -> Answers:
         return find_answers(plan, self.cache, None if self.frozen else self._compute, self.refresh)

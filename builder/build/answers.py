@@ -21,6 +21,12 @@ class Answers:
     n_computed: int
     problems: tuple[Problem, ...]
 
+    def shown_by(self, plan: Plan) -> dict[tuple[str, str], list[Result | None]]:
+        """Return the results of each figure's panels, None for those that are not there."""
+        return {
+            figure: [self.results.get(panel.address) for panel in panels] for figure, panels in plan.figures.items()
+        }
+
 
 def find_answers(
     plan: Plan, cache: Cache, compute: Callable[[Sequence[Job]], None] | None, refresh: frozenset[str]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..bibliography import read_bibliography
 from ..cache import write_atomically
 from ..document import Link
 from ..errors import Problem
@@ -117,6 +118,17 @@ class Records:
         }
         self.articles, self.told = articles, told
         self._written = self._state()
+
+    def check_bibliographies(self, known: Iterable[Record]) -> list[Problem]:
+        """Return what is wrong with the bibliographies of articles; one that did not change is not read for it."""
+        told: dict[str, tuple[Problem, ...]] = {}
+        for record in known:
+            key = repr(record.bibliography)
+            if key not in told:
+                read = self.told.get(key)
+                told[key] = read_bibliography(map(Path, record.bibliography)).problems if read is None else read
+        self.told = told
+        return [problem for problems in told.values() for problem in problems]
 
     def keep(self) -> None:
         """Write them, if they are others than before. A disk that refuses costs time with the next build, only."""

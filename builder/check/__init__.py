@@ -86,13 +86,16 @@ def _as_a_build(site: Site, library: Library, documents: list[Document]) -> list
     deposit = Deposit(site.root)
     plan = make_plan(documents, site, kinds, lambda source: _fingerprint(source, site, deposit))
     answers = find_answers(plan, cache, None, frozenset())
-    shown = {key: [answers.results.get(panel.address) for panel in panels] for key, panels in plan.figures.items()}
     problems = [problem for document in documents for problem in document.problems]
     for document in documents:
         problems += library.bibliography(document.article).problems
     links = {document.article.path: document.links for document in documents}
     anchors = {document.article.slug: document.anchors for document in documents}
-    problems += [*check_fragments(links, anchors), *plan.problems, *check_prose(documents, shown, kinds)]
+    problems += [
+        *check_fragments(links, anchors),
+        *plan.problems,
+        *check_prose(documents, answers.shown_by(plan), kinds),
+    ]
     findings = [as_finding(problem) for problem in problems]
     findings += _as_pages(site, library, documents, kinds, plan, answers)
     findings += [_missing(as_finding(problem, "note")) for problem in answers.problems]
