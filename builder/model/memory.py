@@ -1,0 +1,173 @@
+"""How much memory one more computation may take on a device, and how much of its work goes through at once.
+
+    rows(4 * vocab_size, device)                     # how many rows of logits may be held at once
+    rows(4 * vocab_size, device, most=32 << 20)      # where more than 32 MB is known not to pay on a processor
+    for part, found in pieces(work, n, rows(4 * vocab_size, device)):
+        ...                                          # found = work(part); a part that does not fit is halved and tried again
+
+The size of a chunk changes how numbers are rounded. So it depends on the memory there is only where that is short:
+on a machine with a gigabyte to spare it is always the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import re
+import sys
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, TypeVar
+
+import psutil
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["available", "budget", "is_out_of_memory", "pieces", "rows", "share_with"]
+
+MOST = 128 << 20
+"""Bytes of a chunk on a processor, where nobody has measured better. Larger ones do not pay: the logit lens of smollm2
+is fastest with 16 or 32 MB, and takes a fifth longer with 64 to 256."""
+ON_CARDS = 8
+"""How many times as much a chunk is on a graphics card, which wants more work at once: a choice, not a measurement."""
+LEAST = 4 << 20
+"""Below this the work is all overhead, and there is no memory for anything else either."""
+SHARE = 8
+"""A chunk takes this part of what is free at most: what is made of it, and a peak beside it, take theirs."""
+
+_Found = TypeVar("_Found")
+_processes = 1
+
+
+def share_with(processes: int) -> None:
+    """Say that so many processes compute on this machine at once, this one included; `budget` divides by them."""
+    global _processes
+    _processes = max(1, processes)
+
+
+def available(device: torch.device | str = "cpu") -> int:
+    """Return how many bytes one more computation may take on a device now.
+
+    On a processor the least of what is free physically, of what the control groups around this process leave it
+    (containers, Slurm), and of its own limit (`ulimit -v`); on a graphics card what the driver says is free, and what
+    torch holds of it and does not use.
+    """
+    device = torch.device(device)
+    if device.type in ("cpu", "meta"):
+        return _free_memory()
+    if device.type == "mps":  # its memory is the processor's
+        return min(torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory(), _free_memory())
+    back_end = getattr(torch, device.type, None)
+    try:
+        free = int(back_end.mem_get_info(device)[0])  # type: ignore[union-attr]
+    except (AttributeError, RuntimeError, TypeError, NotImplementedError):  # it does not say
+        return SHARE * MOST
+    with contextlib.suppress(AttributeError, RuntimeError, TypeError):
+        free += int(back_end.memory_reserved(device)) - int(back_end.memory_allocated(device))  # type: ignore[union-attr]
+    return free
+
+
+def budget(device: torch.device | str = "cpu", processes: int | None = None, *, most: int = MOST) -> int:
+    """Return how many bytes a chunk may take: a power of two, or `most` of a processor, `ON_CARDS` times that of a card.
+
+    It is the same on a machine as long as memory is not short. `processes` share the machine (of `-j`; by default as
+    `share_with` was told).
+    """
+    most *= 1 if torch.device(device).type in ("cpu", "meta") else ON_CARDS
+    share = available(device) // SHARE // (processes or _processes)
+    return min(max(1 << max(share, 1).bit_length() - 1, LEAST), most)
+
+
+def rows(bytes_per_row: int, device: torch.device | str = "cpu", *, most: int = MOST) -> int:
+    """Return how many rows of so many bytes each fit a chunk; at least one. `most` as of `budget`."""
+    return max(1, budget(device, most=most) // max(1, bytes_per_row))
+
+
+def pieces(work: Callable[[slice], _Found], n: int, size: int) -> Iterator[tuple[slice, _Found]]:
+    """Yield parts of range(n), `size` long, with what `work` makes of each; one that does not fit memory is halved.
+
+    Parts after it are as short: what failed once would fail again. Raises what `work` raises where even one does
+    not fit. `work` must be able to be asked twice.
+    """
+    start = 0
+    while start < n:
+        part = slice(start, min(start + max(1, size), n))
+        found = _attempt(work, part)
+        if found:
+            start = part.stop
+            yield part, found[0]
+        else:
+            size = (part.stop - part.start + 1) // 2
+
+
+def _attempt(work: Callable[[slice], _Found], part: slice) -> list[_Found]:
+    """Return what `work` makes of a part, in a list that is empty where memory ran out and a shorter part may do."""
+    try:
+        return [work(part)]
+    except (MemoryError, RuntimeError) as error:
+        if part.stop - part.start == 1 or not is_out_of_memory(error):
+            raise
+    gc.collect()  # outside of `except`: the error holds the frames that hold what did not fit
+    for back_end in (torch.cuda, torch.mps):
+        if back_end.is_available():
+            back_end.empty_cache()
+    return []
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a computation did not fit; torch says so in words only on some devices."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and bool(
+        re.search(r"out of memory|can't allocate memory|not enough memory|Invalid buffer size", str(error), re.I)
+    )
+
+
+def _free_memory() -> int:
+    """Return what a process may still take of the processor's memory."""
+    free = [int(psutil.virtual_memory().available), *_left_by_groups()]
+    if sys.platform != "win32":
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            free.append(limit - int(psutil.Process().memory_info().vms))
+    return max(0, min(free))
+
+
+def _left_by_groups(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> Iterator[int]:
+    """Yield what each control group around this process leaves it: its limit less what it uses and cannot let go of.
+
+    Version 2 has one tree, version 1 one for memory; in a container the group's path may not be there, and its root
+    is the tree that is seen. What is in the files: https://docs.kernel.org/admin-guide/cgroup-v2.html#memory
+    """
+    try:
+        lines = groups.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if number == "0" and not controllers:
+            tree, names = root, ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            tree, names = root / "memory", ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        inner = PurePosixPath(path.lstrip("/"))
+        for folder in (inner, *inner.parents):
+            left = _left(tree / folder, *names)
+            if left is not None:
+                yield left
+
+
+def _left(folder: Path, limit: str, usage: str, reclaimable: str) -> int | None:
+    """Return what a control group leaves; None where it is not there or has no limit."""
+    try:
+        most = int((folder / limit).read_text(encoding="ascii"))  # `max` where there is none
+        used = int((folder / usage).read_text(encoding="ascii"))
+        told = re.search(rf"^{reclaimable} (\d+)$", (folder / "memory.stat").read_text(encoding="ascii"), re.M)
+    except (OSError, ValueError):
+        return None
+    return most - used + (int(told[1]) if told else 0)
