@@ -1,9 +1,9 @@
 """How much memory one more computation may take on a device, and how much of its work goes through at once.
 
-    rows(4 * vocab_size, device)                     # how many rows of logits may be held at once
-    rows(4 * vocab_size, device, most=32 << 20)      # where more than 32 MB is known not to pay on a processor
+    rows(4 * vocab_size, device)  # how many rows of logits may be held at once
+    rows(4 * vocab_size, device, most=32 << 20)  # where more than 32 MB is known not to pay on a processor
     for part, found in pieces(work, n, rows(4 * vocab_size, device)):
-        ...                                          # found = work(part); a part that does not fit is halved and tried again
+        ...  # found = work(part); a part that does not fit is halved and tried again
 
 The size of a chunk changes how numbers are rounded. So it depends on the memory there is only where that is short:
 on a machine with a gigabyte to spare it is always the same.
@@ -69,7 +69,7 @@ def available(device: torch.device | str = "cpu") -> int:
 
 
 def budget(device: torch.device | str = "cpu", processes: int | None = None, *, most: int = MOST) -> int:
-    """Return how many bytes a chunk may take: a power of two, or `most` of a processor, `ON_CARDS` times that of a card.
+    """Return how many bytes a chunk may take: a power of two, or `most`, `ON_CARDS` times that on a card.
 
     It is the same on a machine as long as memory is not short. `processes` share the machine (of `-j`; by default as
     `share_with` was told).
