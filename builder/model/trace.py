@@ -83,8 +83,11 @@ def reading(modules: Sequence[nn.Module]) -> Iterator[dict[int, Tensor]]:
 @contextlib.contextmanager
 def replaced(module: Any, forward: Callable[..., Any]) -> Iterator[None]:
     """Within: `module.forward` is another function. Hooks on the module still run."""
+    before = vars(module).get("forward")  # accelerate's, where the module's weights come from elsewhere
     module.forward = forward  # an instance attribute: it hides the class's method until it is deleted
     try:
         yield
     finally:
         del module.forward
+        if before is not None:
+            module.forward = before
