@@ -37,6 +37,7 @@ LAYERS = [
     {"library"},
     {"plan"},
     {"cache", "sources"},
+    {"costs"},
     {"model"},
     {"engine", "status"},
     {"assets", "pictures", "prose", "templates"},

@@ -1,0 +1,62 @@
+"""How tasks compare where nothing like them was measured here, and how what they take grows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .task import Task
+
+__all__ = ["REFERENCE", "Usual", "usual"]
+
+REFERENCE = Task("answer", parameters=134_515_008, n_input=23, n_output=40)
+"""smollm2 and a text of 23 tokens that it continues by 40: what `tests/benchmarks/costs.py` measures."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """CPU seconds of a task on the reference, and how they grow: with `size ** exponent`, and with the parameters.
+
+    `outputs` is how much a task's size is that of its output: 1 where each token of the output costs the same, 0 where
+    each token of the text does, 0.5 where each of the output asks all before it.
+    """
+
+    seconds: float
+    exponent: float = 1.0
+    outputs: float = 0.0
+
+    def size(self, task: Task) -> float:
+        """Return how large a task is, in tokens."""
+        length = max(1, task.n_input + task.n_output)
+        explained = task.n_output or max(1, length - 1)
+        return math.pow(length, 1 - self.outputs) * math.pow(explained, self.outputs)
+
+    def seconds_of(self, task: Task) -> float:
+        """Return the seconds that a task would take where the table was measured."""
+        parameters = task.parameters or REFERENCE.parameters
+        grown = math.pow(self.size(task) / self.size(REFERENCE), self.exponent)
+        return self.seconds * grown * parameters / REFERENCE.parameters
+
+
+def usual(task: Task) -> Usual:
+    """Return how a task of that kind and method compares; a site's own kinds are as those that read a forward pass."""
+    name = task.kind or task.step
+    return _USUAL.get((name, task.method)) or _USUAL.get((name, "")) or _OTHERS
+
+
+_OTHERS = Usual(0.3, 1.2)
+
+_USUAL = {
+    ("load", ""): Usual(1.5, 0.0),
+    ("run", ""): Usual(2.0, 1.0, 0.9),
+    ("saliency", ""): Usual(1.5, 2.0, 0.5),
+    ("saliency", "integrated_gradients"): Usual(3.0, 2.0, 0.5),
+    ("saliency", "occlusion"): Usual(4.0, 2.0),
+    ("saliency", "value_zeroing"): Usual(4.0, 2.0),
+    ("causal_trace", ""): Usual(8.0, 1.5),
+    ("ablation", ""): Usual(4.0, 1.0),
+    ("rankings", ""): Usual(0.8, 1.0, 1.0),
+    ("layer_predictions", ""): Usual(0.8, 1.0, 1.0),
+    ("factors", ""): Usual(1.0, 1.0),
+    ("decoding", ""): Usual(1.0, 1.0, 0.5),
+}
