@@ -104,5 +104,8 @@ class Deposit:
 
 def _key(source: ModelSource) -> str:
     """Return what names a source in `models.json`: people read it, and two sources of one name differ."""
-    digest = hashlib.sha256(json.dumps(asdict(source), sort_keys=True).encode()).hexdigest()
+    said = asdict(source)
+    for name in ("device_map", "max_memory"):  # where weights lie on somebody's machine is no matter
+        del said[name]
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     return f"{source.source} {digest[:16]}"

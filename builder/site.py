@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import platformdirs
 
 from .errors import BuildError, Problem, nearest
-from .model_source import ModelSource
+from .model_source import ModelSource, complaints
 from .plugins import Plugin, find_plugins
 from .settings import SETTINGS
 
@@ -151,17 +151,12 @@ def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides
         raise BuildError(problems=problems)
 
     models = {}
-    allowed = {f.name: f.type for f in fields(ModelSource) if f.name != "name"}
     for name, entry in table.get("models", {}).items():
         if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
             complain(f'missing source: model {name} needs source = "hub id, path or pypi:NAME==VERSION"', name)
             continue
-        for key, value in entry.items():
-            wanted_type = bool if key == "trust_remote_code" else str
-            if key not in allowed:
-                complain(f"unknown model setting: {key}{nearest(key, allowed)}", key)
-            elif not isinstance(value, wanted_type):
-                complain(f"invalid model setting: {name}.{key} must be of type {wanted_type.__name__}", key)
+        for key, message in complaints(name, entry):
+            complain(message, key)
         if not problems:
             models[name] = ModelSource(name=name, **entry)
     if problems:

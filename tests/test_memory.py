@@ -113,8 +113,9 @@ def _group(folder: Path, limit: str, used: int, cached: int, *, version: int = 2
     names = ("memory.max", "memory.current") if version == 2 else ("memory.limit_in_bytes", "memory.usage_in_bytes")
     (folder / names[0]).write_text(f"{limit}\n")
     (folder / names[1]).write_text(f"{used}\n")
-    key = "inactive_file" if version == 2 else "total_inactive_file"
-    (folder / "memory.stat").write_text(f"anon 5\n{key} {cached}\nactive_file 7\n")
+    key = "" if version == 2 else "total_"
+    told = f"anon 5\n{key}inactive_file {cached - cached // 3}\n{key}active_file {cached // 3}\n"
+    (folder / "memory.stat").write_text(told)
 
 
 def test_the_tightest_control_group_counts(tmp_path: Path) -> None:

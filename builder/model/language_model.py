@@ -9,6 +9,7 @@ import transformers
 
 from ..errors import BuildError
 from .network import load_network, load_tokenizer
+from .placement import home, placement, processor
 from .tokens import Pieces
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class LanguageModel:
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
-        return torch.device(self.network.device)
+        """Where tokens go, and what is computed of them comes from; the weights may lie in other places too."""
+        return home(self.network)
 
     def check_text(self, text: str) -> None:
         """Raise `BuildError` for a text that the tokenizer makes no tokens of."""
@@ -57,8 +58,17 @@ class LanguageModel:
         """Return the text of one token of the vocabulary by itself."""
         return self.pieces.text(token)
 
+    @property
+    def blocks(self) -> tuple[torch.nn.Module, ...]:
+        """The layers that weights are shared out by: the longest lists of modules."""
+        lists = [tuple(m.children()) for m in self.network.modules() if isinstance(m, torch.nn.ModuleList)]
+        longest = max(map(len, lists), default=0)
+        return tuple(block for blocks in lists if len(blocks) == longest for block in blocks)
+
     def provenance(self) -> dict[str, Any]:
         """Return what a reader needs to repeat this: model, revision, class, versions, dtype, device."""
+        places = placement(self.network, self.blocks)
+        name = processor(self.device)
         return {
             "model": self.checkpoint.origin,
             "revision": self.checkpoint.revision,
@@ -66,6 +76,8 @@ class LanguageModel:
             "class": type(self.network).__name__,
             "dtype": str(self.network.dtype).removeprefix("torch."),
             "device": self.device.type,
+            **({"processor": name} if name else {}),
+            **({"placement": places} if places else {}),
             "attention": "eager",
             "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
             **({"unused_weights": list(self.unused[:8])} if self.unused else {}),

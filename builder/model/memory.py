@@ -150,9 +150,9 @@ def _left_by_groups(groups: Path = Path("/proc/self/cgroup"), root: Path = Path(
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if number == "0" and not controllers:
-            tree, names = root, ("memory.max", "memory.current", "inactive_file")
+            tree, names = root, ("memory.max", "memory.current", "")
         elif "memory" in controllers.split(","):
-            tree, names = root / "memory", ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            tree, names = root / "memory", ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
         else:
             continue
         inner = PurePosixPath(path.lstrip("/"))
@@ -162,12 +162,13 @@ def _left_by_groups(groups: Path = Path("/proc/self/cgroup"), root: Path = Path(
                 yield left
 
 
-def _left(folder: Path, limit: str, usage: str, reclaimable: str) -> int | None:
+def _left(folder: Path, limit: str, usage: str, prefix: str) -> int | None:
     """Return what a control group leaves; None where it is not there or has no limit."""
     try:
         most = int((folder / limit).read_text(encoding="ascii"))  # `max` where there is none
         used = int((folder / usage).read_text(encoding="ascii"))
-        told = re.search(rf"^{reclaimable} (\d+)$", (folder / "memory.stat").read_text(encoding="ascii"), re.M)
+        told = (folder / "memory.stat").read_text(encoding="ascii")
     except (OSError, ValueError):
         return None
-    return most - used + (int(told[1]) if told else 0)
+    files = re.findall(rf"^{prefix}(?:in)?active_file (\d+)$", told, re.M)  # weights just read, above all
+    return most - used + sum(map(int, files))

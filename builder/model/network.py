@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import weakref
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -16,7 +18,10 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from ..errors import BuildError, nearest
+from ..errors import BuildError
+from ..model_source import DTYPES, unknown
+from .memory import is_out_of_memory
+from .placement import offload_folder, place
 
 if TYPE_CHECKING:
     from ..sources.checkpoint import Checkpoint
@@ -24,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Family", "context_length", "decoding", "end_tokens", "find_family", "load_network", "load_tokenizer"]
 
 Family = Literal["decoder", "encoder", "encoder-decoder"]
-
-DTYPES = ("float32", "float64", "bfloat16", "float16")
 
 
 def find_family(checkpoint: Checkpoint) -> Family:
@@ -46,27 +49,35 @@ def load_network(
     A decoder as a causal LM, an encoder with its head for masked words where it has one.
 
     Eager, because with any other back end transformers returns no attention weights, and says nothing about it.
-    Raises `BuildError` for an architecture that is no causal LM, and for weights that are missing, of another shape
-    or cannot be read: transformers would draw them at random with a line in the log.
+    Raises `BuildError` for an architecture that is no causal LM, for weights that are missing, of another shape or
+    cannot be read (transformers would draw them at random with a line in the log), and for more than fit the memory.
     """
     source = checkpoint.source
     if source.dtype not in DTYPES:
-        raise BuildError(f"invalid dtype: {source.dtype} of model {source.name}{nearest(source.dtype, DTYPES)}")
+        raise BuildError(unknown("dtype", source.dtype, source.name))
+    placed = place(checkpoint, device)
+    remove = None
+    if source.device_map is not None:
+        placed["offload_folder"], remove = offload_folder()
     log: Any = transformers.utils.logging
     log.set_verbosity_error()
     log.disable_progress_bar()
+    logging.getLogger("accelerate").setLevel(logging.ERROR)  # results say what lies on the disk
     automatic: Any = _automatic(checkpoint, family)
     try:
         network, report = automatic.from_pretrained(
             checkpoint.folder,
-            dtype=getattr(torch, source.dtype),
+            dtype="auto" if source.dtype == "auto" else getattr(torch, source.dtype),
             attn_implementation="eager",
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they come back in the report, and are an error below
+            **placed,
             **_common(checkpoint),
         )
     except Exception as error:
+        if remove is not None:
+            remove()
         raise _unloadable(checkpoint, error) from error
     wrong = sorted({str(key[0] if isinstance(key, tuple) else key) for key in _wrong_keys(report)})
     if wrong:
@@ -75,7 +86,9 @@ def load_network(
             f"missing weights: the checkpoint of model {source.name} is no whole {type(network).__name__}: "
             f"it lacks {listed}"
         )
-    return network.to(device).eval().requires_grad_(False), tuple(sorted(report["unexpected_keys"]))
+    if remove is not None:
+        weakref.finalize(network, remove)
+    return network.eval().requires_grad_(False), tuple(sorted(report["unexpected_keys"]))
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> Any:
@@ -138,6 +151,8 @@ def _wrong_keys(report: dict[str, Any]) -> list[Any]:
 
 def _unloadable(checkpoint: Checkpoint, error: Exception) -> BuildError:
     name, line = checkpoint.source.name, _first_line(error)
+    if is_out_of_memory(error):
+        return BuildError(f'missing memory: the weights of model {name} do not fit; try device_map = "auto" ({line})')
     if "trust_remote_code" in str(error) and not checkpoint.source.trust_remote_code:
         return BuildError(
             f"unsupported model: {name} is code that comes with its weights; read it, and if you trust it say "

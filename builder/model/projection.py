@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import BuildError
 from .interface import Call, attending
+from .placement import present
 from .trace import first_tensor
 
 if TYPE_CHECKING:
@@ -32,16 +33,33 @@ class OutputProjection:
     """
 
     module: nn.Module
-    weight: Tensor
-    """[heads, d_head, d_out] float32"""
-    bias: Tensor
-    """[d_out] float32, 0 where there is none."""
+    heads: tuple[int, int]
+    """The number of heads, and the width of one."""
+    turned: bool
+    """Whether the module's own weight lies as [d_out, heads · d_head], as `Linear`'s does; GPT-2's does not."""
     plain: bool
     """Whether it is given the heads' outputs as attention returned them: no gate and no norm stands between."""
 
+    @property
+    def weight(self) -> Tensor:
+        """[heads, d_head, d_out] float32, read each time: a copy of every layer's would be a good part of the model."""
+        with present(self.module):
+            weight: Tensor = self.module.weight  # type: ignore[assignment]
+            return (weight.mT if self.turned else weight).reshape(*self.heads, -1).float()
+
+    @property
+    def bias(self) -> Tensor:
+        """[d_out] float32, 0 where there is none."""
+        with present(self.module):
+            bias = getattr(self.module, "bias", None)
+            if isinstance(bias, Tensor):
+                return bias.float()
+            weight: Tensor = self.module.weight  # type: ignore[assignment]
+            return weight.new_zeros(weight.shape[0 if self.turned else 1], dtype=torch.float32)
+
     def __call__(self, output: Tensor) -> Tensor:
         """Heads' outputs [heads, Q, d_head] → what the module itself makes of them, [Q, d_out] float32."""
-        dtype = next(self.module.parameters()).dtype
+        dtype = next(self.module.parameters()).dtype  # whatever device the weights are on, or on none
         with torch.no_grad():
             return self.module(output.transpose(0, 1).flatten(1)[None].to(dtype))[0].float()  # type: ignore[no-any-return]
 
@@ -93,15 +111,10 @@ def find_projections(network: nn.Module, forward: Callable[[], Any]) -> dict[nn.
         if given.shape[-1] != heads.shape[-2] * heads.shape[-1] or given.numel() != heads.numel():
             return
         call = latest.pop()
-        weight = _matrix(module, given, made)
-        if weight is not None:
-            bias = getattr(module, "bias", None)
-            found[call.module] = OutputProjection(
-                module,
-                weight.reshape(*heads.shape[-2:], -1),
-                bias.float() if isinstance(bias, Tensor) else weight.new_zeros(weight.shape[-1]),
-                torch.equal(given.reshape(-1), heads.reshape(-1)),
-            )
+        turned = _is_turned(module, given, made)
+        if turned is not None:
+            plain = torch.equal(given.reshape(-1), heads.reshape(-1))
+            found[call.module] = OutputProjection(module, (heads.shape[-2], heads.shape[-1]), turned, plain)
 
     linear = [module for module in network.modules() if _is_matrix(getattr(module, "weight", None))]
     handles = [module.register_forward_hook(read) for module in linear]
@@ -114,15 +127,21 @@ def find_projections(network: nn.Module, forward: Callable[[], Any]) -> dict[nn.
     return found
 
 
-def _matrix(module: nn.Module, given: Tensor, made: Tensor) -> Tensor | None:
-    """Return a linear module's weight as [in, out] float32; which way round it lies is told by what it did."""
-    weight: Tensor = module.weight  # type: ignore[assignment]
-    bias = getattr(module, "bias", None)
-    rest = made.double() - (bias.double() if isinstance(bias, Tensor) else 0)
-    ways = [way for way in (weight, weight.mT) if way.shape == (given.shape[-1], made.shape[-1])]
-    apart = [float((given.double() @ way.double() - rest).abs().max()) for way in ways]
-    tolerance = 8 * torch.finfo(made.dtype).eps ** 0.5 * max(float(made.abs().max()), 1e-6)
-    return ways[apart.index(min(apart))].float() if apart and min(apart) <= tolerance else None
+def _is_turned(module: nn.Module, given: Tensor, made: Tensor) -> bool | None:
+    """Return whether a linear module's weight lies as [out, in], told by what it did; None if it did something else."""
+    eps = torch.finfo(made.dtype).eps
+    # in float32 at least: the tolerance is far above its rounding
+    given, made = (part.to(torch.promote_types(part.dtype, torch.float32)) for part in (given, made))
+    with present(module):
+        weight: Tensor = module.weight.to(made.dtype)  # type: ignore[assignment]
+        bias = getattr(module, "bias", None)
+        rest = made - bias if isinstance(bias, Tensor) else made
+        ways = {turned: weight.mT if turned else weight for turned in (False, True)}
+        fitting = {turned: way for turned, way in ways.items() if way.shape == (given.shape[-1], made.shape[-1])}
+        apart = {turned: float((given @ way - rest).abs().max()) for turned, way in fitting.items()}
+    tolerance = 8 * eps**0.5 * max(float(made.abs().max()), 1e-6)
+    best = min(apart, key=lambda turned: apart[turned], default=None)
+    return best if best is not None and apart[best] <= tolerance else None
 
 
 def _is_matrix(weight: Any) -> bool:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import struct
+from math import prod
 from pathlib import Path
+from typing import Any
 
 from ..errors import BuildError
 
-__all__ = ["TOKENIZER_FILES", "check_files", "weight_files"]
+__all__ = ["TOKENIZER_FILES", "check_files", "stored_bytes", "weight_files"]
 
 CONFIG = "config.json"
 INDEX = "model.safetensors.index.json"
+SIZES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
+"""Bytes of a number."""
 TOKENIZER_FILES = (
     "tokenizer*.json",
     "special_tokens_map.json",
@@ -59,6 +63,29 @@ def check_files(name: str, folder: Path) -> None:
         flaw = _flaw(file)
         if flaw:
             raise BuildError(f"broken checkpoint: {file} of model {name} {flaw}")
+
+
+def stored_bytes(name: str, folder: Path, dtype: str) -> int:
+    """Return how many bytes a checkpoint's weights take in a format of numbers; `auto` is the one they are stored in.
+
+    Only the headers are read. Raises `BuildError` as `weight_files` does.
+    """
+    total = 0
+    for file in weight_files(name, folder):
+        for entry in _header(file).values():
+            numbers, stored = prod(entry["shape"]), str(entry["dtype"])
+            floats = stored.startswith(("F", "BF")) and dtype in SIZES  # others, of a quantised model, stay as they are
+            begin, end = entry["data_offsets"]
+            total += numbers * SIZES[dtype] if floats else end - begin
+    return total
+
+
+def _header(file: Path) -> dict[str, dict[str, Any]]:
+    """Return what a safetensors file says of its tensors: https://huggingface.co/docs/safetensors (format)."""
+    with file.open("rb") as stream:
+        length = struct.unpack("<Q", stream.read(8))[0]
+        header = json.loads(stream.read(length))
+    return {key: entry for key, entry in header.items() if key != "__metadata__"}
 
 
 def _flaw(file: Path) -> str:

@@ -23,6 +23,8 @@ def distance_from_outputs(run: Run, layers: Sequence[int], activations: Sequence
     import torch
     from torch import nn
 
+    from builder.model.placement import present
+
     modules = [run.model.structure.down_projections[layer] for layer in layers]
     found = [module for module in modules if module is not None]
     outputs: dict[int, Tensor] = {}
@@ -39,9 +41,9 @@ def distance_from_outputs(run: Run, layers: Sequence[int], activations: Sequence
             handle.remove()
     distances = [0.0]
     for number, (module, neurons) in enumerate(zip(found, activations, strict=True)):
-        weight, bias = module.get_parameter("weight").float(), getattr(module, "bias", None)
-        matrix = weight.T if isinstance(module, nn.Linear) else weight  # GPT-2's Conv1D is [in, out]
-        with torch.no_grad():
+        with torch.no_grad(), present(module):
+            weight, bias = module.get_parameter("weight").float(), getattr(module, "bias", None)
+            matrix = weight.T if isinstance(module, nn.Linear) else weight  # GPT-2's Conv1D is [in, out]
             computed = neurons @ matrix + (0.0 if bias is None else bias.float())
         own = outputs[number].reshape(computed.shape).float()
         distances.append(float((computed - own).abs().max() / own.abs().max().clamp_min(1e-30)))

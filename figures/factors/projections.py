@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from builder.model.placement import present
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -49,10 +51,12 @@ def watching(model: Model, layers: Sequence[int]) -> Iterator[list[Output]]:
 def distance(model: Model, layer: int, neurons: Tensor, output: Output) -> float:
     """Return how far neurons [T, n] times the weights are from the output, as a share of its largest number."""
     down: Any = model.structure.down_projections[layer]
-    weight = down.weight.float()
-    if not isinstance(down, nn.Linear) and weight.shape[0] == neurons.shape[1]:  # GPT-2's Conv1D: [in, out]
-        weight = weight.T
-    written = nn.functional.linear(neurons, weight, None if down.bias is None else down.bias.float())
+    with present(down):
+        weight = down.weight.float()
+        if not isinstance(down, nn.Linear) and weight.shape[0] == neurons.shape[1]:  # GPT-2's Conv1D: [in, out]
+            weight = weight.T
+        neurons = neurons.to(weight.device)
+        written = nn.functional.linear(neurons, weight, None if down.bias is None else down.bias.float())
     if output.value is None:
         return float("inf")
     found = [output.value, *(output.value - other for other in output.given)]
