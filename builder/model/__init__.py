@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import weakref
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from ..errors import BuildError
 from ..spoken import counted
+from .chain import Steps, find_chain
 from .encoder import Encoder, EncoderRun
 from .encoder_decoder import EncoderDecoder, EncoderDecoderRun
 from .language_model import LanguageModel
@@ -198,6 +200,19 @@ class Model(LanguageModel):
         if not self._reads_embeddings:
             raise BuildError(f"unsupported model: {self.name} cannot be run from its input embeddings alone")
         return self._base(inputs_embeds=embeddings)
+
+    @cached_property
+    def chained(self) -> bool:
+        """Whether `chain` gives the network's own numbers, and its gradients: `find_chain` tries it once."""
+        ids = torch.tensor([[3, 5, 7, 11, 2, 9], [8, 1, 4, 4, 2, 6]], device=self.device) % self.vocab_size
+        return self._reads_embeddings and find_chain(self.structure, self.embed(ids))
+
+    def chain(self, embeddings: Tensor) -> Steps:
+        """Input embeddings [A, L, d] → the forward pass over texts of this shape, block by block; see `chain.py`.
+
+        Only for a model that is `chained`.
+        """
+        return Steps(self.structure, embeddings)
 
     def provenance(self) -> dict[str, Any]:
         """Return what a reader needs to repeat this: model, revision, class, versions, dtype, device, structure."""
