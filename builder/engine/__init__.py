@@ -17,17 +17,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__
-from .cache import Cache
-from .errors import BuildError, Problem
-from .figure import Answer, Result, RunSpec
-from .model_source import ModelSource
-from .plan import Job
-from .progress import Listener
-from .spoken import listed
+from .. import __version__
+from ..cache import Cache
+from ..errors import BuildError, Problem
+from ..figure import Answer, Result, RunSpec
+from ..model_source import ModelSource
+from ..plan import Job
+from ..progress import Listener
+from ..spoken import listed
+from .device import find_device
 
 if TYPE_CHECKING:
-    from .model import AnyModel, AnyRun, LanguageModel, Run
+    from ..model import AnyModel, AnyRun, LanguageModel, Run
 
 __all__ = ["Batch", "SerialExecutor", "make_batches", "make_executor", "run_batch", "run_jobs"]
 
@@ -163,7 +164,7 @@ def run_batch(batch: Batch, report: Report | queue.Queue[tuple[str, str]]) -> li
     tell = report if callable(report) else lambda what, text: report.put((what, text))
     first = batch.jobs[0]
     tell("running", f"loading {batch.source.name}")
-    device = _find_device(batch.device)
+    device = find_device(batch.device)
     try:
         model = _load(batch, batch.source, first.question.model, device)
     except BuildError as error:
@@ -211,27 +212,11 @@ _FAMILIES = {
 }
 
 
-def _find_device(name: str) -> str:
-    """Return the device to compute on. Raises `BuildError` where this machine, or this torch, has none of that name."""
-    # before torch starts its threads: waiting ones should sleep, not spin, on cores that others want too
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    import torch
-
-    if name == "auto":  # mps only when it is asked for: not all that gradients need is there
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError, ImportError) as error:  # each back end refuses in its own way
-        why = str(error).strip().partition("\n")[0]
-        raise BuildError(f"invalid device: {name} cannot be had here: {why}") from error
-    return name
-
-
 def _load(batch: Batch, source: ModelSource, fingerprint: str, device: str) -> AnyModel:
     import torch
 
-    from .model import load_model  # torch and transformers, 2 s: only where something is computed
-    from .sources import fetch
+    from ..model import load_model  # torch and transformers, 2 s: only where something is computed
+    from ..sources import fetch
 
     if batch.threads:
         torch.set_num_threads(batch.threads)
