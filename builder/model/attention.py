@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..errors import BuildError, nearest
 from .interface import Call, attending
+from .placement import present
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -153,7 +154,8 @@ class Attention:
         bias = torch.zeros(1, 1, 1, 1, device=query.device)
         for added in (call.mask, options.get("position_bias")):
             bias = bias if added is None else bias + added.float()
-        sinks = getattr(module, "sinks", None)
+        with present(module):
+            sinks = getattr(module, "sinks", None)
         return HeadVectors(
             query=query,
             key=call.key[0].float().repeat_interleave(groups, 0),
