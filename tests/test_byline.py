@@ -70,6 +70,16 @@ def test_models_that_differ_say_so_each() -> None:
     assert (colophon.dates, colophon.versions) == (("2026-11-02",), ())
 
 
+def test_a_colophon_names_the_cards_that_answers_were_computed_on() -> None:
+    """Their rounding is not a processor's; of answers that were computed on both that is said."""
+    (model,) = read_colophon([result(processor="NVIDIA H100"), result(processor="NVIDIA A100")]).models
+    assert (model.processors, model.partly) == (("NVIDIA A100", "NVIDIA H100"), False)
+    (model,) = read_colophon([result(processor="NVIDIA H100"), result()]).models
+    assert (model.processors, model.partly) == (("NVIDIA H100",), True)
+    (model,) = read_colophon([result()]).models
+    assert (model.processors, model.partly) == ((), False)
+
+
 def test_what_an_answer_does_not_say_is_left_out() -> None:
     """Answers of older versions have less to say; a revision that the name holds is not said twice."""
     (model,) = read_colophon([Result("f" * 64, "tokens", {}, {}, {"model": "pypi:x==1", "revision": "x==1"})]).models

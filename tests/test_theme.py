@@ -371,6 +371,18 @@ def test_a_figure_tells_its_method_and_where_it_comes_from() -> None:
     assert "contrast" not in text
 
 
+def test_a_figure_tells_of_few_digits_and_of_what_it_was_computed_on() -> None:
+    """Readers learn that numbers are rough, and that a card rounded them; of float32 on a processor nothing is said."""
+    places = {"cuda:0": 40, "cpu": 3, "disk": 2}
+    card = {"dtype": "bfloat16", "device": "cuda", "processor": "NVIDIA H100", "placement": places}
+    text = figure(panels=[panel(replace(RESULT, provenance={**RESULT.provenance, **card}))]).text
+    for said in ("two to three digits", "NVIDIA H100", "40 on cuda:0, 3 in the processor’s memory, 2 on the disk"):
+        assert said in text
+    plain = figure(panels=[panel(replace(RESULT, provenance={**RESULT.provenance, "device": "cpu"}))]).text
+    assert "computed on" not in plain
+    assert "layers" not in plain
+
+
 def test_a_figure_says_what_its_result_warns_of() -> None:
     """An integral that has not converged is told to the reader, not only to who opens the JSON."""
     warned = replace(RESULT, data={**RESULT.data, "warning": "It has <not> converged."})

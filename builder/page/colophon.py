@@ -21,6 +21,10 @@ class ModelUsed:
     network: str
     numbers: str
     """The numeric type of its weights: `float32`."""
+    processors: tuple[str, ...]
+    """The graphics cards that its answers were computed on."""
+    partly: bool
+    """Whether other answers were computed without one."""
     dates: tuple[str, ...]
     """The first and the last day of its answers, or the only one."""
     versions: tuple[tuple[str, str], ...]
@@ -52,6 +56,7 @@ def read_colophon(results: Iterable[Result]) -> Colophon:
 def _read_model(model: tuple[str, ...], origins: list[Mapping[str, Any]]) -> ModelUsed:
     name, revision, licence, network, numbers = model
     days = sorted({str(origin["date"]) for origin in origins if origin.get("date")})
+    cards = {str(origin.get("processor") or "") for origin in origins}
     versions: dict[str, set[str]] = {}
     for origin in origins:
         for library, version in (origin.get("versions") or {}).items():
@@ -62,6 +67,8 @@ def _read_model(model: tuple[str, ...], origins: list[Mapping[str, Any]]) -> Mod
         licence=licence,
         network=network,
         numbers=numbers,
+        processors=tuple(sorted(cards - {""})),
+        partly=bool(cards - {""}) and "" in cards,
         dates=tuple(dict.fromkeys((days[0], days[-1]))) if days else (),
         versions=tuple((library, " and ".join(sorted(found))) for library, found in versions.items()),
     )
