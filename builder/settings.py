@@ -59,4 +59,5 @@ SETTINGS: Mapping[str, Setting] = {
     "feed_length": Setting(int),
     "payload_limit": Setting(int),
     "plugins": Setting(list),
+    "cache": Setting(str),
 }

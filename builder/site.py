@@ -18,7 +18,7 @@ from .model_source import ModelSource, complaints
 from .plugins import Plugin, find_plugins
 from .settings import SETTINGS
 
-__all__ = ["BUILT_IN", "ModelSource", "Site", "built_in", "cache_folder", "find_site", "read_base_url"]
+__all__ = ["BUILT_IN", "CONFIG", "ModelSource", "Site", "built_in", "cache_folder", "find_site", "read_base_url"]
 
 CONFIG = "pyproject.toml"
 
@@ -74,6 +74,8 @@ class Site:
     """Kilobytes of data a figure may have before `fanlight check` warns of it."""
     plugins: tuple[Plugin, ...] = ()
     """What installed packages add, those alone that the site names."""
+    cache: str = ""
+    """A folder or an address (`s3://bucket/folder`) of answers that people and machines share, if there is one."""
 
     @property
     def config(self) -> Path:

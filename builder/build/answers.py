@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..cache import Cache
@@ -10,7 +10,7 @@ from ..errors import BuildError, Problem
 from ..figure import Result
 from ..plan import Job, Plan
 
-__all__ = ["Answers", "find_answers"]
+__all__ = ["Answers", "bring_answers", "find_answers"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,11 @@ def find_answers(
     """Return all answers; without `compute`, as `--frozen` says, those that are stored.
 
     `compute` puts answers into the cache and raises `BuildError`; `refresh` are the labels of figures that are to be
-    computed anew, or `all`.
+    computed anew, or `all`. What is not on this machine is looked for at the place that the site shares, if it has one:
+    also with `--frozen`, which computes nothing, for what is there was computed.
     """
-    stored = {address: cache.find(address, job.kind.name) for address, job in plan.jobs.items()}
+    stored = _find(plan.jobs.values(), cache)
+    stored |= bring_answers([job for job in plan.jobs.values() if stored[job.address] is None], cache)
     wanted = [job for job in plan.jobs.values() if stored[job.address] is None or _is_refreshed(job, refresh)]
     problems: list[Problem] = []
     if compute is None:
@@ -46,11 +48,28 @@ def find_answers(
             compute(wanted)
         except BuildError as error:
             problems += error.problems
-        stored.update({job.address: cache.find(job.address, job.kind.name) for job in wanted})
+        stored |= _find(wanted, cache)
     results = {address: result for address, result in stored.items() if result is not None}
     if len(results) < len(stored) and not problems:
         problems.append(Problem("missing result: one was removed while the build ran; build again"))
-    return Answers(results, sum(job.address in results for job in wanted), tuple(problems))
+    return Answers(results, sum(job.address in results for job in wanted), (*problems, *cache.warnings()))
+
+
+def _find(jobs: Iterable[Job], cache: Cache) -> dict[str, Result | None]:
+    return {job.address: cache.find(job.address, job.kind.name) for job in jobs}
+
+
+def bring_answers(jobs: Sequence[Job], cache: Cache) -> dict[str, Result | None]:
+    """Return what the shared place has of the answers to these jobs, after copying it onto this machine.
+
+    Raises `BuildError` where the user's own cache cannot be written, or where there is no client for the place.
+    """
+    try:
+        cache.bring(job.question for job in jobs)
+    except OSError as error:
+        message = f"broken cache: a result cannot be written: {error.strerror or error}"
+        raise BuildError(message, cache.folder) from error
+    return _find(jobs, cache)
 
 
 def _is_refreshed(job: Job, refresh: frozenset[str]) -> bool:

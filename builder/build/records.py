@@ -161,7 +161,7 @@ def ground(site: Site) -> str:
     """Return a digest of all that every page of a site depends on: the program, its libraries, theme and settings."""
     import markdown_it
 
-    settings = replace(site, output=site.root)  # where pages lie changes nothing in them
+    settings = replace(site, output=site.root, cache="")  # where pages and answers lie changes nothing in them
     digest = hashlib.sha256(repr(settings).encode())
     package = Path(__file__).parents[1]
     for folder in dict.fromkeys((package, *site.folders("theme"), *site.folders("figures"))):

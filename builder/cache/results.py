@@ -1,0 +1,104 @@
+"""`Cache`: results on disk under their content address, and behind them what others have computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import Problem
+from ..figure import Result, published
+from ..plan import Question
+from ..site import Site, cache_folder
+from .shared import Shared, open_shared
+from .whole import is_whole, write_atomically
+
+__all__ = ["ANSWERS", "Cache", "open_cache"]
+
+ANSWERS = "answers"
+"""The folder of a site that its answers are kept in too, where there is one (see `deposit`)."""
+
+
+class Cache:
+    """Results in `folder/results/ab/ADDRESS.json`, their pieces in `ADDRESS/NAME.json`, in the form the site publishes.
+
+    What is not there is looked for in `second`, a folder of the same form without `results/`, which is never written.
+    What neither has may be at a `shared` place, from which `bring` copies it and to which `put` writes, too.
+    Writes are atomic and an address has only one right content, so any number of builds may read and write at once.
+    """
+
+    def __init__(self, folder: Path, second: Path | None = None, shared: Shared | None = None) -> None:
+        self.folder = folder / "results"
+        self.second = second
+        self.shared = shared
+
+    def path(self, address: str) -> Path:
+        """Return where the result of that address lies or would lie."""
+        return self._place(f"{address[:2]}/{address}.json")
+
+    def piece(self, address: str, name: str) -> Path:
+        """Return where a piece of the result of that address lies or would lie."""
+        return self._place(f"{address[:2]}/{address}/{name}.json")
+
+    def _place(self, path: str) -> Path:
+        """Return where a file is; a broken one of the user's own, as a power cut leaves, hides none that is whole."""
+        own = self.folder / path
+        if self.second is None or is_whole(own):
+            return own
+        other = self.second / path
+        return other if other.is_file() else own
+
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, str) and self.path(address).is_file()
+
+    def find(self, address: str, kind: str | None = None) -> Result | None:
+        """Return the stored result, or None, and the answer is computed anew.
+
+        A file that is no result, or of another kind, is none; nor is a result that has lost a piece, or part of one.
+        """
+        try:
+            result = Result.from_json(address, self.path(address).read_text(encoding="utf-8"))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+        whole = all(is_whole(self.piece(address, name)) for name in result.pieces)
+        return result if whole and kind in (None, result.kind) else None
+
+    def bring(self, questions: Iterable[Question]) -> None:
+        """Copy the answers to these questions out of the shared place into the user's own folder, where it has them.
+
+        Raises `OSError` for a disk that refuses; a shared place that does is told of by `warnings`.
+        """
+        if self.shared is not None:
+            for address, files in self.shared.find(questions):
+                self._write(address, *files)
+
+    def put(self, result: Result, pieces: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        """Store a result under its address, after its pieces: where the result is, they are.
+
+        Raises `ValueError` for what JSON cannot hold, before anything is written.
+        """
+        texts = {name: published(piece).encode() for name, piece in (pieces or {}).items()}
+        whole = result.to_json().encode()
+        self._write(result.address, whole, texts)
+        if self.shared is not None:
+            self.shared.put(result.address, whole, texts)
+
+    def _write(self, address: str, result: bytes, pieces: Mapping[str, bytes]) -> None:
+        folder = self.folder / address[:2]
+        for name, text in pieces.items():
+            write_atomically(folder / address / f"{name}.json", text)
+        write_atomically(folder / f"{address}.json", result)
+
+    def warnings(self) -> list[Problem]:
+        """Return what the shared place refused since this was last asked: the build goes on without it."""
+        return self.shared.warnings() if self.shared is not None else []
+
+    def __iter__(self) -> Iterator[str]:
+        for file in sorted(self.folder.glob("??/*.json")):
+            yield file.stem
+
+
+def open_cache(site: Site) -> Cache:
+    """Return the user's cache, behind it the answers that the site itself keeps, if it does, and those it shares."""
+    kept = site.root / ANSWERS
+    return Cache(cache_folder(), kept if kept.is_dir() else None, open_shared(site.cache, site.root))
