@@ -10,13 +10,17 @@ import torch
 from torch import Tensor
 
 from ..errors import BuildError, nearest
+from .capture import Captured, Recent, from_blocks, from_lists, from_passes, note
 from .interface import Call, attending
 from .placement import present
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Attention", "AttentionPart", "HeadVectors", "read_attention"]
+    from .capture import Note
+    from .chain import Steps
+
+__all__ = ["Attention", "AttentionPart", "HeadVectors", "read_attention", "read_chain"]
 
 LISTS = {
     "self": "attentions",
@@ -85,34 +89,37 @@ class HeadVectors(NamedTuple):
 
 
 class Attention:
-    """All attention of one text, captured in one forward pass.
+    """All attention of one text. What a layer attends with is captured when it is asked for, and not kept for long.
 
     attention = run.attention
     attention.weights("self", 5)[2, 7]       # what the token at position 7 looks at, in head 2 of layer 5
     attention.heads("self", 5).query[2, 7]   # the query it looks with
+
+    Whoever goes over all layers takes all it needs of one before it asks for the next.
     """
 
     def __init__(
         self,
         name: str,
-        weights: Mapping[str, Sequence[Tensor]],
-        calls: Mapping[str, Sequence[Call]],
+        notes: Mapping[str, Mapping[int, tuple[int, Note]]],
         places: Mapping[str, tuple[tuple[int, int], tuple[int, int]]],
+        recent: Recent,
         *,
         causal: bool,
     ) -> None:
+        """Take for each part, and in it for each layer, the number under which `recent` has it, and what is known."""
         self._name = name
-        self._calls = {part: dict(zip(_numbers(found), found, strict=True)) for part, found in calls.items()}
-        self._weights: dict[str, dict[int, Tensor]] = {}
+        self._notes = notes
+        self._recent = recent
+        self.shared: dict[Any, Any] = {}
+        """Small answers about it that several figures ask for, by whatever tells them apart."""
         self.parts: dict[str, AttentionPart] = {}
-        for part, found in weights.items():
-            called = self._calls.get(part)
-            layers = tuple(called) if called else tuple(range(len(found)))
+        for part, found in notes.items():
             queries, keys = places[part]
-            self._weights[part] = dict(zip(layers, found, strict=True))
-            windows = tuple(_window(called[layer]) if called else None for layer in layers)
             is_causal = causal and part in ("self", "decoder")
-            self.parts[part] = AttentionPart(part, queries, keys, is_causal, layers, found[0].shape[1], windows)
+            windows = tuple(note.window for _, note in found.values())
+            n_heads = next(iter(found.values()))[1].shape[1]
+            self.parts[part] = AttentionPart(part, queries, keys, is_causal, tuple(found), n_heads, windows)
 
     def part(self, name: str | None = None) -> AttentionPart:
         """Return the part of that name, by default the one that writes: `self`, `cross` of an encoder-decoder.
@@ -129,24 +136,24 @@ class Attention:
 
     def weights(self, part: str, layer: int) -> Tensor:
         """Return the attention weights of a layer, [heads, Q, K] float32; each row sums to 1."""
-        return self._weights[part][layer][0].float()
+        return self._recent[self._notes[part][layer][0]].weights[0].float()
 
     @property
     def has_vectors(self) -> bool:
-        """Whether queries, keys and values could be captured."""
-        return bool(self._calls)
+        """Whether queries, keys and values can be captured."""
+        return all(note.module is not None for found in self._notes.values() for _, note in found.values())
 
     def heads(self, part: str, layer: int) -> HeadVectors:
         """Return the queries, keys and values of a layer.
 
         Raises `BuildError` where the model's attention does not go through transformers' interface.
         """
-        if not self.has_vectors:
+        call = self._recent[self._notes[part][layer][0]].call if self.has_vectors else None
+        if call is None:
             raise BuildError(
                 f"unsupported model: the queries and keys of {self._name} cannot be captured: its attention does not "
                 "go through transformers' attention interface"
             )
-        call = self._calls[part][layer]
         module, options = call.module, call.options
         query = call.query[0].float()
         groups = query.shape[0] // call.key.shape[1]
@@ -170,43 +177,89 @@ class Attention:
 
     def module(self, part: str, layer: int) -> torch.nn.Module | None:
         """Return the network's attention module of a layer; None where it could not be captured."""
-        return self._calls[part][layer].module if self.has_vectors else None
+        return self._notes[part][layer][1].module
 
 
 @torch.no_grad()
 def read_attention(
     name: str,
     network: torch.nn.Module,
-    forward: Callable[[], Any],
+    forward: Callable[..., Any],
     places: Mapping[str, tuple[tuple[int, int], tuple[int, int]]],
     *,
     causal: bool,
 ) -> Attention:
-    """Run `forward()`, which returns transformers' output with its attentions, and return what was attended to.
+    """Run `forward(output_attentions=True)`, and return what was attended to; layers come from passes of their own.
 
     `name` is the model's, for messages; `places` are the ranges of tokens that attend and are attended to, by part.
     Raises `BuildError` for a network that has no attention to be read.
     """
-    calls: list[Call] = []
+    notes: list[Note] = []
+    weights: list[Tensor] = []
 
     def record(call: Call) -> None:
         call.proceed()
-        calls.append(call)
+        notes.append(note(Captured(call.weights, call)))
+        weights.append(call.weights)
 
     output = None
     try:
         with attending(network, record):
-            output = forward()
+            output = forward(output_attentions=True)
     except (LookupError, TypeError, ValueError):  # an attention of its own that knows no other name than its own
-        calls.clear()
+        weights.clear()
     listed = _listed(output, places)
-    if output is None or not calls or sum(map(len, listed.values())) != len(calls):
-        calls.clear()
-        listed = _listed(forward(), places)
+    if output is None or not weights or sum(map(len, listed.values())) != len(weights):
+        weights.clear()
+        listed = _listed(forward(output_attentions=True), places)
     if not listed:
-        kind = type(network).__name__
-        raise BuildError(f"unsupported model: {name} ({kind}) has no attention weights: there is nothing to look at")
-    return Attention(name, listed, _sorted(calls, listed), places, causal=causal)
+        raise _nothing(name, network)
+    found = _sorted(weights, listed)
+    if found:
+        numbers = {part: _numbers([notes[at].module for at in own]) for part, own in found.items()}
+        by_layer = {
+            part: {layer: (at, notes[at]) for layer, at in zip(numbers[part], own, strict=True)}
+            for part, own in found.items()
+        }
+        return Attention(name, by_layer, places, Recent(from_passes(network, forward, notes)), causal=causal)
+    notes = [note(Captured(weights, None)) for own in listed.values() for weights in own]
+    count = iter(range(len(notes)))
+    by_layer = {
+        part: {layer: (at, notes[at]) for layer, at in zip(range(len(own)), count, strict=False)}
+        for part, own in listed.items()
+    }
+
+    def in_a_row() -> list[Tensor]:
+        return [each for own in _listed(forward(output_attentions=True), places).values() for each in own]
+
+    return Attention(name, by_layer, places, Recent(from_lists(in_a_row, notes)), causal=causal)
+
+
+def read_chain(
+    name: str, network: torch.nn.Module, steps: Steps, stream: Tensor, layers: Sequence[int]
+) -> Attention | None:
+    """Return the attention of a decoder whose blocks are a chain; None where it does not go through the interface.
+
+    `stream` [n_layers + 1, T, d] is what entered each block and what the last handed on, `layers` those that attend.
+    """
+    recent = Recent(from_blocks(network, steps, stream, layers))
+    notes = []
+    for number in range(len(layers)):
+        try:
+            notes.append(note(recent[number]))
+        except (LookupError, TypeError, ValueError):  # an attention of its own, here or in some layers
+            return None
+    if not notes:
+        return None
+    numbers = _numbers([note.module for note in notes])
+    whole = (0, stream.shape[1])
+    by_layer = {"self": {layer: (at, notes[at]) for at, layer in enumerate(numbers)}}
+    return Attention(name, by_layer, {"self": (whole, whole)}, recent, causal=True)
+
+
+def _nothing(name: str, network: torch.nn.Module) -> BuildError:
+    kind = type(network).__name__
+    return BuildError(f"unsupported model: {name} ({kind}) has no attention weights: there is nothing to look at")
 
 
 def _listed(output: Any, places: Mapping[str, Any]) -> dict[str, list[Tensor]]:
@@ -220,33 +273,24 @@ def _listed(output: Any, places: Mapping[str, Any]) -> dict[str, list[Tensor]]:
     return found
 
 
-def _sorted(calls: Sequence[Call], listed: Mapping[str, Sequence[Tensor]]) -> dict[str, list[Call]]:
-    """Return the calls by part, in the order of the weights listed there; none where one of them cannot be told."""
+def _sorted(weights: Sequence[Tensor], listed: Mapping[str, Sequence[Tensor]]) -> dict[str, list[int]]:
+    """Return which of the captured weights are each part's, in the order listed there; none where one is nobody's."""
     rest = {part: list(found) for part, found in listed.items()}
-    found: dict[str, list[Call]] = {part: [] for part in listed} if calls else {}
-    for call in calls:
+    found: dict[str, list[int]] = {part: [] for part in listed} if weights else {}
+    for number, own in enumerate(weights):
         for part, expected in rest.items():
-            if expected and expected[0].shape == call.weights.shape and torch.equal(expected[0], call.weights):
+            if expected and expected[0].shape == own.shape and torch.equal(expected[0], own):
                 expected.pop(0)
-                found[part].append(call)
+                found[part].append(number)
                 break
         else:
             return {}
     return found
 
 
-def _numbers(calls: Sequence[Call]) -> list[int]:
+def _numbers(modules: Sequence[Any]) -> list[int]:
     """Return the layers' numbers by the modules' own count; their order where they keep none, or share one module."""
-    own = [getattr(call.module, "layer_idx", None) for call in calls]
+    own = [getattr(module, "layer_idx", None) for module in modules]
     numbers = [number for number in own if isinstance(number, int)]
-    whole = len(numbers) == len(calls) and all(a < b for a, b in pairwise(numbers))
-    return numbers if whole else list(range(len(calls)))
-
-
-def _window(call: Call) -> int | None:
-    """Return how many keys a query may read at most, by the mask; None where one may read all of them."""
-    if call.mask is None:
-        return None
-    allowed = call.mask[0, 0] > torch.finfo(call.mask.dtype).min / 2
-    widest = int(allowed.sum(-1).max())
-    return widest if widest < allowed.shape[-1] else None
+    whole = len(numbers) == len(modules) and all(a < b for a, b in pairwise(numbers))
+    return numbers if whole else list(range(len(modules)))

@@ -85,7 +85,7 @@ class EncoderRun:
         return read_attention(
             self.model.name,
             network,
-            lambda: network.base_model(**self._inputs, output_attentions=True),
+            lambda **options: network.base_model(**self._inputs, **options),
             {"self": (whole, whole)},
             causal=False,
         )

@@ -118,8 +118,8 @@ class EncoderDecoderRun:
         return read_attention(
             self.model.name,
             network,
-            lambda: network(
-                input_ids=self.source[None], decoder_input_ids=self.ids[None], use_cache=False, output_attentions=True
+            lambda **options: network(
+                input_ids=self.source[None], decoder_input_ids=self.ids[None], use_cache=False, **options
             ),
             {"encoder": (source, source), "decoder": (written, written), "cross": (written, source)},
             causal=True,

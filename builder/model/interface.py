@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import weakref
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,10 @@ class Call:
             found = attend(self.module, self.query, self.key, self.value, self.mask, *self.args, **self.options)
             self.output, self.weights = found
 
+    def settle(self, output: Tensor) -> None:
+        """Take what was found another way, [B, Q, heads, d_head], instead of attending; weights are then not known."""
+        self._done, self.output, self.weights = True, output, output.new_empty(0)
+
 
 def _attend(
     module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Any = None, *args: Any, **options: Any
@@ -92,9 +97,7 @@ def attending(network: torch.nn.Module, handler: Callable[[Call], None]) -> Iter
     with attending(network, cut):
         network(input_ids=ids)
     """
-    held: list[Any] = [getattr(module, "config", None) for module in network.modules()]
-    configs = {id(config): config for config in held if hasattr(config, "_attn_implementation")}
-    before = [(config, config._attn_implementation) for config in configs.values()]
+    before = [(config, config._attn_implementation) for config in _configs(network)]
     mark = _handler.set(handler)
     try:
         for config, _ in before:
@@ -104,3 +107,15 @@ def attending(network: torch.nn.Module, handler: Callable[[Call], None]) -> Iter
         _handler.reset(mark)
         for config, implementation in before:
             config._attn_implementation = implementation
+
+
+_known: weakref.WeakKeyDictionary[torch.nn.Module, list[Any]] = weakref.WeakKeyDictionary()
+
+
+def _configs(network: torch.nn.Module) -> list[Any]:
+    """Return the configurations that say how a network's modules attend; looked for once, a millisecond each time."""
+    if network not in _known:
+        held: list[Any] = [getattr(module, "config", None) for module in network.modules()]
+        configs = {id(config): config for config in held if hasattr(config, "_attn_implementation")}
+        _known[network] = list(configs.values())
+    return _known[network]

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import BuildError
-from .attention import Attention, read_attention
+from .attention import Attention, read_attention, read_chain
 from .tokens import describe_tokens
-from .trace import reading, recording
+from .trace import may_stop, reading, recording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from ..figure import RunSpec
     from . import Model
+    from .chain import Steps
 
 __all__ = ["Run"]
 
@@ -62,18 +63,25 @@ class Run:
         return list(range(self.n_input if len(self.ids) > self.n_input else 1, len(self.ids)))
 
     @cached_property
-    def _trace(self) -> tuple[Tensor, Tensor, Tensor]:
-        """One forward pass: embeddings [T, d], block outputs [n_layers, T, d], final hidden states [T, d]."""
-        with torch.no_grad(), recording(self.model.structure.blocks) as seen:
+    def _trace(self) -> tuple[Tensor, Tensor]:
+        """One forward pass: the residual stream [n_layers + 1, T, d_model] and final hidden states [T, d]."""
+        n_layers = self.model.n_layers
+        kept: list[Tensor] = []
+
+        def keep(layer: int, tensor: Tensor) -> Tensor:
+            if not kept:  # the first one says in which format the network keeps its stream
+                kept.append(tensor.new_empty(n_layers + 1, *tensor.shape[1:], device=self.ids.device))
+            return kept[0][layer + 1].copy_(tensor[0])
+
+        with torch.no_grad(), recording(self.model.structure.blocks, keep):
             final = self.model.forward_ids(self.ids[None])
         self._check(final)
-        outputs = torch.stack([seen[layer][0].float() for layer in range(self.model.n_layers)])
-        return seen[-1][0].float(), outputs, final[0]
+        return kept[0], final[0]
 
     @property
     def embeddings(self) -> Tensor:
         """What enters block 0's residual stream, [T, d_model] (position embeddings included where they are added)."""
-        return self._trace[0]
+        return self._trace[0][0].float()
 
     @property
     def block_outputs(self) -> Tensor:
@@ -81,12 +89,22 @@ class Run:
 
         Taken by hooks: the last of transformers' `hidden_states` is normed already, the others are not.
         """
-        return self._trace[1]
+        return self._trace[0][1:].float()
+
+    @property
+    def stream(self) -> Tensor:
+        """What enters each block, and what the last one hands on: [n_layers + 1, T, d_model], as the network has it."""
+        return self._trace[0]
+
+    @cached_property
+    def steps(self) -> Steps | None:
+        """The blocks by themselves, each to be run again on what entered it; None where they are no chain."""
+        return self.model.chain(self.model.embed(self.ids)[None]) if self.model.chained else None
 
     @property
     def final(self) -> Tensor:
         """What the head reads, after the final norm: [T, d]."""
-        return self._trace[2]
+        return self._trace[1]
 
     @cached_property
     def logits(self) -> Tensor:
@@ -103,6 +121,13 @@ class Run:
 
         Raises `BuildError` where a layer has no such projection (a mixture of experts keeps them in one tensor).
         """
+        return list(self.neurons(layers))
+
+    def neurons(self, layers: Sequence[int]) -> Iterator[Tensor]:
+        """Yield what `activations` returns, layer by layer, and keep none; raise what it raises, at once.
+
+        A network whose blocks are no chain runs once for all of them, and up to the last of them.
+        """
         modules = [self.model.structure.down_projections[layer] for layer in layers]
         found = [module for module in modules if module is not None]
         if len(found) < len(modules):
@@ -110,9 +135,21 @@ class Run:
             raise BuildError(
                 f"unsupported model: {self.model.name} has no FFN neurons that can be read in layer {layer}"
             )
-        with torch.no_grad(), reading(found) as read:
-            self._check(self.model.forward_ids(self.ids[None]))
-        return [read[number].reshape(len(self.ids), -1).float() for number in range(len(found))]
+        return self._neurons(layers, found)
+
+    def _neurons(self, layers: Sequence[int], modules: Sequence[nn.Module]) -> Iterator[Tensor]:
+        network, size, stream = self.model.network, len(self.ids), self.stream
+        stops = may_stop(network)
+        if self.steps is None:
+            with torch.no_grad(), reading(modules, stop=stops) as read:
+                self.model.forward_ids(self.ids[None])
+            for number in range(len(modules)):
+                yield read.pop(number).reshape(size, -1).float()
+            return
+        for layer, module in zip(layers, modules, strict=True):
+            with torch.no_grad(), reading([module], stop=stops) as read:
+                self.steps.block(layer, stream[layer][None])
+            yield read[0].reshape(size, -1).float()
 
     @cached_property
     def attention(self) -> Attention:
@@ -120,12 +157,18 @@ class Run:
 
         Raises `BuildError` for a model that has no attention.
         """
+        name, network, structure = self.model.name, self.model.network, self.model.structure
+        layers = [layer for layer, module in enumerate(structure.attentions) if module is not None]
+        if self.steps is not None:
+            found = read_chain(name, network, self.steps, self.stream, layers)
+            if found is not None:
+                return found
         whole = (0, len(self.ids))
-        base: Any = self.model.structure.base
+        base: Any = structure.base
         return read_attention(
-            self.model.name,
-            self.model.network,
-            lambda: base(input_ids=self.ids[None], use_cache=False, output_attentions=True),
+            name,
+            network,
+            lambda **options: base(input_ids=self.ids[None], use_cache=False, **options),
             {"self": (whole, whole)},
             causal=True,
         )

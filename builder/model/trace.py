@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-__all__ = ["first_tensor", "reading", "recording", "replaced"]
+__all__ = ["Enough", "first_tensor", "may_stop", "reading", "recording", "replaced"]
+
+
+class Enough(Exception):  # noqa: N818 - nothing is wrong
+    """Raised by a hook that has seen what it was there for: nothing after it needs to be computed."""
+
+
+def may_stop(network: nn.Module) -> bool:
+    """Whether a forward pass may be left in the middle: not where accelerate has weights to put back after a module."""
+    return not any(hasattr(module, "_hf_hook") for module in network.modules())
 
 
 def first_tensor(value: Any) -> Tensor | None:
@@ -23,8 +32,10 @@ def first_tensor(value: Any) -> Tensor | None:
 
 
 @contextlib.contextmanager
-def recording(blocks: Sequence[nn.Module]) -> Iterator[dict[int, Tensor]]:
-    """Within: the main output of each block by its index, and under −1 what entered the first one.
+def recording(
+    blocks: Sequence[nn.Module], keep: Callable[[int, Tensor], Tensor] = lambda _layer, tensor: tensor
+) -> Iterator[dict[int, Tensor]]:
+    """Within: the main output of each block by its index, and under −1 what entered the first one; `keep` copies them.
 
     with recording(structure.blocks) as seen:
         network(input_ids=ids)
@@ -35,13 +46,13 @@ def recording(blocks: Sequence[nn.Module]) -> Iterator[dict[int, Tensor]]:
     def enter(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         given = first_tensor(args) if args else kwargs.get("hidden_states")
         if isinstance(given, Tensor):
-            seen[-1] = given
+            seen[-1] = keep(-1, given)
 
     def leave(layer: int) -> Callable[..., None]:
         def hook(_module: nn.Module, _args: Any, returned: Any) -> None:
             tensor = first_tensor(returned)
             if tensor is not None:
-                seen[layer] = tensor
+                seen[layer] = keep(layer, tensor)
 
         return hook
 
@@ -55,8 +66,8 @@ def recording(blocks: Sequence[nn.Module]) -> Iterator[dict[int, Tensor]]:
 
 
 @contextlib.contextmanager
-def reading(modules: Sequence[nn.Module]) -> Iterator[dict[int, Tensor]]:
-    """Within: the main input of each module by its index.
+def reading(modules: Sequence[nn.Module], *, stop: bool = False) -> Iterator[dict[int, Tensor]]:
+    """Within: the main input of each module by its index; with `stop` a pass is left when all of them have read.
 
     with reading(structure.down_projections) as read:
         network(input_ids=ids)
@@ -69,12 +80,15 @@ def reading(modules: Sequence[nn.Module]) -> Iterator[dict[int, Tensor]]:
             tensor = first_tensor(args)
             if tensor is not None:
                 read[number] = tensor
+            if stop and len(read) == len(modules):
+                raise Enough
 
         return hook
 
     handles = [module.register_forward_pre_hook(enter(number)) for number, module in enumerate(modules)]
     try:
-        yield read
+        with contextlib.suppress(Enough):
+            yield read
     finally:
         for handle in handles:
             handle.remove()
