@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import pickle
 import subprocess
 import sys
 import threading
@@ -302,6 +303,29 @@ def test_a_protocol_that_cannot_be_spoken_is_the_authors_error(
     (problem,) = raised.value.problems
     assert problem.message == message
     assert problem.path == tmp_path / "pyproject.toml"
+
+
+def test_a_mirror_on_the_web_is_only_read(tmp_path: Path) -> None:
+    """Nobody is asked to take anything there, and nobody is warned: it is as it should be."""
+    cache = cache_of("ann", "https://example.org/answers", tmp_path)
+    cache.put(answer(), PIECES)
+    assert cache.find(QUESTION.address) == answer()
+    assert cache.warnings() == []
+    assert cache.shared is not None
+    assert not cache.shared.put(QUESTION.address, b"{}", {})
+
+
+def test_what_other_processes_were_refused_is_told_once(tmp_path: Path) -> None:
+    """Each process of -j has a copy of the cache, and finds out by itself."""
+    cache = Cache(tmp_path, shared=Shared(Gone()))
+    told = []
+    for _ in range(2):
+        copy = pickle.loads(pickle.dumps(cache))
+        copy.put(answer(), PIECES)
+        told += copy.warnings()
+    cache.warn(told)
+    assert len(told) == 2
+    assert len(cache.warnings()) == 1
 
 
 def test_a_password_in_an_address_is_not_shown() -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from ..errors import BuildError, nearest
 
-__all__ = ["Remote", "is_address", "without_password"]
+__all__ = ["OnlyReadError", "Remote", "is_address", "without_password"]
 
 T = TypeVar("T")
 
@@ -46,6 +46,10 @@ _PACKAGES = {
     "oci": "ocifs",
 }
 """What fsspec's own messages say, in a word; for other protocols its message is shown."""
+
+
+class OnlyReadError(OSError):
+    """A place that is read, and that nobody writes to by its protocol: a mirror of answers on the web, say."""
 
 
 class Remote:
@@ -81,7 +85,7 @@ class Remote:
     def write(self, files: Mapping[str, bytes]) -> None:
         """Put files there, each at once or not at all, in their order."""
         if self.protocol in _ONLY_READ:
-            return
+            raise OnlyReadError(f"{self.protocol}:// is only read")
         paths = list(files)
         for start in range(0, len(paths), AT_ONCE):
             part = {path: files[path] for path in paths[start : start + AT_ONCE]}

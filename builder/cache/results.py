@@ -93,6 +93,11 @@ class Cache:
         """Return what the shared place refused since this was last asked: the build goes on without it."""
         return self.shared.warnings() if self.shared is not None else []
 
+    def warn(self, warnings: Iterable[Problem]) -> None:
+        """Take over what another process's copy of this was refused; each is told once."""
+        if self.shared is not None:
+            self.shared.warn(warnings)
+
     def __iter__(self) -> Iterator[str]:
         for file in sorted(self.folder.glob("??/*.json")):
             yield file.stem

@@ -13,7 +13,7 @@ from ..figure import Result, published
 from ..plan import Question
 from ..site import CONFIG
 from .folder import Folder
-from .remote import Remote, is_address
+from .remote import OnlyReadError, Remote, is_address
 
 __all__ = ["Place", "Shared", "open_shared"]
 
@@ -71,17 +71,25 @@ class Shared:
                 if len(whole) == len(result.pieces):
                     yield address, (result.to_json().encode(), whole)
 
-    def put(self, address: str, result: bytes, pieces: Mapping[str, bytes]) -> None:
-        """Put an answer there, after its pieces."""
+    def put(self, address: str, result: bytes, pieces: Mapping[str, bytes]) -> bool:
+        """Put an answer there, after its pieces, and return whether it is there now."""
         if self._is_asleep("written"):
-            return
+            return False
         files = {_path(address, name): text for name, text in pieces.items()}
         try:
             if files:
                 self.place.write(files)
             self.place.write({_path(address): result})
+        except OnlyReadError:
+            return False
         except OSError as error:
             self._sleep("written", error)
+            return False
+        return True
+
+    def warn(self, warnings: Iterable[Problem]) -> None:
+        """Take over what was refused in another process."""
+        self._warnings += [warning for warning in warnings if warning not in self._warnings]
 
     def warnings(self) -> list[Problem]:
         """Return what was refused since this was last asked."""
