@@ -89,7 +89,7 @@ class Shared:
 
     def warn(self, warnings: Iterable[Problem]) -> None:
         """Take over what was refused in another process."""
-        self._warnings += [warning for warning in warnings if warning not in self._warnings]
+        self._warnings = list(dict.fromkeys([*self._warnings, *warnings]))
 
     def warnings(self) -> list[Problem]:
         """Return what was refused since this was last asked."""
