@@ -10,6 +10,7 @@ import transformers
 from ..errors import BuildError
 from .network import load_network, load_tokenizer
 from .placement import home, placement, processor
+from .products import choose_products
 from .tokens import Pieces
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class LanguageModel:
         self.pieces = Pieces(tokenizer)
         self.unused = unused
         self.end_tokens: tuple[int, ...] = ()
+        self.products = choose_products(self.device, network.dtype)
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, *, device: str = "cpu") -> Self:
@@ -66,7 +68,7 @@ class LanguageModel:
         return tuple(block for blocks in lists if len(blocks) == longest for block in blocks)
 
     def provenance(self) -> dict[str, Any]:
-        """Return what a reader needs to repeat this: model, revision, class, versions, dtype, device."""
+        """Return what a reader needs to repeat this: model, revision, class, versions, dtype, device, products."""
         places = placement(self.network, self.blocks)
         name = processor(self.device)
         return {
@@ -79,6 +81,7 @@ class LanguageModel:
             **({"processor": name} if name else {}),
             **({"placement": places} if places else {}),
             "attention": "eager",
+            **({"products": self.products._asdict()} if self.products else {}),
             "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
             **({"unused_weights": list(self.unused[:8])} if self.unused else {}),
         }

@@ -1,0 +1,94 @@
+"""Which library multiplies float32 matrices on the processor: torch's own choice, or oneDNN where that is faster.
+
+Torch multiplies float32 matrices with MKL where it has it, and MKL takes half of the speed of some processors (AMD's).
+Any precision of `torch.backends.mkldnn.matmul` but `ieee` sends them to oneDNN instead. That leave to round inputs to a
+shorter format is no use to a processor without units for it, and costs digits on one that has them (AMX). So it is
+tried, once a process: what is faster by `GAIN` is taken if it is as exact as float32 is.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import Any, NamedTuple
+
+import torch
+
+__all__ = ["Products", "choose_products"]
+
+GAIN = 1.3
+"""How many times as fast a way must be, so that noise does not choose: 2.2 on an AMD EPYC, 1.0 where MKL is at home."""
+WORSE = 4.0
+"""By how much its error may be larger than that of torch's own products; both are sums in float32, in another order."""
+LARGEST = 5e-6
+"""The largest error at all, relative to the largest number of the product; bfloat16 has 4e-3, TF32 5e-4."""
+ROUNDS = 4, 10
+"""Least and most, of which the fastest counts; 40 ms in all on an idle machine, and no more are begun after `LONG`."""
+LONG = 0.05
+OWN = "torch's own"
+
+
+class Products(NamedTuple):
+    """How this process multiplies float32 matrices, as results tell it."""
+
+    library: str
+    """`oneDNN`, or `torch's own` choice."""
+    error: float
+    """The largest error, against float64, relative to the largest number of a product."""
+
+
+def choose_products(device: torch.device, dtype: torch.dtype) -> Products | None:
+    """Return how a model's matrices are multiplied; None where they are not float32 on the processor.
+
+    The first one that is chooses for the process.
+    """
+    return _choose() if device.type == "cpu" and dtype == torch.float32 else None
+
+
+@cache
+def _choose() -> Products:
+    switch: Any = getattr(torch.backends.mkldnn, "matmul", None)
+    before = getattr(switch, "fp32_precision", None)
+    ways = [OWN, "tf32", "bf16"] if before is not None else [OWN]  # an older torch has no such switch
+    errors, seconds = {}, dict.fromkeys(ways, float("inf"))
+    samples = _samples()
+    threads, begun = torch.get_num_threads(), time.perf_counter()
+    torch.set_num_threads(1)  # on a busy machine two wait for each other
+    try:
+        for done in range(ROUNDS[1]):
+            if done >= ROUNDS[0] and time.perf_counter() - begun > LONG:
+                break
+            for way in ways:
+                if before is not None:
+                    switch.fp32_precision = before if way == OWN else way
+                start = time.process_time()  # the processor's: others use the machine too
+                made = [a @ b for a, b, _ in samples]
+                seconds[way] = min(seconds[way], time.process_time() - start)
+                if way not in errors:
+                    errors[way] = max(map(_error, made, (exact for *_, exact in samples)))
+    finally:
+        if before is not None:
+            switch.fp32_precision = before
+        torch.set_num_threads(threads)
+    exact = [way for way in ways if errors[way] <= min(WORSE * errors[OWN], LARGEST)]
+    best = min(exact, key=lambda way: seconds[way], default=OWN)
+    if best == OWN or seconds[OWN] < GAIN * seconds[best]:
+        return Products(OWN, float(f"{errors[OWN]:.1g}"))
+    switch.fp32_precision = best
+    return Products("oneDNN", float(f"{errors[best]:.1g}"))
+
+
+def _samples() -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Return pairs of matrices of the shapes that a small model has, and their products in float64.
+
+    A projection's forward and its way back, a batch of heads, and numbers of very different sizes.
+    """
+    shapes = (((64, 576), (576, 768)), ((64, 768), (768, 576)), ((12, 64, 64), (12, 64, 64)), ((32, 512), (512, 256)))
+    generator = torch.Generator().manual_seed(0)
+    pairs = [(torch.randn(a, generator=generator), torch.randn(b, generator=generator)) for a, b in shapes]
+    pairs[-1][0][:, ::7] *= 300  # as a residual stream's few large entries
+    return [(a, b, a.double() @ b.double()) for a, b in pairs]
+
+
+def _error(made: torch.Tensor, exact: torch.Tensor) -> float:
+    return float((made - exact).abs().max() / exact.abs().max())

@@ -1,0 +1,77 @@
+"""Float32 matrices are multiplied by the faster library only where it is as exact as float32 is."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+import torch
+from models import Load
+
+from builder.model import products
+
+
+@pytest.fixture
+def precision() -> Iterator[str | None]:
+    """What torch's switch is on, put back afterwards."""
+    switch = getattr(torch.backends.mkldnn, "matmul", None)
+    before = getattr(switch, "fp32_precision", None)
+    yield before
+    if before is not None:
+        switch.fp32_precision = before
+
+
+def test_products_are_as_exact_as_float32(tiny: Load) -> None:
+    """Whatever this machine chose: against float64, on matrices that it was not chosen by; and results say it."""
+    model = tiny("llama")
+    a, b = (torch.randn(200, 200, generator=torch.Generator().manual_seed(seed)) for seed in (3, 4))
+    exact = a.double() @ b.double()
+    assert float((a @ b - exact).abs().max() / exact.abs().max()) < 5e-6
+    assert model.provenance()["products"] == model.products._asdict()
+    assert model.products.library in ("oneDNN", products.OWN)
+    assert 0 < model.products.error < 5e-6
+
+
+@pytest.mark.usefixtures("precision")
+def test_a_way_that_loses_digits_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processors with units for short formats (AMX) are fast, and off by 1e-3."""
+    ways = iter([1e-7] * 4 + [1e-3] * 8)
+    monkeypatch.setattr(products, "_error", lambda *_: next(ways))
+    before = getattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision", None)
+    assert products._choose.__wrapped__() == (products.OWN, 1e-7)
+    assert getattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision", None) == before
+
+
+@pytest.mark.usefixtures("precision")
+def test_what_is_no_faster_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All ways take one second here."""
+    clock = itertools.count()
+    monkeypatch.setattr(time, "process_time", lambda: next(clock))
+    assert products._choose.__wrapped__().library == products.OWN
+
+
+def test_what_is_faster_and_exact_is_taken(monkeypatch: pytest.MonkeyPatch, precision: str | None) -> None:
+    """The switch then stays where it was put."""
+    if precision is None:
+        pytest.skip("this torch has no switch")
+    clock = iter([0, 2, 0, 2, 0, 1] * products.ROUNDS[1])  # torch's own, tf32, bf16
+    monkeypatch.setattr(time, "process_time", lambda: next(clock))
+    monkeypatch.setattr(products, "_error", lambda *_: 4e-7)
+    torch.backends.mkldnn.matmul.fp32_precision = "ieee"
+    assert products._choose.__wrapped__() == ("oneDNN", 4e-7)
+    assert torch.backends.mkldnn.matmul.fp32_precision == "bf16"
+
+
+def test_an_older_torch_has_nothing_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No switch, no choice."""
+    monkeypatch.setattr(torch.backends.mkldnn, "matmul", SimpleNamespace(), raising=False)
+    assert products._choose.__wrapped__().library == products.OWN
+
+
+def test_only_float32_on_the_processor_has_a_choice() -> None:
+    """Graphics cards and short formats have one way."""
+    assert products.choose_products(torch.device("cpu"), torch.bfloat16) is None
+    assert products.choose_products(torch.device("meta"), torch.float32) is None
