@@ -16,6 +16,7 @@ import torch
 
 from ..errors import BuildError
 from .frozen import freeze
+from .precision import double
 from .projection import output_projection
 from .trace import first_tensor, recording
 
@@ -92,9 +93,12 @@ def decompose(run: Run, position: int) -> Decomposition:
     parts = [module for pair in zip(structure.mlps, structure.down_projections, strict=True) for module in pair]
     watched = [*(p.module for p in projections.values()), *parts]
     watched += [child for block in structure.blocks for child in block.children()]
-    with recording(structure.blocks) as outputs, _seeing([m for m in watched if m is not None], position) as seen:
+    with (
+        recording(structure.blocks) as outputs,
+        _seeing([m for m in watched if m is not None], position, model.device) as seen,
+    ):
         model.forward_ids(run.ids[None])
-    stream = torch.stack([outputs[layer][0, position].double() for layer in range(-1, model.n_layers)])
+    stream = torch.stack([double(outputs[layer][0, position], model.device) for layer in range(-1, model.n_layers)])
     heads = stream.new_zeros(model.n_layers, attention.n_heads, stream.shape[-1])
     biases, mlps = stream.new_zeros(2, model.n_layers, stream.shape[-1])
     errors = {BLOCKS: 0.0, HEADS: 0.0}
@@ -114,10 +118,10 @@ def decompose(run: Run, position: int) -> Decomposition:
         if projection is not None:
             whole = seen[projection.module]
             each = _each(projection, whole.given)
-            apart = float((each.sum(0) + projection.bias.double() - whole.returned).abs().max())
+            apart = float((each.sum(0) + double(projection.bias, model.device) - whole.returned).abs().max())
             errors[HEADS] = max(errors[HEADS], apart / float(whole.returned.abs().max().clamp_min(1e-30)))
             if found.norm is not None:
-                each = freeze(found.norm, whole.returned.to(model.network.dtype)).linear(each)
+                each = freeze(found.norm, whole.returned.to(model.device, model.network.dtype)).linear(each)
             heads[layer] = found.factor * each
             biases[layer] = found.attention - heads[layer].sum(0)
     return Decomposition(_embeddings(run, position, stream[0]), heads, biases, mlps, stream, errors)
@@ -125,8 +129,8 @@ def decompose(run: Run, position: int) -> Decomposition:
 
 def _each(projection: OutputProjection, given: Tensor) -> Tensor:
     """Return what each head [heads, d_model] makes of what the projection is given [heads · d_head]."""
-    weight = projection.weight.double()
-    return torch.einsum("hd,hdo->ho", given.reshape(weight.shape[:2]), weight)
+    weight = double(projection.weight)
+    return torch.einsum("hd,hdo->ho", given.to(weight.device).reshape(weight.shape[:2]), weight).to(given.device)
 
 
 def _outputs(
@@ -172,7 +176,7 @@ def _fit(added: Tensor, attentions: Sequence[_Written], mlps: Sequence[_Written]
 def _embeddings(run: Run, position: int, whole: Tensor) -> dict[str, Tensor]:
     """Return what enters block 0 at a position [d_model] as the token's own vector and what its place adds to it."""
     model = run.model
-    tokens = model.embed(run.ids)[position].double()
+    tokens = double(model.embed(run.ids)[position], model.device)
     if tokens.shape != whole.shape:
         return {"embeddings": whole}
     place = whole - tokens
@@ -182,7 +186,8 @@ def _embeddings(run: Run, position: int, whole: Tensor) -> dict[str, Tensor]:
     others = run.ids.roll(1)  # what a place adds is the same whatever token stands there
     with recording(model.structure.blocks) as seen:
         model.forward_ids(others[None])
-    moved = seen[-1][0, position].double() - model.embed(others)[position].double()
+    moved = double(seen[-1][0, position], model.device)
+    moved = moved - double(model.embed(others)[position], model.device)
     same = float((moved - place).abs().max()) <= 1e-4 * size
     if not same or bool((run.ids == run.ids[0]).all()):
         return {"embeddings": whole}
@@ -190,7 +195,7 @@ def _embeddings(run: Run, position: int, whole: Tensor) -> dict[str, Tensor]:
 
 
 @contextlib.contextmanager
-def _seeing(modules: Sequence[nn.Module], position: int) -> Iterator[dict[nn.Module, _Seen]]:
+def _seeing(modules: Sequence[nn.Module], position: int, device: torch.device) -> Iterator[dict[nn.Module, _Seen]]:
     """Within: what each of some modules reads and returns at a position, where both are vectors of a text."""
     seen: dict[nn.Module, _Seen] = {}
 
@@ -201,7 +206,7 @@ def _seeing(modules: Sequence[nn.Module], position: int) -> Iterator[dict[nn.Mod
         rows = [tensor.reshape(-1, tensor.shape[-1]) for tensor in (given, made)]
         if all(len(row) > position for row in rows):
             # copies: Falcon adds to an MLP's output in place
-            seen[module] = _Seen(module, *(row[position].double().clone() for row in rows))
+            seen[module] = _Seen(module, *(double(row[position], device).clone() for row in rows))
 
     handles = [module.register_forward_hook(leave, with_kwargs=True) for module in dict.fromkeys(modules)]
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from ..errors import BuildError
+from .precision import double
 from .trace import first_tensor
 
 if TYPE_CHECKING:
@@ -59,19 +60,19 @@ def freeze(norm: nn.Module, at: Tensor) -> FrozenNorm:
     """
 
     def ask(vector: Tensor) -> Tensor:
-        returned = first_tensor(norm(vector[None, None].to(at.dtype)))
+        returned = first_tensor(norm(vector[None, None].to(at)))
         assert returned is not None
-        return returned.reshape(-1).double()
+        return double(returned.reshape(-1), at.device)
 
-    d = len(at)
-    probe = torch.ones(d, dtype=torch.float64, device=at.device)
+    d, vector = len(at), double(at)
+    probe = torch.ones_like(vector)
     probe[1::2] = -1
     if d % 2:
         probe[-1] = -2 if d > 1 else 1
         probe[-2:-1] = 1
     bias = ask(torch.zeros_like(at))
     gain = (ask(LOUD * probe) - bias) * float(probe.square().mean().sqrt()) / probe
-    vector, found = at.double(), ask(at) - bias
+    found = ask(at) - bias
     forms = []
     for centred in (False, True):
         form = (vector - vector.mean() if centred else vector) * gain
@@ -104,10 +105,10 @@ def read_out(model: Model, question: Question, at: Tensor) -> Readout:
     Raises `BuildError` where that way is not linear even so.
     """
     structure = model.structure
-    at = at.to(model.network.dtype)
+    at = at.to(model.device, model.network.dtype)
     with torch.no_grad():
         given, logits = _watched(model, at[None])
-        own, final = given[0].double(), logits[0].double()
+        own, final = double(given[0], at.device), double(logits[0], at.device)
     scale = float(own @ final / own.square().sum().clamp_min(1e-300))
     eps = torch.finfo(at.dtype).eps
     tolerance = 1e-4 if eps < 1e-6 else eps**0.5
@@ -121,17 +122,19 @@ def read_out(model: Model, question: Question, at: Tensor) -> Readout:
     handles = []
     if structure.norm is not None:
         frozen = freeze(structure.norm, at)
-        handles.append(structure.norm.register_forward_hook(lambda _, args, __: frozen(args[0].double()).to(at)))
+        handles.append(
+            structure.norm.register_forward_hook(lambda _, args, __: frozen(double(args[0], at.device)).to(args[0]))
+        )
     try:
         vectors = torch.stack([at, torch.zeros_like(at)]).requires_grad_()
         values = question.value(_watched(model, vectors)[0]) * scale
-        direction = torch.autograd.grad(values[0], vectors)[0][0].double()
+        direction = double(torch.autograd.grad(values[0], vectors)[0][0])
     finally:
         for handle in handles:
             handle.remove()
     value, constant = float(question.value(own)) * scale, float(values[1].detach())
-    size = max(float((direction * at.double()).abs().max()), abs(value), 1e-30)
-    error = abs(float(direction @ at.double()) + constant - value) / size
+    size = max(float((direction * double(at)).abs().max()), abs(value), 1e-30)
+    error = abs(float(direction @ double(at)) + constant - value) / size
     if error > 100 * tolerance:
         raise _refused(model, "with its final norm’s scale kept, its logits are no linear map of what its blocks write")
     return Readout(direction, constant, value, capped, error)

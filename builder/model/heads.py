@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from .precision import double
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -19,7 +21,7 @@ def entropy(weights: Tensor) -> Tensor:
 
     Clark et al. 2019, https://arxiv.org/abs/1906.04341; Vig & Belinkov 2019, https://arxiv.org/abs/1906.04284
     """
-    entropies: Tensor = torch.special.entr(weights.double())
+    entropies: Tensor = torch.special.entr(double(weights))
     return entropies.sum(-1).mean(-1)
 
 
@@ -28,8 +30,9 @@ def distance(weights: Tensor) -> Tensor:
 
     Vig & Belinkov 2019, https://arxiv.org/abs/1906.04284 (there k ≤ q; in an encoder k may lie after q).
     """
+    weights = double(weights)
     place = torch.arange(weights.shape[-1], device=weights.device)
-    return (weights.double() * (place[:, None] - place).abs()).sum(-1).mean(-1)
+    return (weights * (place[:, None] - place).abs()).sum(-1).mean(-1)
 
 
 def first_token(weights: Tensor, *, own: bool = True) -> Tensor:
@@ -39,7 +42,7 @@ def first_token(weights: Tensor, *, own: bool = True) -> Tensor:
 
     Vig & Belinkov 2019 ("null attention"), https://arxiv.org/abs/1906.04284
     """
-    return weights[:, int(own) :, 0].double().mean(-1)
+    return double(weights[:, int(own) :, 0]).mean(-1)
 
 
 def previous_token(weights: Tensor) -> Tensor:
@@ -47,7 +50,7 @@ def previous_token(weights: Tensor) -> Tensor:
 
     Clark et al. 2019, https://arxiv.org/abs/1906.04341
     """
-    return weights.diagonal(-1, -2, -1).double().mean(-1)
+    return double(weights.diagonal(-1, -2, -1)).mean(-1)
 
 
 def induction(weights: Tensor, ids: Tensor) -> Tensor | None:
@@ -66,4 +69,5 @@ def induction(weights: Tensor, ids: Tensor) -> Tensor | None:
     found = followers.any(-1)
     if not found.any():
         return None
-    return (weights.double() * followers.to(weights.device)).sum(-1)[:, found.to(weights.device)].mean(-1)
+    weights = double(weights)
+    return (weights * followers.to(weights.device)).sum(-1)[:, found.to(weights.device)].mean(-1)

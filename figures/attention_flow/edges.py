@@ -21,7 +21,7 @@ def head_means(attention: Attention, part: str, layers: Sequence[int]) -> Tensor
 
     Where a model lets attention go to a place that is no token (gpt-oss), it is what is left that sums to 1.
     """
-    means = torch.stack([attention.weights(part, layer).double().mean(0).cpu() for layer in layers])
+    means = torch.stack([attention.weights(part, layer).cpu().double().mean(0) for layer in layers])
     return rescaled(means)
 
 

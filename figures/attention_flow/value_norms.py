@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from builder.errors import BuildError
+from builder.model.precision import double
 from builder.model.projection import output_projection
 
 from .edges import rescaled
@@ -43,13 +44,13 @@ def value_norms(run: AnyRun, part: str, layers: Sequence[int]) -> tuple[Tensor, 
                 f"unsupported model: between the heads and the output projection of {run.model.name} stands a gate or "
                 "a norm, so what a token hands over is no sum over its heads"
             )
-        weights = heads.weights.double()  # [heads, Q, K]
-        handed = heads.value.double() @ projection.weight.double()  # [heads, K, d_model]
+        weights = double(heads.weights)  # [heads, Q, K]
+        handed = double(heads.value) @ double(projection.weight)  # [heads, K, d_model]
         lengths = _lengths(weights, handed)
         found.append(lengths.cpu())
 
-        own = projection(heads.output)
-        total = torch.einsum("hqk,hkd->qd", weights, handed) + projection.bias
+        own = double(projection(heads.output))
+        total = torch.einsum("hqk,hkd->qd", weights, handed) + double(projection.bias)
         apart = max(apart, float((total - own).abs().max() / own.abs().max().clamp_min(1e-30)))
         q = weights.shape[1] // 2
         plain = torch.einsum("hk,hkd->kd", weights[:, q], handed).norm(dim=-1)

@@ -21,8 +21,8 @@ def mean_over_layers(run: AnyRun, part: str) -> np.ndarray:
     import torch
 
     layers = run.attention.parts[part].layers
-    total = torch.stack([run.attention.weights(part, layer).double().mean(0) for layer in layers])
-    found: np.ndarray = total.mean(0).cpu().numpy()
+    total = torch.stack([run.attention.weights(part, layer).cpu().double().mean(0) for layer in layers])
+    found: np.ndarray = total.mean(0).numpy()
     return found
 
 

@@ -118,7 +118,7 @@ def analyse(run: Run, params: Params) -> Answer:
     with torch.no_grad():
         clean_logits = model.head_logits(clean.final[-1:]).float()
         corrupted_logits = torch.cat([model.head_logits(corrupted.final[-1:]).float() for corrupted in samples])
-    ends_at = [float(measure(logits).double().mean()) for logits in (clean_logits, corrupted_logits)]
+    ends_at = [float(measure(logits).cpu().double().mean()) for logits in (clean_logits, corrupted_logits)]
     gap = _gap(run, params, question, *ends_at)
     values = trace(
         model,
@@ -129,7 +129,7 @@ def analyse(run: Run, params: Params) -> Answer:
         positions=list(range(first, len(ids))),
         window=params.window,
     )
-    start = measure(corrupted_logits if restore else clean_logits).double().cpu()[:, None, None, None]
+    start = measure(corrupted_logits if restore else clean_logits).cpu().double()[:, None, None, None]
     changes = values - start if restore else start - values
     effects = changes.mean(0) / gap
     data = {
@@ -163,7 +163,7 @@ def _measure(question: Question, metric: str) -> Any:
     def measure(logits: Tensor) -> Tensor:
         if metric == "logit":
             return question.value(logits)
-        logs = logits.double().log_softmax(-1)[..., question.answer]
+        logs = logits.cpu().double().log_softmax(-1)[..., question.answer]
         return logs if metric == "logprob" else logs.exp()
 
     return measure
@@ -198,8 +198,8 @@ def _noise(params: Params, corruption: Corruption) -> dict[str, Any] | None:
 
 def _end(run: Run, question: Question, logits: Tensor, value: float) -> dict[str, Any]:
     """Return what a run says: what is measured, the answer, the foil and its first choice; means over samples."""
-    p = logits.double().softmax(-1).mean(0)
-    mean = logits.double().mean(0)
+    logits = logits.cpu().double()
+    p, mean = logits.softmax(-1).mean(0), logits.mean(0)
 
     def said(number: int) -> dict[str, Any]:
         text = run.model.token_text(number)

@@ -9,6 +9,7 @@ import torch
 
 from builder.errors import BuildError, nearest
 from builder.model.interventions import record_states
+from builder.model.precision import double
 from builder.spoken import counted, listed
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _deviation(model: Model) -> float:
     total, squares, count = 0.0, 0.0, 0
     for start in range(0, model.vocab_size, CHUNK):
         ids = torch.arange(start, min(start + CHUNK, model.vocab_size), device=model.device)
-        x = model.embed(ids).double()
+        x = double(model.embed(ids))
         total, squares, count = total + float(x.sum()), squares + float(x.square().sum()), count + x.numel()
     return float(max(squares / count - (total / count) ** 2, 0.0) ** 0.5)
 

@@ -53,7 +53,7 @@ def trace(
     places = [Place(state, layer, position) for state in states for layer in layers for position in positions]
     found = torch.empty(len(pairs) * len(places), dtype=torch.float64)
     for numbers, logits in read_places(model, ids, pairs, places, window):
-        found[numbers] = measure(logits).double().cpu()
+        found[numbers] = measure(logits).cpu().double()
     return found.reshape(len(pairs), len(states), model.n_layers, len(positions))
 
 

@@ -9,6 +9,7 @@ import torch
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from builder.figure import Check
+from builder.model.precision import double
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,9 +43,10 @@ def checks(
 
 def _softmax_apart(run: Run, data: Mapping[str, Any], candidates: Sequence[Sequence[int]]) -> float:
     """Return the largest difference of published probabilities at all temperatures from the softmax in float64."""
-    worst = 0.0
+    worst, z = 0.0, double(run.logits)
+    chosen = torch.tensor(candidates, device=z.device)
     for at, temperature in enumerate(data["temperatures"]):
-        truth = (run.logits.double() / temperature).softmax(-1).gather(-1, _tensor(run, candidates)).cpu()
+        truth = (z / temperature).softmax(-1).gather(-1, chosen).cpu()
         sums = torch.tensor([row[at] for row in data["levels"][-1]["log_sums"]], dtype=torch.float64)
         logits = torch.tensor(data["logits"], dtype=torch.float64)
         worst = max(worst, float(((logits / temperature - sums[:, None]).exp() - truth).abs().max()))
@@ -55,8 +57,8 @@ def _counts_apart(run: Run, data: Mapping[str, Any], t: int) -> float:
     """Return by how many tokens a published count differs from what transformers leaves; sums are rounded there too."""
     worst, n, size = 0, len(data["logits"][t]), len(data["top_ps"]) - 1
     temperatures = data["temperatures"]
-    logits = run.logits[t : t + 1].double()
-    ids = run.ids[None]
+    logits = double(run.logits[t : t + 1])
+    ids = run.ids[None].to(logits.device)
     for level in data["levels"]:
         for at in sorted(
             {0, len(temperatures) // 2, len(temperatures) - 1, temperatures.index(data["initial"]["temperature"])}
@@ -79,12 +81,8 @@ def _fork_apart(run: Run, position: int, forks: Sequence[Fork]) -> tuple[float, 
     for fork in forks:
         ids = torch.cat([prefix, torch.tensor(fork.ids, device=prefix.device)])
         with torch.no_grad():
-            logits = run.model.head_logits(run.model.forward_ids(ids[None])[0, position - 1 : -1]).double()
-        own = logits.gather(-1, ids[position:, None])[:, 0]
+            logits = double(run.model.head_logits(run.model.forward_ids(ids[None])[0, position - 1 : -1]))
+        own = logits.gather(-1, ids[position:, None].to(logits.device))[:, 0]
         apart = max(apart, abs(float((own - logits.logsumexp(-1)).sum()) - fork.logprob))
         behind = max(behind, *(float(gap) for gap in (logits.amax(-1) - own)[1:]), 0.0)
     return apart, behind if math.isfinite(behind) else float("nan")
-
-
-def _tensor(run: Run, candidates: Sequence[Sequence[int]]) -> torch.Tensor:
-    return torch.tensor(candidates, device=run.logits.device)

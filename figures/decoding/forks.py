@@ -9,6 +9,7 @@ import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from builder.model.network import decoding
+from builder.model.precision import double
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def follow(run: Run, candidates: Sequence[Sequence[int]], forks: int, length: in
         starts += [_Start(t, i, candidates[t][i], position, room) for i in others]
     for start, (tail, logprob) in zip(starts, _continue(run, starts), strict=True):
         path = [start.first, *tail]
-        first = float(run.logits[start.step].double().log_softmax(-1)[start.first])
+        first = float(double(run.logits[start.step]).log_softmax(-1)[start.first])
         rejoins = _rejoins(path, ids[start.position :])
         found[start.step].append(Fork(start.candidate, path, first + logprob, rejoins))
     return found
@@ -109,8 +110,8 @@ def _generate(
         done = model.network.generate(given, attention_mask=mask, generation_config=config, **known)
     new = done.sequences[:, longest + 1 :]
     logprobs = [
-        logits.double().log_softmax(-1).gather(-1, new[:, at, None])[:, 0].tolist()
-        for at, logits in enumerate(done.logits)
+        logs.gather(-1, new[:, at, None].to(logs.device))[:, 0].tolist()
+        for at, logs in enumerate(double(logits).log_softmax(-1) for logits in done.logits)
     ]
     paths = []
     for row, tail in enumerate(new.tolist()):

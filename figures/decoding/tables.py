@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from transformers import TopKLogitsWarper, TopPLogitsWarper
 
+from builder.model.precision import double
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -68,7 +70,7 @@ def read_levels(
     heats = torch.tensor(temperatures, dtype=torch.float64)[:, None]
     shares = torch.tensor(top_ps, dtype=torch.float64)
     for z in logits:
-        values = z.double().cpu().sort(descending=True).values
+        values = z.cpu().double().sort(descending=True).values
         scaled = (values - values[0]) / heats  # [temperatures, vocab]
         weights = scaled.exp()
         sums = weights.cumsum(-1)
@@ -93,12 +95,12 @@ def drawn(logits: Tensor, ids: Tensor, settings: Mapping[str, Any]) -> tuple[lis
 
     By transformers' own filters, in float64: a second way, which the figure begins with.
     """
-    scores = logits.double() / settings["temperature"]
+    scores = double(logits) / settings["temperature"]
     if 0 < settings["top_k"] < scores.shape[-1]:
         scores = TopKLogitsWarper(settings["top_k"])(None, scores)
     if settings["top_p"] < 1:
         scores = TopPLogitsWarper(settings["top_p"])(None, scores)
-    own = scores.softmax(-1).gather(-1, ids[:, None])[:, 0]
+    own = scores.softmax(-1).gather(-1, ids[:, None].to(scores.device))[:, 0]
     return [float(f"{p:.4g}") for p in own.tolist()], scores.isfinite().sum(-1).tolist()
 
 

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from builder.model import Model, Run
-
-    from .predictions import Predictions
+    from builder.model.lens import Reading
 
 SPARKS = ("token",)
 INLINE = 4000
@@ -56,22 +55,19 @@ def analyse(run: Run, params: Params) -> Answer:
     """
     import torch
 
-    from builder.model.stream import ECCO, ecco_error, read_stream
+    from builder.model.stream import ECCO, ecco_error, read_positions, read_stream
 
-    from .predictions import predictions, since
+    from .predictions import since, top_shares
 
     model = run.model
     targets = _targets(run, params.position)
     reads = [position - 1 for position in targets]
     stream = read_stream(run, reads, embeddings=params.embeddings, reproduce=params.reproduce)
-    with torch.no_grad():
-        logits = model.head_logits(run.final[torch.tensor(reads, device=run.ids.device)]).float()
-    length = len(run.ids)
-    chosen = [int(run.ids[p]) if p < length else int(logits[i].argmax()) for i, p in enumerate(targets)]
-    vocab_size = logits.shape[-1]
+    chosen = [int(run.ids[p]) if p < len(run.ids) else _first_choice(run) for p in targets]
+    vocab_size = model.logits_size
     top = min(params.top, vocab_size)
     ids = torch.tensor(chosen, device=run.ids.device)
-    found = predictions(stream.unembed, stream.states, ids, vocab_size=vocab_size, top=top)
+    found = read_positions(run, reads, ids, top=top, embeddings=params.embeddings, reproduce=params.reproduce)
     shown = _rows(params.layer, model, len(stream.names))
     ranks = found.ranks.tolist()
     vocabulary = _Vocabulary(model)
@@ -107,15 +103,11 @@ def analyse(run: Run, params: Params) -> Answer:
         alone = stream.unembed(stream.states[middle]).float()
     eps = torch.finfo(model.network.dtype).eps
     tolerance = 1e-4 if eps < 1e-6 else eps**0.5  # half of the digits of a short format
-    plain = logits.double().softmax(-1).sort(-1, descending=True).values[:, :top].cpu()
-    alone_sorted = alone.double().softmax(-1).sort(descending=True).values[:top].cpu()
+    plain = [float((found.shares[-1, block] - own).abs().max()) for block, own in top_shares(run, targets, top)]
+    alone_sorted = alone.cpu().double().softmax(-1).sort(descending=True).values[:top]
     checks = {
-        "lens after the last block against the model's logits": Check(
-            float((found.last - logits).abs().max()), float(tolerance * logits.abs().max())
-        ),
-        "top probabilities after the last block against a sort of the model's": Check(
-            float((found.shares[-1] - plain).abs().max()), tolerance
-        ),
+        "lens after the last block against the model's logits": Check(found.apart, tolerance * found.size),
+        "top probabilities after the last block against a sort of the model's": Check(max(plain), tolerance),
         "top probabilities of one state by itself, sorted": Check(
             float((found.shares[middle] - alone_sorted).abs().max()), tolerance
         ),
@@ -124,6 +116,12 @@ def analyse(run: Run, params: Params) -> Answer:
         data["warning"] = ECCO
         checks["states against transformers' hidden states"] = Check(ecco_error(run, reads, stream), tolerance)
     return Answer(data, checks, pieces)
+
+
+def _first_choice(run: Run) -> int:
+    """Return the token that the model would go on with after the text."""
+    ((_, logits),) = run.blocks_of_logits([len(run.ids)])
+    return int(logits.argmax())
 
 
 def _targets(run: Run, position: int | None) -> list[int]:
@@ -167,7 +165,7 @@ class _Vocabulary(dict[int, int]):
         return self[found]
 
 
-def _step(found: Predictions, step: int, shown: list[int], vocabulary: _Vocabulary) -> dict[str, Any]:
+def _step(found: Reading, step: int, shown: list[int], vocabulary: _Vocabulary) -> dict[str, Any]:
     return {
         "tokens": [[vocabulary[v] for v in found.top[row, step].tolist()] for row in shown],
         "probabilities": [[_rounded(p) for p in found.shares[row, step].tolist()] for row in shown],

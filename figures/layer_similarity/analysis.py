@@ -138,7 +138,7 @@ def _states(run: Run, positions: Sequence[int]) -> list[np.ndarray]:
     """Return the embeddings and each block's output at some positions, each [n, d] float64 with column means 0."""
     import torch
 
-    states = torch.cat([run.embeddings[None], run.block_outputs])[:, list(positions)].double().cpu().numpy()
+    states = torch.cat([run.embeddings[None], run.block_outputs])[:, list(positions)].cpu().double().numpy()
     centred = [state - state.mean(axis=0) for state in states]
     flat = [name for name, x, state in zip(_names(len(states)), centred, states, strict=True) if _is_flat(x, state)]
     if flat:

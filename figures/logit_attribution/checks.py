@@ -62,7 +62,7 @@ def _apart(run: Run, position: int, parts: Decomposition) -> float:
     projection = output_projection(run, "self", layer)
     vectors = run.attention.heads("self", layer)
     written = torch.einsum("hk,hkd,hdo->ho", vectors.weights[:, position], vectors.value, projection.weight)
-    ours = parts.heads[layer].float()
+    ours = parts.heads[layer].float().to(written.device)
     if not projection.plain:
         return 0.0
     # a multiple, or a norm's gains, may lie between: the same for all heads

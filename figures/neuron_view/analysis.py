@@ -143,7 +143,7 @@ def _told(part: AttentionPart, vectors: HeadVectors, head: int, position: int) -
 
     row = position - part.queries[0]
     seen = allowed(vectors)[head, row].cpu().numpy()
-    products = (vectors.query[head, row] * vectors.key[head] * vectors.scale).double().cpu().numpy()
+    products = (vectors.query[head, row] * vectors.key[head] * vectors.scale).cpu().double().numpy()
     scores = products.sum(axis=1)
     capped = scores if vectors.softcap is None else vectors.softcap * np.tanh(scores / vectors.softcap)
     weights = vectors.weights[head, row].cpu().numpy()

@@ -37,10 +37,10 @@ class Proof:
         from .group import allowed
 
         h = list(heads)
-        theirs = weights[h].double().cpu().numpy()
+        theirs = weights[h].cpu().double().numpy()
         see = allowed(vectors)[h].cpu().numpy()
-        self.exact = max(self.exact, float(np.abs(vectors.weights[h].double().cpu().numpy() - theirs).max()))
-        query, key = (tensor[h].double().cpu().numpy() for tensor in (vectors.query, vectors.key))
+        self.exact = max(self.exact, float(np.abs(vectors.weights[h].cpu().double().numpy() - theirs).max()))
+        query, key = (tensor[h].cpu().double().numpy() for tensor in (vectors.query, vectors.key))
         read_query, read_key = unpack_rows(packed["query"]), unpack_rows(packed["key"])
         scale = abs(vectors.scale)
         exact = query @ key.transpose(0, 2, 1) * scale
@@ -58,7 +58,7 @@ class Proof:
         self.allowed = max(self.allowed, float(np.expm1(2 * np.where(see, may, 0).max())) / 4)
         value = unpack_vectors(packed["value"])
         largest = float(np.abs(value).max()) or 1.0
-        theirs_out = vectors.output[h].double().cpu().numpy()
+        theirs_out = vectors.output[h].cpu().double().numpy()
         self.output = max(self.output, float(np.abs(ours @ value - theirs_out).max()) / largest)
 
     @property

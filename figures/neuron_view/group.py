@@ -27,7 +27,7 @@ def group(part: AttentionPart, layer: int, vectors: HeadVectors, heads: Sequence
     see = allowed(vectors)
     bias = vectors.bias.masked_fill(~see, 0).cpu().numpy()
     bias = bias[h] if len(bias) > 1 else bias
-    masked = bool((see != expected(part, layer)).any())
+    masked = bool((see != expected(part, layer).to(see.device)).any())
     return {
         "heads": h,
         "query": pack_rows(vectors.query[h].cpu().numpy()),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from builder.model.precision import double
+
 from .gradients import EIGHT
 
 if TYPE_CHECKING:
@@ -26,15 +28,16 @@ def plain_gradient(network: Any, objective: Objective, x: Tensor, token: Tensor,
     filled = min(position + -position % EIGHT, context or 1 << 30)
     with torch.enable_grad():
         inputs = torch.cat([x, x[-1:].expand(filled - position, -1)])[None].requires_grad_()
-        logits = network(inputs_embeds=inputs, use_cache=False).logits[:, position - 1].double()
-        return torch.autograd.grad(objective.value(logits, token[None]).sum(), inputs)[0][0, :position]
+        logits = double(network(inputs_embeds=inputs, use_cache=False).logits[:, position - 1])
+        f = objective.value(logits, token[None].to(logits.device)).sum()
+        return torch.autograd.grad(f, inputs)[0][0, :position]
 
 
 @torch.no_grad()
 def plain_f(network: Any, objective: Objective, x: Tensor, token: Tensor) -> float:
     """Return f of `token` (a scalar) after the prefix x [p, d]: one text, one target, and the whole network."""
-    logits = network(inputs_embeds=x[None], use_cache=False).logits[:, -1].double()
-    return float(objective.value(logits, token[None])[0])
+    logits = double(network(inputs_embeds=x[None], use_cache=False).logits[:, -1])
+    return float(objective.value(logits, token[None].to(logits.device))[0])
 
 
 def leak(grads: Tensor, positions: list[int]) -> float:
