@@ -128,11 +128,15 @@ def _serve(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _status(options: argparse.Namespace, terminal: Terminal) -> int:
-    from .build import status
+    from .build import survey
     from .terminal import table
 
     site = _site(options, terminal)
-    figures = status(site, frozen=options.frozen)
+    if options.estimate:
+        return _estimate(site, options, terminal)
+    found = survey(site, frozen=options.frozen)
+    figures = found.figures
+    terminal.show(found.problems)
     if options.json:
         import dataclasses
         import json
@@ -152,6 +156,34 @@ def _status(options: argparse.Namespace, terminal: Terminal) -> int:
         state = terminal.paint(figure.state, colours[figure.state])
         at = line.index(f"  {figure.state}", len(f"{figure.article}#{figure.label}")) + 2
         terminal.answer(line[:at] + state + line[at + len(figure.state) :])
+    return WELL
+
+
+def _estimate(site: Site, options: argparse.Namespace, terminal: Terminal) -> int:
+    from .estimate import estimate
+    from .terminal import table
+
+    expected = estimate(site, frozen=options.frozen, workers=options.jobs)
+    terminal.show(expected.problems)
+    if options.json:
+        import dataclasses
+        import json
+
+        told = {name: value for name, value in dataclasses.asdict(expected).items() if name != "problems"}
+        terminal.answer(json.dumps(told, indent=2, ensure_ascii=False))
+        return WELL
+    from .estimate.table import HEAD, remarks, rows
+
+    if not expected.models:
+        terminal.say("nothing to compute: all figures are answered" if expected.figures else "no computed figures")
+        return WELL
+    head, *lines = table(rows(expected), HEAD)
+    terminal.answer(terminal.paint(head, "dim"))
+    for line in lines:
+        terminal.answer(line)
+    terminal.say("")
+    for number, line in enumerate(remarks(expected)):
+        terminal.say(line, "" if number == 0 else "dim")
     return WELL
 
 
@@ -284,6 +316,7 @@ def _builder(
         only=frozenset(options.only),
         jobs=options.jobs,
         device=options.device,
+        scheduler=options.scheduler or "",
         listener=listener,
         keep_models=keep_models,
         keep_answers=keep_answers,

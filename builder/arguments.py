@@ -44,6 +44,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     chosen.refuse_unknown(unknown)
     if getattr(options, "frozen", False) and getattr(options, "refresh", None):
         chosen.error("--refresh computes and --frozen forbids it; give one of them")
+    if getattr(options, "scheduler", None) and options.jobs:
+        chosen.error("--scheduler has workers of its own and -j has others; give one of them")
     return options
 
 
@@ -80,6 +82,12 @@ def _make_parsers() -> tuple[_Parser, dict[str, _Parser]]:
 
     status = command("status", "tell of each computed figure whether its answer is fresh, stale or missing")
     status.add_argument("--json", action="store_true", help="as JSON, for programs")
+    status.add_argument(
+        "--estimate", action="store_true", help="tell what the missing answers will take: tokens, memory, time"
+    )
+    status.add_argument(
+        "-j", "--jobs", metavar="N", type=_count, default=1, help="with --estimate: how long N workers would take"
+    )
     status.add_argument("-D", "--drafts", action="store_true", help="drafts too")
     status.add_argument("--frozen", action="store_true", help="ask nobody outside this machine")
 
@@ -114,6 +122,7 @@ def _add_build_options(parser: _Parser) -> None:
     add("--only", metavar="SLUG", action="append", default=[], help="build only this article; repeatable")
     add("-j", "--jobs", metavar="N", type=_count, default=0, help="compute in N processes (else in this one)")
     add("--device", type=_device, default="auto", help="auto, cpu, cuda, cuda:1, mps, …")
+    _add_scheduler(parser)
     add("--no-strict", action="store_true", help="publish in spite of errors that a page survives")
 
 
@@ -129,12 +138,19 @@ def _add_publish_options(parser: _Parser) -> None:
     add("--domain", "--cname", metavar="HOST", help="a domain of your own, written as CNAME; one that is there stays")
     add("-j", "--jobs", metavar="N", type=_count, default=0, help="compute in N processes (else in this one)")
     add("--device", type=_device, default="auto", help="auto, cpu, cuda, cuda:1, mps, …")
+    _add_scheduler(parser)
     add(
         "--workflow",
         action="store_true",
         help="publish nothing, and write the GitHub workflows that publish and compute",
     )
     add("--force", action="store_true", help="push over what others pushed; with --workflow, write over files")
+
+
+def _add_scheduler(parser: _Parser) -> None:
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", type=_scheduler, help="compute on a Dask cluster: tcp://HOST:PORT"
+    )
 
 
 def _base_url(text: str) -> str:
@@ -144,6 +160,12 @@ def _base_url(text: str) -> str:
         return read_base_url(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"invalid address: {error}") from error
+
+
+def _scheduler(text: str) -> str:
+    if not re.fullmatch(r"(tcp|tls)://([\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}", text):
+        raise argparse.ArgumentTypeError(f"invalid address: {text!r} is not like tcp://127.0.0.1:8786 or tls://…")
+    return text
 
 
 def _port(text: str) -> int:

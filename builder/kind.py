@@ -22,7 +22,7 @@ from .site import built_in
 if TYPE_CHECKING:
     from .model import AnyRun
 
-__all__ = ["Analysis", "Kind", "code_digest", "load_kinds"]
+__all__ = ["Analysis", "Kind", "code_digest", "forget_kinds", "load_kinds"]
 
 PACKAGE = "fanlight_figures"  # kinds are imported as fanlight_figures.NAME.analysis, whichever folder they lie in
 
@@ -139,6 +139,12 @@ def _join(figures: Path) -> None:
     paths: list[str] = list(getattr(package, "__path__", []))
     if str(figures) not in paths:
         package.__path__ = [*paths, str(figures)] if figures == built_in("figures") else [str(figures), *paths]
+
+
+def forget_kinds() -> None:
+    """Let kinds be imported anew, with the modules beside them: files changed, or others have their names now."""
+    for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
+        del sys.modules[name]
 
 
 def code_digest(folder: Path) -> str:

@@ -13,10 +13,10 @@ class Listener(Protocol):
     def started(self, n_jobs: int) -> None:
         """`n_jobs` results have to be computed."""
 
-    def running(self, text: str) -> None:
-        """What is being done now, in a few words."""
+    def running(self, text: str, where: str = "") -> None:
+        """What is being done now, in a few words; `where` names the worker, if there are several."""
 
-    def finished(self, text: str) -> None:
+    def finished(self, text: str, where: str = "") -> None:
         """One of the jobs is done."""
 
     def message(self, text: str) -> None:
@@ -29,10 +29,10 @@ class Silent:
     def started(self, n_jobs: int) -> None:
         """Do nothing."""
 
-    def running(self, text: str) -> None:
+    def running(self, text: str, where: str = "") -> None:
         """Do nothing."""
 
-    def finished(self, text: str) -> None:
+    def finished(self, text: str, where: str = "") -> None:
         """Do nothing."""
 
     def message(self, text: str) -> None:

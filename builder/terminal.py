@@ -128,14 +128,14 @@ class Plain:
         """Begin to count."""
         self._total, self._done = n_jobs, 0
 
-    def running(self, text: str) -> None:
+    def running(self, text: str, where: str = "") -> None:
         """Write what is being done."""
-        self.message(f"{text} …")
+        self.message(f"{text}{_at(where)} …")
 
-    def finished(self, text: str) -> None:
+    def finished(self, text: str, where: str = "") -> None:
         """Write what is done, and how much of all."""
         self._done += 1
-        self.message(f"[{self._done}/{self._total}] {text}")
+        self.message(f"[{self._done}/{self._total}] {text}{_at(where)}")
 
     def message(self, text: str) -> None:
         """Write a line."""
@@ -151,6 +151,7 @@ class Rich:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._left = 0
+        self._running: dict[str, str] = {}
 
     def started(self, n_jobs: int) -> None:
         """Show the bar."""
@@ -159,6 +160,7 @@ class Rich:
 
         self.stop()
         self._left = n_jobs
+        self._running = {}
         self._bar = Progress(
             SpinnerColumn(),
             BarColumn(bar_width=24),
@@ -171,18 +173,26 @@ class Rich:
         self._task = self._bar.add_task("starting", total=n_jobs)
         self._bar.start()
 
-    def running(self, text: str) -> None:
-        """Say what is being done beside the bar."""
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, description=visible(text))
+    def running(self, text: str, where: str = "") -> None:
+        """Say what is being done beside the bar, by each worker."""
+        self._running[where] = text
+        self._update()
 
-    def finished(self, text: str) -> None:
+    def finished(self, text: str, where: str = "") -> None:
         """Move the bar; it goes away when all is done."""
         self._left -= 1
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=1, description=visible(text))
+        if where:
+            self._running.pop(where, None)
+        else:
+            self._running[where] = text
+        self._update(advance=1)
         if self._left <= 0:
             self.stop()
+
+    def _update(self, advance: int = 0) -> None:
+        if self._bar is not None and self._task is not None:
+            parts = [f"{text}{_at(where)}" for where, text in sorted(self._running.items())]
+            self._bar.update(self._task, advance=advance, description=visible("; ".join(parts)))
 
     def message(self, text: str) -> None:
         """Write a line, above the bar if it is there."""
@@ -208,6 +218,10 @@ def table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> list[str]:
 def visible(text: str) -> str:
     """Return text with control characters spelt out: what an article says must not steer the terminal."""
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _at(where: str) -> str:
+    return f" ({where})" if where else ""
 
 
 def _place(problem: Problem | Finding) -> tuple[str, int, int, str]:

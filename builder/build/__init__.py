@@ -22,10 +22,10 @@ from ..progress import Listener, Silent
 from ..prose import check_prose
 from ..site import Site, cache_folder
 from ..sources import fingerprint
-from ..status import FigureStatus, figure_name, read_status
+from ..status import FigureStatus, Survey, figure_name, read_status
 from ..summary import Summary
 from ..write import File, Kept, check_output, write_site
-from .answers import Answers, find_answers
+from .answers import Answers, bring_answers, find_answers
 from .entries import find_entries, judge_entries
 from .listings import Listings
 from .printing import print_articles
@@ -33,7 +33,7 @@ from .records import Record, Records, ground, stamps_in
 from .rendering import Entry, Made, Renderer
 from .standing import Standing
 
-__all__ = ["Builder", "Built", "status"]
+__all__ = ["Builder", "Built", "survey"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Builder:
     """Builds a site, again and again; an article is made anew only if something that its page depends on changed.
 
     `refresh` holds figure labels (or `all`) to compute anew, `only` the slugs to build; `jobs` is a number of
-    processes, 0 for this one; `keep_answers` False leaves the site's own folder of answers as it is.
+    processes, 0 for this one; `scheduler` is the address of a Dask cluster's; `keep_answers` False leaves the
+    site's own folder of answers as it is.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Builder:
         only: frozenset[str] = frozenset(),
         jobs: int = 0,
         device: str = "auto",
+        scheduler: str = "",
         listener: Listener | None = None,
         keep_models: bool = False,
         keep_answers: bool = True,
@@ -77,6 +79,7 @@ class Builder:
         self.only = only
         self.jobs = jobs
         self.device = device
+        self.scheduler = scheduler
         self.listener: Listener = listener or Silent()
         self.keep_models = keep_models
         self.keep_answers = keep_answers
@@ -140,12 +143,22 @@ class Builder:
             pages=tuple(path for path in files if path.endswith(".html")),
         )
 
-    def status(self) -> list[FigureStatus]:
-        """Return how each computed figure stands. Raises `BuildError` for problems that hide a figure."""
+    def survey(self) -> Survey:
+        """Return how each computed figure stands. Raises `BuildError` for problems that hide a figure.
+
+        What is missing here is fetched from the place that the site shares, except with `frozen`.
+        """
         documents = self._library.read()
         plan = make_plan(documents, self.site, load_kinds(self.site.folders("figures")), self._fingerprint)
-        self._sift(list(plan.problems))
-        return read_status(documents, plan, self.cache, self._ledger())
+        problems = self._sift(list(plan.problems))
+        if not self.frozen:
+            bring_answers([job for address, job in plan.jobs.items() if address not in self.cache], self.cache)
+        figures = read_status(documents, plan, self.cache, self._ledger())
+        return Survey(tuple(figures), plan, (*problems, *self.cache.warnings()))
+
+    def status(self) -> list[FigureStatus]:
+        """Return how each computed figure stands; see `survey`."""
+        return list(self.survey().figures)
 
     # which articles there are, and which of them changed
 
@@ -180,10 +193,12 @@ class Builder:
         engine.run_jobs(
             jobs,
             self.site.root,
-            cache_folder(),
+            self.cache,
             self.listener,
             device=self.device,
             processes=self.jobs,
+            scheduler=self.scheduler,
+            shared=self.site.cache,
             keep=self.keep_models,
         )
 
@@ -277,6 +292,6 @@ def _check(known: Mapping[Path, Record], documents: Iterable[Document]) -> list[
     return check_fragments(links, anchors)
 
 
-def status(site: Site, *, frozen: bool = False) -> list[FigureStatus]:
+def survey(site: Site, *, frozen: bool = False) -> Survey:
     """Return how each computed figure of the site stands."""
-    return Builder(site, frozen=frozen).status()
+    return Builder(site, frozen=frozen).survey()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -15,7 +14,7 @@ import watchfiles
 from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from ..errors import BuildError, Problem
-from ..kind import PACKAGE
+from ..kind import forget_kinds
 from ..progress import Listener
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class Follower:
         """Build; in the building thread."""
         site = self.preview.site
         if any(file.suffix == ".py" for file in touched):
-            _forget_kinds()
+            forget_kinds()
             self._builder = None
         if self._builder is None or site.config in touched:
             site = self._make_site()
@@ -158,25 +157,19 @@ class Relay:
         self._total, self._done = n_jobs, 0
         self._listener.started(n_jobs)
 
-    def running(self, text: str) -> None:
+    def running(self, text: str, where: str = "") -> None:
         """Pass on what is being done, and how far it is."""
-        self._listener.running(text)
+        self._listener.running(text, where)
         self._tell(f"{text} ({self._done} of {self._total} done)")
 
-    def finished(self, text: str) -> None:
+    def finished(self, text: str, where: str = "") -> None:
         """Count."""
         self._done += 1
-        self._listener.finished(text)
+        self._listener.finished(text, where)
 
     def message(self, text: str) -> None:
         """Pass it on."""
         self._listener.message(text)
-
-
-def _forget_kinds() -> None:
-    """Let kinds be imported anew, with the modules beside them."""
-    for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
-        del sys.modules[name]
 
 
 def _is_source(file: Path, site: Site) -> bool:

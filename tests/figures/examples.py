@@ -74,7 +74,7 @@ def main(names: list[str]) -> None:
         question = Question(name, kind.code, fingerprint(source, site.root), run, params, {"dtype": source.dtype})
         jobs.append(Job(question.address, question, kind, source, run, (FigureSpec(number, None, Path(), 1),)))
     with tempfile.TemporaryDirectory() as folder:
-        run_jobs(jobs, site.root, Path(folder), Silent(), device="cpu")
+        run_jobs(jobs, site.root, Cache(Path(folder)), Silent(), device="cpu")
         for job in jobs:
             _write(job, Cache(Path(folder)))
 

@@ -1,0 +1,226 @@
+"""`run_batch()`: a batch's model is loaded, its text run once, and each of its jobs answered and stored."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..costs import Measurement, Task
+from ..errors import BuildError, Problem
+from ..figure import Answer, Result
+from ..model_source import ModelSource
+from ..plan import Job
+from ..spoken import listed
+from .batch import Batch, describe, placed
+from .device import find_device
+from .outcome import Outcome, Store, Tell, Told, fault_of
+from .shelf import SHELF, Shelf
+
+if TYPE_CHECKING:
+    from ..model import AnyModel, AnyRun, LanguageModel, Run
+
+__all__ = ["run_batch"]
+
+_FAMILIES = {
+    "decoder": "a decoder (a causal language model)",
+    "encoder": "an encoder",
+    "encoder-decoder": "an encoder-decoder",
+}
+
+
+def run_batch(
+    batch: Batch,
+    store: Store,
+    tell: Tell,
+    *,
+    threads: int = 0,
+    processes: int = 1,
+    keep: bool = False,
+    travels: bool = True,
+    is_wanted: Callable[[], bool] = lambda: True,
+    shelf: Shelf = SHELF,
+) -> Outcome:
+    """Answer a batch's jobs, each stored as soon as it is found, and return what came of it. Raises nothing.
+
+    `threads` of torch, 0 for as many as it likes; `processes` share the machine's memory. `keep` leaves models of other
+    batches in memory while there is room. `travels` says that the outcome is pickled. `is_wanted` is asked between
+    jobs, for somebody may have given up.
+    """
+    work = _Work(batch, store, tell, threads, processes, keep, shelf)
+    job: Job | None = None
+    fault = None
+    try:
+        work.load()
+        for job in batch.jobs:
+            if not is_wanted():
+                break
+            work.answer(job)
+    except _UnloadableError as error:
+        problems = tuple(placed(problem, batch.jobs[0], "model") for problem in error.problems)
+        return Outcome(problems=problems, held=shelf.names, unloadable=True)
+    except Exception as error:  # whatever it is, what was done before is not lost
+        fault = fault_of(error, None if isinstance(error, BuildError) else job, travels=travels)
+    return Outcome(tuple(work.problems), tuple(work.done), took=tuple(work.took), held=shelf.names, fault=fault)
+
+
+class _UnloadableError(BuildError):
+    """The batch's model cannot be had."""
+
+
+@dataclass
+class _Work:
+    """A batch that is being worked on."""
+
+    batch: Batch
+    store: Store
+    tell: Tell
+    threads: int
+    processes: int
+    keep: bool
+    shelf: Shelf
+    problems: list[Problem] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    took: list[Measurement] = field(default_factory=list)
+    run: AnyRun | None = None
+
+    def load(self) -> None:
+        """Load the model. Raises `BuildError` for a device that is not there, and `_UnloadableError`."""
+        first = self.batch.jobs[0]
+        if self.batch.source.name not in self.shelf.names:
+            self.tell(Told("running", f"loading {self.batch.source.name}"))
+        self.device = find_device(self.batch.device)
+        if self.threads:
+            import torch
+
+            from ..model.memory import share_with
+
+            torch.set_num_threads(self.threads)
+            share_with(self.processes)
+        try:
+            self.model: AnyModel = self._load(self.batch.source, first.question.model)
+        except BuildError as error:
+            raise _UnloadableError(problems=error.problems) from error
+
+    def answer(self, job: Job) -> None:
+        """Answer a job. Raises `BuildError` for what no article is to blame for: a cache that is full."""
+        where = describe(job)
+        try:
+            _must_read(job, self.model)
+            run = self._make_run(job, where)
+            self.tell(Told("running", where, job.address))
+            run.versus = self._read_by_other(run, job)
+            analysis = job.kind.analysis
+            begin = time.perf_counter()
+            answer = _noted(analysis.analyse(run, analysis.Params(**job.question.params)), run)
+            self._measure("answer", begin, job, run)
+        except BuildError as error:
+            self.problems += [placed(problem, job) for problem in error.problems]
+        except (MemoryError, RuntimeError) as error:
+            from ..model.memory import is_out_of_memory
+
+            if not is_out_of_memory(error):
+                raise
+            self.run = None
+            message = f"unsupported size: {job.kind.name} needs more memory than there is"
+            self.problems.append(placed(Problem(message), job))
+        else:
+            self.problems += self._keep(answer, job)
+        self.done.append(job.address)
+        self.tell(Told("finished", where, job.address))
+
+    def _load(self, source: ModelSource, fingerprint: str) -> AnyModel:
+        batch = self.batch
+        wanted = {batch.source, *(job.versus for job in batch.jobs if job.versus is not None)}
+        return self.shelf.load(source, fingerprint, batch.root, self.device, wanted=wanted, keep=self.keep)
+
+    def _make_run(self, job: Job, where: str) -> AnyRun:
+        if self.run is None or self.run.spec != job.run:
+            self.run = None  # let go of one run's tensors before the next is made
+            self.tell(
+                Told("running", f"{self.batch.source.name} on the text of {where.partition(' for ')[2]}", job.address)
+            )
+            begin, loading = time.perf_counter(), self.shelf.seconds
+            self.run = self.model.run(job.run)
+            self._measure("run", begin, job, self.run)
+            if loading:
+                self._measure("load", time.perf_counter() - loading, job, self.run)
+                self.shelf.seconds = 0.0
+        return self.run
+
+    def _measure(self, step: Any, begin: float, job: Job, run: AnyRun) -> None:
+        task = Task.of(job, run, step=step)
+        self.took.append(Measurement(task, time.perf_counter() - begin, threads=self.threads))
+
+    def _read_by_other(self, run: AnyRun, job: Job) -> Run | None:
+        """Return the same text, what was generated included, as a second model reads it, where the job has one."""
+        if job.versus is None:
+            return None
+        try:
+            other = self._load(job.versus, str(job.question.numerics["versus"]))
+            if other.family != "decoder" or run.model.family != "decoder":
+                what = _FAMILIES[other.family]
+                raise BuildError(f"unsupported versus: {other.name} is {what}, and two decoders compare")
+            return other.reread(run)
+        except BuildError as error:  # at `versus`, whatever it names: `model` is the first one's
+            path, line = job.wanted_by[0].path, job.lines["versus"]
+            problems = [p if p.path else replace(p, path=path, line=line) for p in error.problems]
+            raise BuildError(problems=problems) from error
+
+    def _keep(self, answer: Answer, job: Job) -> list[Problem]:
+        """Store an answer whose checks hold; return what is wrong with one that must not be published."""
+        spec = job.wanted_by[0]
+        failed = [
+            f"invalid result: {job.kind.name} failed its check {name}: {check.value:.3g} is over {check.bound:.3g}"
+            for name, check in answer.checks.items()
+            if not check.holds
+        ]
+        if failed:
+            return [Problem(message, spec.path, spec.line) for message in failed]
+        try:
+            origin, pieces = _provenance(job, self.model), answer.pieces
+            self.store(Result(job.address, job.kind.name, answer.data, answer.checks, origin, tuple(pieces)), pieces)
+        except ValueError:  # what JSON cannot hold
+            message = f"invalid result: {job.kind.name} has a number in it that is none (NaN or infinite)"
+            return [Problem(message, spec.path, spec.line)]
+        except OSError as error:
+            message = f"broken cache: a result cannot be written: {error.strerror or error}"
+            raise BuildError(message, Path(error.filename) if isinstance(error.filename, str) else None) from error
+        return []
+
+
+def _must_read(job: Job, model: AnyModel) -> None:
+    """Raise `BuildError` where a kind does not take models of that family."""
+    if model.family not in job.kind.reads:
+        wanted = listed([_FAMILIES[family] for family in job.kind.reads])
+        name = f"{model.name} ({type(model.network).__name__})"
+        raise BuildError(f"unsupported model: {name} is {_FAMILIES[model.family]}, and {job.kind.name} takes {wanted}")
+
+
+def _noted(answer: Answer, run: AnyRun) -> Answer:
+    """Return the answer with a warning where a model that should have written something had nothing to say."""
+    if not run.ended_at_once:
+        return answer
+    told = "The model ended the text at once: nothing was generated."
+    before = answer.data.get("warning")
+    return replace(answer, data={**answer.data, "warning": f"{before} {told}" if before else told})
+
+
+def _provenance(job: Job, model: LanguageModel) -> Mapping[str, Any]:
+    """Return where a result comes from, for readers and for whoever wants to compute it again."""
+    asked = asdict(job.run)
+    return {
+        **model.provenance(),
+        "fingerprint": job.question.model,
+        "license": job.source.license,
+        "prompt": asked.pop("prompt"),
+        "generation": {name: value for name, value in asked.items() if name != "model"},
+        "params": dict(job.question.params),
+        "code": job.question.code,
+        "fanlight": __version__,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
