@@ -28,7 +28,7 @@ def zeroed_values(network: torch.nn.Module, zeroed: Tensor) -> AbstractContextMa
     """
 
     def zero(call: Call) -> None:
-        call.value = call.value.masked_fill(zeroed[:, None, :, None], 0)
+        call.value = call.value.masked_fill(zeroed[:, None, :, None].to(call.value.device), 0)
 
     return attending(network, zero)
 
