@@ -1,6 +1,6 @@
 # Every target sets up what it needs, in .venv: a fresh clone and `make build` is enough.
 .DEFAULT_GOAL := build
-.PHONY: build serve test clean
+.PHONY: build serve test bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,8 +19,11 @@ test: .venv/.installed-for-tests  ## lint, types, tests, and the pages in a real
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-clean:  ## remove the environment, the site, and what was fetched for them
-	rm -rf .venv _site theme/node_modules theme/built
+bench: .venv-bench/.installed  ## measure beside other programs; BENCH="--quick --only saliency" for less
+	.venv-bench/bin/python -m tests.benchmarks.suite $(BENCH)
+
+clean:  ## remove the environments, the site, and what was fetched and measured for them
+	rm -rf .venv .venv-bench .bench _site theme/node_modules theme/built
 
 # Debian ships venv apart from python3; with the right to, fetch it, else say what is missing.
 .venv/bin/python:
@@ -48,4 +51,10 @@ theme/built/.stamp: ;
 	@echo "make: installing what the tests need"
 	@$(PIP) --group dev
 	@$(BIN)/python tests/browser/chromium.py
+	@touch $@
+
+# What the peers ask for stays out of .venv, which they see.
+.venv-bench/.installed: .venv/.installed tests/benchmarks/environment.py
+	@echo "make: installing into .venv-bench what is measured beside us"
+	@$(BIN)/python -m tests.benchmarks.environment .venv-bench
 	@touch $@

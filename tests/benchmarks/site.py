@@ -221,11 +221,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         peers = (options.peers or Path(temporary)).resolve()
-        _copy_program(peers / "program")
+        copy_program(peers / "program")
         compare(options, peers)
 
 
-def _copy_program(folder: Path) -> None:
+def copy_program(folder: Path) -> None:
     """Copy ourselves: a page depends on the program's files, and somebody may work on them meanwhile."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("builder", "figures", "theme"):
