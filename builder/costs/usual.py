@@ -55,6 +55,7 @@ _USUAL = {
     ("saliency", "value_zeroing"): Usual(4.0, 2.0),
     ("causal_trace", ""): Usual(8.0, 1.5),
     ("ablation", ""): Usual(4.0, 1.0),
+    ("tokens", ""): Usual(0.001, 1.0),
     ("rankings", ""): Usual(0.8, 1.0, 1.0),
     ("layer_predictions", ""): Usual(0.8, 1.0, 1.0),
     ("factors", ""): Usual(1.0, 1.0),
