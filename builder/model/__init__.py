@@ -173,7 +173,7 @@ class Model(LanguageModel):
 
         Differentiable. For the last block this is exactly the model's output.
         """
-        if self._plain_tail:
+        if self.plain_tail:
             norm = self.structure.norm
             return self.head_logits(norm(hidden) if norm is not None else hidden)
         return self._own_tail(hidden)
@@ -181,12 +181,12 @@ class Model(LanguageModel):
     def head_logits(self, final: Tensor) -> Tensor:
         """Final hidden states [..., d] as `forward_embeddings` returns them → logits [..., vocab]; differentiable."""
         if self.head_is_linear:
-            return self.structure.head(final)  # type: ignore[no-any-return]
+            return self.structure.head(final).to(self.device)  # type: ignore[no-any-return]
         return self._own_head(final)
 
     def embed(self, ids: Tensor) -> Tensor:
         """Token ids [...] → input embeddings [..., d], as `forward_embeddings` takes them (scaling included)."""
-        return self.structure.embedding(ids)  # type: ignore[no-any-return]
+        return self.structure.embedding(ids).to(self.device)  # type: ignore[no-any-return]
 
     def forward_ids(self, ids: Tensor) -> Tensor:
         """Token ids [B, T] → final hidden states [B, T, d], after the final norm."""
@@ -227,7 +227,8 @@ class Model(LanguageModel):
 
     def _base(self, **inputs: Any) -> Tensor:
         """Run the network without its head."""
-        return self.structure.base(use_cache=False, **inputs).last_hidden_state  # type: ignore[no-any-return]
+        states: Tensor = self.structure.base(use_cache=False, **inputs).last_hidden_state
+        return states.to(self.device)  # of a divided network they are where its last layers are
 
     def _own_head(self, final: Tensor) -> Tensor:
         """The network's forward, its base model replaced by one that returns `final`."""
@@ -264,9 +265,10 @@ class Model(LanguageModel):
             with recording(structure.blocks[-1:]) as seen:
                 logits = self.network(input_ids=ids, use_cache=False).logits
             last, final = seen[0], self.forward_ids(ids)
+            self.logits_size = logits.shape[-1]  # not always as many as embeddings
             norm = structure.norm or torch.nn.Identity()
             self.head_is_linear = _agrees(lambda: structure.head(final), logits)
-            self._plain_tail = _agrees(lambda: norm(last), final)
+            self.plain_tail = _agrees(lambda: norm(last), final)
             if not _agrees(lambda: self.unembed(last), logits, tolerance=1e-4) or not _agrees(
                 lambda: self.head_logits(final), logits, tolerance=1e-4
             ):
@@ -284,7 +286,7 @@ AnyRun = Run | EncoderRun | EncoderDecoderRun
 def _agrees(compute: Callable[[], Tensor], expected: Tensor, *, tolerance: float = 0.0) -> bool:
     """Whether a way of computing works at all and gives what is expected, to the last bit or relative to its size."""
     try:
-        found = compute()
+        found = compute().to(expected.device)
     except (TypeError, ValueError, RuntimeError, AttributeError, IndexError):
         return False
     if found.shape != expected.shape:

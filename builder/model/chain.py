@@ -91,7 +91,8 @@ class Steps:
     def leave(self, hidden: Tensor) -> Tensor:
         """What the last block hands on [A, L, d_model] → what the head reads [A, L, d]."""
         with _skipping(self._structure, lambda _call, _hidden: None, last=hidden):
-            return self._structure.base(inputs_embeds=self._embeddings, use_cache=False).last_hidden_state  # type: ignore[no-any-return]
+            final: Tensor = self._structure.base(inputs_embeds=self._embeddings, use_cache=False).last_hidden_state
+        return final.to(self._embeddings.device)
 
 
 def find_chain(structure: Structure, embeddings: Tensor) -> bool:
@@ -112,7 +113,7 @@ def _is_chain(structure: Structure, embeddings: Tensor) -> bool:
     streams: list[Tensor] = []
     x = embeddings.detach().clone().requires_grad_()
     with torch.enable_grad(), _watching(structure, calls, streams):
-        final = structure.base(inputs_embeds=x, use_cache=False).last_hidden_state
+        final = structure.base(inputs_embeds=x, use_cache=False).last_hidden_state.to(x.device)
     if len(calls) != len(structure.blocks) or any(_depends((call.args, call.kwargs)) for call in calls):
         return False
     steps = Steps(structure, x)
