@@ -264,6 +264,20 @@ def test_a_folder_that_is_not_mounted_is_not_made(tmp_path: Path) -> None:
     assert not (tmp_path / "mnt").exists()
 
 
+def test_an_empty_object_is_missing_and_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 has no first byte of it to give, and says so as of any wrong range."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    wrong = OSError(22, "The requested range is not satisfiable")
+    monkeypatch.setattr(MemoryFileSystem, "cat_ranges", lambda *_, **__: [wrong])
+    cache = cache_of("ann", "memory://empty", tmp_path)
+    cache.bring([QUESTION])
+    assert cache.warnings() == []
+    monkeypatch.setattr(MemoryFileSystem, "cat_ranges", lambda *_, **__: [PermissionError("Forbidden")])
+    cache.bring([QUESTION])
+    assert "cannot be read: Forbidden" in cache.warnings()[0].message
+
+
 def test_a_store_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients of stores try dead ones for minutes, each in its own way: none has longer than our patience."""
     from fsspec.implementations.memory import MemoryFileSystem

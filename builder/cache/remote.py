@@ -169,8 +169,8 @@ def without_password(address: str) -> str:
 
 def _is_missing(error: Exception) -> bool:
     """Whether an error means that there is no such file; an empty one cannot be read from its first byte on."""
-    said = str(error)
-    return isinstance(error, (FileNotFoundError, IsADirectoryError, NotADirectoryError)) or "InvalidRange" in said
+    is_none = isinstance(error, (FileNotFoundError, IsADirectoryError, NotADirectoryError))
+    return is_none or re.search(r"InvalidRange|range is not satisfiable|\b416\b", str(error)) is not None
 
 
 def _as_refusal(error: BaseException) -> OSError:
