@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import re
+from typing import Any
 
 from ..errors import BuildError
 
@@ -10,16 +13,40 @@ __all__ = ["find_device"]
 
 
 def find_device(name: str) -> str:
-    """Return the device to compute on. Raises `BuildError` where this machine, or this torch, has none of that name."""
+    """Return the device to compute on; the processes of `-j` take the cards of a machine in turn.
+
+    `auto` is a card (CUDA, ROCm) where there is one, else the processor. Apple's `mps` must be asked for: operations
+    that it lacks are computed by the processor. Raises `BuildError` where this machine, or this torch, has no such
+    device, with those it has.
+    """
     # before torch starts its threads: waiting ones should sleep, not spin, on cores that others want too
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")  # read when torch is loaded
     import torch
 
-    if name == "auto":  # mps only when it is asked for: not all that gradients need is there
-        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, ImportError) as error:  # each back end refuses in its own way
         why = str(error).strip().partition("\n")[0]
-        raise BuildError(f"invalid device: {name} cannot be had here: {why}") from error
-    return name
+        here = ", ".join(_devices(torch))
+        raise BuildError(f"invalid device: {name} cannot be had here: {why} (here: {here})") from error
+    return _take_turns(name, getattr(torch, name, None))
+
+
+def _take_turns(name: str, back_end: Any) -> str:
+    """Return a card of its own for a process of `-j`, as far as there are enough, where it is not said which."""
+    own = re.fullmatch(r"\w*Process-(\d+)", multiprocessing.current_process().name)
+    cards = getattr(back_end, "device_count", lambda: 0)() if own and name != "cpu" else 0
+    return f"{name}:{(int(own[1]) - 1) % cards}" if own and cards > 1 else name
+
+
+def _devices(torch: Any) -> list[str]:
+    """Return what this machine has, as `--device` calls it."""
+    found = ["cpu"]
+    for kind in ("cuda", "xpu"):
+        back_end = getattr(torch, kind, None)
+        if back_end is not None and back_end.is_available():
+            found += [f"{kind}:{number}" for number in range(back_end.device_count())]
+    return [*found, "mps"] if torch.backends.mps.is_available() else found
