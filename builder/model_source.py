@@ -60,7 +60,7 @@ def complaints(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     types = {"trust_remote_code": bool, "max_memory": dict}
     choices = {"dtype": DTYPES, "device_map": DEVICE_MAPS}
     for key, value in entry.items():
-        wanted = types.get(key, str)
+        wanted: Any = types.get(key, str)
         if key not in allowed:
             yield key, f"unknown model setting: {key}{nearest(key, allowed)}"
         elif not isinstance(value, wanted):
