@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from .gradients import ROWS, precise
+from builder.model.rerun import TOKENS, batches, tails
+
+from .gradients import precise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from torch import Tensor
 
-    from .gradients import Network
-    from .objective import Objective
+    from builder.model.rerun import Places
 
-__all__ = ["Drops", "drops"]
+    from .reading import Reading
 
-READ = 128
-"""How many positions go through the head at once: their logits are 25 MB on smollm2."""
+__all__ = ["Disturbance", "Drops", "drops"]
+
+
+class Disturbance(NamedTuple):
+    """How a text of L tokens is run with one of its positions disturbed."""
+
+    whole: Callable[[Tensor], Tensor]
+    """Positions [n] → final states [n, L, d] of n whole texts."""
+    tail: Callable[[Places], Tensor] | None = None
+    """Places of texts, each disturbed where it starts → final states [N, d]: the short way, where the model has it."""
 
 
 class Drops(NamedTuple):
@@ -32,45 +42,46 @@ class Drops(NamedTuple):
     logits: Tensor
     """[B] the targets' own logits."""
     leak: float
-    """The largest change of a final state before the disturbed position, over the largest number in these states."""
+    """The largest change of a final state before the disturbed position, over the largest number in these states. The
+    short way has no such states; there it is that of a whole text, disturbed in its middle."""
 
 
 @torch.no_grad()
-def drops(
-    network: Network,
-    objective: Objective,
-    x: Tensor,
-    disturbed: Callable[[Tensor], Tensor],
-    positions: list[int],
-    ids: Tensor,
-) -> Drops:
-    """Return the drops of B targets `ids` at ascending `positions`, at inputs x [T, d].
+def drops(plain: Tensor, disturbance: Disturbance, reading: Reading, positions: list[int], ids: Tensor) -> Drops:
+    """Return the drops of B targets `ids` at ascending `positions`, of the text with final states `plain` [L, d].
 
-    `disturbed(which [n]) -> [n, L, d]` runs n texts up to the last target, in each of which one position is disturbed.
-    Earlier positions do not see it, so one pass serves all later targets. The texts go through in chunks, and the head
-    reads no other position than those that predict a target.
+    Positions before the disturbed one do not see it, so one pass serves all later targets, and the short way computes
+    nothing of earlier ones. The head reads no other position than those that predict a target.
     """
     length = positions[-1]
-    plain = network.forward(x[None, :length])[0]
-    read_at = torch.tensor(positions, device=x.device) - 1
-    f, logits = _read(network, objective, plain[read_at], ids)
-    values = torch.zeros(len(positions), length, dtype=f.dtype, device=x.device)
+    read_at = torch.tensor(positions, device=plain.device) - 1
+    reading, f, logits = reading.tried(plain[read_at], ids)
+    values = torch.zeros(len(positions), length, dtype=f.dtype, device=plain.device)
     leak = 0.0
-    for which in torch.arange(length, device=x.device).split(max(1, ROWS // length)):
-        final = disturbed(which)
-        before = torch.arange(length, device=x.device) < which[:, None]
-        leak = max(leak, float((precise(final - plain).abs().amax(-1) * before).max()))
-        text, target = torch.nonzero(read_at >= which[:, None], as_tuple=True)
-        changed, _ = _read(network, objective, final[text, read_at[target]], ids[target])
-        values[target, which[text]] = f[target] - changed
+    for places, final, own in _disturb(disturbance, plain):
+        text, target = torch.nonzero(read_at >= places.starts[:, None], as_tuple=True)
+        changed, _ = reading.f(final[places.index(text, read_at[target])], ids[target])
+        values[target, places.starts[text]] = f[target] - changed
+        leak = max(leak, own)
     return Drops(values, f, logits, leak / float(plain.abs().max().clamp_min(1e-30)))
 
 
-def _read(network: Network, objective: Objective, read: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
-    """Return f [N] and the own logits [N] of tokens `ids` [N] where the head reads states [N, d]."""
-    found = []
-    for states, own in zip(read.split(READ), ids.split(READ), strict=True):
-        logits = precise(network.head(states))
-        found.append((objective.value(logits, own), logits.gather(-1, own[:, None])[:, 0]))
-    f, logits = zip(*found, strict=True)
-    return torch.cat(f), torch.cat(logits)
+def _disturb(disturbance: Disturbance, plain: Tensor) -> Iterator[tuple[Places, Tensor, float]]:
+    """Yield the places of some texts from the disturbed position on, their final states [N, d], and what leaks."""
+    length = len(plain)
+    every = torch.arange(length, device=plain.device)
+    if disturbance.tail is None:
+        for which in every.split(max(1, TOKENS // length)):
+            places, final = tails(which, length), disturbance.whole(which)
+            yield places, final[places.texts, places.positions], _leak(final, plain, which)
+        return
+    for some in batches(range(length), length):
+        places, middle = tails(every[some], length), every[length // 2 :][:1]
+        leak = _leak(disturbance.whole(middle), plain, middle) if some.start == 0 else 0.0
+        yield places, disturbance.tail(places), leak
+
+
+def _leak(final: Tensor, plain: Tensor, which: Tensor) -> float:
+    """Return the largest change of final states [n, L, d] before each text's disturbed position."""
+    before = torch.arange(len(plain), device=plain.device) < which[:, None]
+    return float((precise(final - plain).abs().amax(-1) * before).max())

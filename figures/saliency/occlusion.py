@@ -9,29 +9,36 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .drops import drops
+from .drops import Disturbance
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
-    from .drops import Drops
-    from .gradients import Network
-    from .objective import Objective
+    from builder.model.rerun import Original, Places
 
 __all__ = ["occlusion"]
 
 
 def occlusion(
-    network: Network, objective: Objective, x: Tensor, baseline: Tensor, positions: list[int], ids: Tensor
-) -> Drops:
-    """Return the drops of B targets when one of the inputs x [T, d] is replaced by that of the baseline [T, d].
+    forward: Callable[[Tensor], Tensor], x: Tensor, baseline: Tensor, original: Original | None = None
+) -> Disturbance:
+    """Return the disturbance that replaces one of the inputs x [L, d] by that of the baseline [L, d].
 
     Only the token's embedding is replaced: its place stays, so that position embeddings of the others do not change.
+    `forward` takes inputs [n, L, d] to final states; `original` is the run of x itself, where the model can be run
+    from a position on.
     """
 
-    def occluded(which: Tensor) -> Tensor:
-        inputs = x[: positions[-1]].repeat(len(which), 1, 1)
+    def whole(which: Tensor) -> Tensor:
+        inputs = x.repeat(len(which), 1, 1)
         inputs[torch.arange(len(which), device=x.device), which] = baseline[which]
-        return network.forward(inputs)
+        return forward(inputs)
 
-    return drops(network, objective, x, occluded, positions, ids)
+    def tail(places: Places) -> Tensor:
+        assert original is not None
+        own = places.positions == places.starts[places.texts]
+        return original.again(places, torch.where(own[:, None], baseline[places.positions], x[places.positions]))
+
+    return Disturbance(whole, tail if original else None)

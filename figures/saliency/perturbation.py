@@ -8,20 +8,26 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from builder.errors import BuildError
+from builder.model.rerun import keep
 from builder.model.zeroing import mixing_left, zeroed_values
 
 from .attribution import Attribution, shares
 from .baseline import baseline
+from .drops import drops
 from .occlusion import occlusion
+from .reading import Reading
 from .reference import plain_f
 from .value_zeroing import value_zeroing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from builder.model import Run
+    from builder.model.rerun import Original
 
-    from .drops import Drops
+    from .drops import Disturbance, Drops
     from .gradients import Network
     from .objective import Objective
 
@@ -32,14 +38,17 @@ def by_occlusion(
     run: Run, network: Network, objective: Objective, x: Tensor, name: Literal["zero", "mean", "pad", "eos"]
 ) -> tuple[Attribution, dict[str, float]]:
     """Return the attribution of all targets at inputs x [T, d], and the values of the checks."""
-    positions, ids = run.targets, run.ids[torch.tensor(run.targets, device=x.device)]
     nothing = baseline(run.model, name, x)
-    found = occlusion(network, objective, x, nothing, positions, ids)
-    t, i, prefix = _sample(found, positions, x)
+    length = run.targets[-1]
+    found = _drops(
+        run, network, objective, x, lambda original: occlusion(network.forward, x[:length], nothing, original)
+    )
+    t, i, prefix = _sample(found, run.targets, x)
     occluded = prefix.clone()
     occluded[i] = nothing[i]
-    plain = [plain_f(run.model.network, objective, inputs, ids[t]) for inputs in (prefix, occluded)]
-    return _attribution(found, positions), {
+    token = run.ids[run.targets[t]]
+    plain = [plain_f(run.model.network, objective, inputs, token) for inputs in (prefix, occluded)]
+    return _attribution(found, run.targets), {
         "drop against two plain passes, one token": abs(float(found.values[t, i]) - (plain[0] - plain[1])),
         "final states before the occluded token": found.leak,
     }
@@ -52,27 +61,43 @@ def by_value_zeroing(
 
     Raises `BuildError` where a model's tokens learn of each other in other ways than by the values of its attention.
     """
-    model, positions = run.model, run.targets
-    ids = run.ids[torch.tensor(positions, device=x.device)]
+    model, length = run.model, run.targets[-1]
     left = mixing_left(model, run.ids)
     if left > 0.01:  # of another token is there all or nothing: 0.6 to 0.9 on tiny models, 4e-7 with experts
         raise BuildError(
             f"unsupported method: value_zeroing needs attention that goes through transformers' attention interface; "
             f"in model {model.name} ({type(model.network).__name__}) tokens meet elsewhere (did you mean occlusion?)"
         )
-    found = value_zeroing(network, objective, x, partial(zeroed_values, model.network), positions, ids)
-    t, i, prefix = _sample(found, positions, x)
+    zeroed = partial(zeroed_values, model.network)
+    found = _drops(
+        run, network, objective, x, lambda original: value_zeroing(network.forward, x[:length], zeroed, original)
+    )
+    t, i, prefix = _sample(found, run.targets, x)
+    token = run.ids[run.targets[t]]
     plain = []
-    for zeroed in (torch.zeros(1, len(prefix), dtype=torch.bool), torch.arange(len(prefix))[None] == i):
-        with zeroed_values(model.network, zeroed.to(x.device)):
-            plain.append(plain_f(model.network, objective, prefix, ids[t]))
-    own = plain_f(model.network, objective, prefix, ids[t])
-    return _attribution(found, positions), {
+    for mask in (torch.zeros(1, len(prefix), dtype=torch.bool), torch.arange(len(prefix))[None] == i):
+        with zeroed(mask.to(x.device)):
+            plain.append(plain_f(model.network, objective, prefix, token))
+    own = plain_f(model.network, objective, prefix, token)
+    return _attribution(found, run.targets), {
         "drop against two plain passes, one token": abs(float(found.values[t, i]) - (plain[0] - plain[1])),
         "final states before the token without values": found.leak,
         "f with nothing zeroed against the model's own": abs(plain[0] - own),
         "what tokens learn of one another with all values zeroed": left,
     }
+
+
+def _drops(
+    run: Run, network: Network, objective: Objective, x: Tensor, disturb: Callable[[Original | None], Disturbance]
+) -> Drops:
+    """Return what a disturbance does to all targets, from each position on where the model can be run so."""
+    model, length = run.model, run.targets[-1]
+    original = keep(model, run.ids[:length], lambda: network.forward(x[None, :length]))
+    plain = network.forward(x[None, :length])[0] if original is None else original.final
+    linear = model.structure.head if model.head_is_linear else None
+    reading = Reading(network.head, objective, linear if type(linear) is torch.nn.Linear else None)
+    ids = run.ids[torch.tensor(run.targets, device=x.device)]
+    return drops(plain, disturb(original), reading, run.targets, ids)
 
 
 def _sample(found: Drops, positions: list[int], x: Tensor) -> tuple[int, int, Tensor]:

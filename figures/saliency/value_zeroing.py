@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .drops import drops
+from .drops import Disturbance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,29 +19,30 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from .drops import Drops
-    from .gradients import Network
-    from .objective import Objective
+    from builder.model.rerun import Original, Places
 
 __all__ = ["value_zeroing"]
 
 
 def value_zeroing(
-    network: Network,
-    objective: Objective,
+    forward: Callable[[Tensor], Tensor],
     x: Tensor,
     zeroed: Callable[[Tensor], AbstractContextManager[None]],
-    positions: list[int],
-    ids: Tensor,
-) -> Drops:
-    """Return the drops of B targets when the values of one of the inputs x [T, d] are zeroed.
+    original: Original | None = None,
+) -> Disturbance:
+    """Return the disturbance that zeroes the values of one of the inputs x [L, d].
 
-    `zeroed(mask [n, L])` is a context in which the values where the mask is true are 0.
+    `zeroed(mask [n, L])` is a context in which the values where the mask is true are 0. `forward` takes inputs
+    [n, L, d] to final states; `original` is the run of x itself, where the model can be run from a position on.
     """
-    length = positions[-1]
 
-    def without_values(which: Tensor) -> Tensor:
-        with zeroed(torch.arange(length, device=x.device) == which[:, None]):
-            return network.forward(x[:length].expand(len(which), -1, -1))
+    def whole(which: Tensor) -> Tensor:
+        with zeroed(torch.arange(len(x), device=x.device) == which[:, None]):
+            return forward(x.expand(len(which), -1, -1))
 
-    return drops(network, objective, x, without_values, positions, ids)
+    def tail(places: Places) -> Tensor:
+        assert original is not None
+        silent = places.positions == places.starts[places.texts]
+        return original.again(places, x[places.positions], silent=silent)
+
+    return Disturbance(whole, tail if original else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,8 @@ from models.tiny import CAUSAL
 
 from builder.errors import BuildError
 from builder.figure import RunSpec
+from builder.model import Model, rerun
+from builder.model.rerun import keep
 
 from . import Ask, Part
 from .conftest import TEXT
@@ -168,29 +171,90 @@ def test_value_zeroing_of_the_induction_head_is_known(tiny: Load, ask: Ask) -> N
     assert data["values"][0] == pytest.approx(known, abs=2e-3)
 
 
-def test_occluding_with_the_tokens_own_embedding_changes_nothing(tiny: Load, part: Part) -> None:
+def occluded(part: Part, model: Model, baseline: torch.Tensor, *, short: bool) -> Any:
+    """Return the drops of a text's targets, by whole texts or from the occluded position on."""
+    run = model.run(TEXT)
+    length, ids = run.targets[-1], run.ids[run.targets]
+    x = model.embed(run.ids[:length])
+    original = keep(model, run.ids[:length], lambda: model.forward_embeddings(x[None]))
+    assert original is not None
+    disturbance = part("saliency", "occlusion").occlusion(
+        model.forward_embeddings, x, baseline, original if short else None
+    )
+    reading = part("saliency", "reading").Reading(model.head_logits, part("saliency", "objective").Objective())
+    return part("saliency", "drops").drops(original.final, disturbance, reading, run.targets, ids)
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_occluding_with_the_tokens_own_embedding_changes_nothing(short: bool, tiny: Load, part: Part) -> None:
     """And a target does not depend on what comes after it."""
     model = tiny("llama")
-    run = model.run(TEXT)
-    x = model.embed(run.ids).detach()
-    network = part("saliency", "gradients").Network(model.forward_embeddings, model.head_logits)
-    occlusion, objective = part("saliency", "occlusion").occlusion, part("saliency", "objective").Objective()
-    ids = run.ids[run.targets]
-    found = occlusion(network, objective, x, x, run.targets, ids)
+    x = model.embed(model.run(TEXT).ids)
+    found = occluded(part, model, x, short=short)
     assert found.values.abs().max() < 1e-5
-    found = occlusion(network, objective, x, torch.zeros_like(x), run.targets, ids)
-    later = torch.arange(found.values.shape[1]) >= torch.tensor(run.targets)[:, None]
+    found = occluded(part, model, torch.zeros_like(x), short=short)
+    later = torch.arange(found.values.shape[1]) >= torch.tensor(model.run(TEXT).targets)[:, None]
     assert (found.values[later] == 0).all()
     assert found.leak < 1e-6
 
 
+@pytest.mark.parametrize("name", ["gpt2", "llama", "mistral", "gemma2", "gpt_neox", "opt", "mixtral"])
+def test_what_comes_before_need_not_be_computed(name: str, tiny: Load, part: Part) -> None:
+    """From the occluded position on, with the keys and values of those before it, is the same as whole texts."""
+    model = tiny(name)
+    zero = torch.zeros_like(model.embed(model.run(TEXT).ids))
+    whole, short = (occluded(part, model, zero, short=way).values for way in (False, True))
+    assert whole.abs().max() > 0.1
+    assert (short - whole).abs().max() < 2e-5
+
+
+@pytest.mark.parametrize("method", ["occlusion", "value_zeroing"])
+@pytest.mark.parametrize("name", ["llama", "bloom"])
+def test_models_that_cannot_be_run_from_a_position_on_go_the_long_way(
+    name: str, method: str, tiny: Load, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And their answers are the same, checks included."""
+    model = tiny(name)
+    if name in OWN_ATTENTION and method == "value_zeroing":
+        pytest.skip("its values cannot be zeroed either way")
+    before = ask("saliency", model, method=method)
+    monkeypatch.setattr(rerun, "_whether", {model: False})
+    after = ask("saliency", model, method=method)
+    assert furthest(after.data["values"], before.data["values"]) < 6e-5
+    assert set(after.checks) == set(before.checks)
+    assert all(check.holds for check in after.checks.values())
+
+
 def test_a_model_that_sees_later_tokens_is_noticed(part: Part) -> None:
-    """Final states before the occluded position must not change."""
+    """Final states before the occluded position must not change: of all whole texts, or of the one that is run."""
     head = torch.nn.Linear(4, 9).requires_grad_(False)
-    network = part("saliency", "gradients").Network(lambda x: x + x.mean(1, keepdim=True), head)
-    x, ids = torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([1, 2])
-    objective = part("saliency", "objective").Objective()
-    assert part("saliency", "occlusion").occlusion(network, objective, x, 0 * x, [3, 5], ids).leak > 0.05
+    x, ids = torch.randn(5, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([1, 2])
+
+    def forward(inputs: torch.Tensor) -> torch.Tensor:
+        return inputs + inputs.mean(1, keepdim=True)
+
+    reading = part("saliency", "reading").Reading(head, part("saliency", "objective").Objective())
+    whole = part("saliency", "occlusion").occlusion(forward, x, 0 * x)
+    short = whole._replace(tail=lambda places: x[places.positions])
+    for disturbance in (whole, short):
+        assert part("saliency", "drops").drops(forward(x[None])[0], disturbance, reading, [3, 5], ids).leak > 0.05
+
+
+@pytest.mark.parametrize("target", ["logit", "logprob"])
+@pytest.mark.parametrize("foil", [None, 7])
+def test_rows_of_the_head_say_what_the_head_says(target: str, foil: int | None, tiny: Load, part: Part) -> None:
+    """A difference of logits is read from two rows of it, a probability from all; another head is not taken for it."""
+    model = tiny("phi")  # its head has a bias
+    run = model.run(TEXT)
+    objective = part("saliency", "objective").Objective(target, foil)
+    slow = part("saliency", "reading").Reading(model.head_logits, objective)
+    states, ids = run.final[:5], run.ids[1:6]
+    short = replace(slow, linear=model.structure.head)
+    reading, f, logits = short.tried(states, ids)
+    assert reading == (slow if (target, foil) == ("logprob", None) else short)
+    for found, wanted in zip((f, logits), slow.f(states, ids), strict=True):
+        assert torch.allclose(found, wanted, atol=1e-5)
+    assert replace(short, head=lambda read: 2 * model.head_logits(read)).tried(states, ids)[0].linear is None
 
 
 @pytest.mark.parametrize("method", ["occlusion", "value_zeroing"])
@@ -199,7 +263,7 @@ def test_the_size_of_chunks_of_drops_changes_nothing(
 ) -> None:
     """One disturbed text at a time, or all at once; one position through the head, or many."""
     whole = ask("saliency", tiny("llama"), method=method).data["values"]
-    for rows, read in ((1, 1), (10_000, 1_000)):
-        monkeypatch.setattr(part("saliency", "drops"), "ROWS", rows)
-        monkeypatch.setattr(part("saliency", "drops"), "READ", read)
+    for tokens, read in ((1, 1), (10_000, 1_000)):
+        monkeypatch.setattr(rerun, "TOKENS", tokens)
+        monkeypatch.setattr(part("saliency", "reading"), "READ", read)
         assert furthest(ask("saliency", tiny("llama"), method=method).data["values"], whole) < 6e-5
