@@ -29,7 +29,9 @@ class Subject:
 
     @property
     def targets(self) -> list[int]:
-        """The positions that are explained: all of the output's, or the `explained` in its middle."""
+        """The positions that are explained: `targets`, or as many as are `explained` in the output's middle, or all."""
+        if "targets" in self.options:
+            return list(self.options["targets"])
         n_output = len(self.ids) - self.n_input
         number = min(self.options.get("explained", n_output), n_output)
         first = self.n_input + (n_output - number) // 2

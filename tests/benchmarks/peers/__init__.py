@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+os.environ.pop("OMP_WAIT_POLICY", None)  # threads wait as they do by default; this project's builds have them sleep
 
 
 @dataclass(frozen=True)
