@@ -23,7 +23,7 @@ from ..kind import Kind
 from ..progress import Listener
 from .batch import Batch
 from .crew import Done, Lost, News, Refused
-from .dask import connect, hush, is_killed
+from .dask import connect, count_deaths, hush
 from .luggage import Luggage
 from .outcome import Outcome, Tell, Told
 from .station import Call, Greeting, Parcel, greet, python_version, work
@@ -71,7 +71,7 @@ class Cluster:
     def __enter__(self) -> Self:
         self._client = connect(self.address, ANSWER)
         self._topic = f"fanlight {self._client.id}"
-        self._client.subscribe_topic(self._topic, lambda event: self._inbox.put(Told(**event[1])))
+        self._client.subscribe_topic(self._topic, lambda event: self._inbox.put(Told(**event[1]["told"])))
         self._seen = time.monotonic()
         return self
 
@@ -190,8 +190,8 @@ class Cluster:
                 raise self._gone() from error
             if sent.batch is None:
                 yield self._refuse(sent.worker, name, _reason(error))
-            elif is_killed(error):
-                yield Lost(sent.batch, name, final=True)
+            elif deaths := count_deaths(error):
+                yield Lost(sent.batch, name, deaths)
             else:
                 raise
             return

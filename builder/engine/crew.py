@@ -24,11 +24,11 @@ class Done:
 
 @dataclass(frozen=True)
 class Lost:
-    """The process that was at a batch was killed. `final` says that the crew has tried elsewhere, in vain."""
+    """The process that was at a batch was killed. `deaths`: how many were, if the crew has tried elsewhere, in vain."""
 
     batch: Batch
     worker: str
-    final: bool = False
+    deaths: int = 0
 
 
 @dataclass(frozen=True)

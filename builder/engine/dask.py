@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import BuildError
 
-__all__ = ["connect", "hush", "is_killed"]
+__all__ = ["connect", "count_deaths", "hush"]
 
 
 def connect(address: str, patience: float) -> Any:
@@ -35,11 +35,11 @@ def connect(address: str, patience: float) -> Any:
         raise BuildError(f"broken scheduler: {address} does not answer as Dask's does: {why}") from error
 
 
-def is_killed(error: Exception) -> bool:
-    """Whether it says that worker after worker died of a task."""
+def count_deaths(error: Exception) -> int:
+    """Return how many workers died of a task, by an error that says so; 0 by any other."""
     from distributed.scheduler import KilledWorker
 
-    return isinstance(error, KilledWorker)
+    return int(error.allowed_failures) + 1 if isinstance(error, KilledWorker) else 0
 
 
 @contextlib.contextmanager

@@ -118,9 +118,9 @@ class Dispatch:
             case Done(batch, worker, outcome):
                 self._free(batch)
                 self._keep(batch, worker, outcome, crew)
-            case Lost(batch, worker, final):
+            case Lost(batch, worker, deaths):
                 self._free(batch)
-                self._lose(batch, worker, final=final)
+                self._lose(batch, worker, deaths)
             case Refused(worker, why):
                 self.listener.message(f"{worker} cannot help: {why}")
 
@@ -142,10 +142,13 @@ class Dispatch:
         self._held[worker] = outcome.held
         self.problems += [problem for problem in outcome.problems if problem not in self.problems]
         self.stored |= {*outcome.done} - lost
+        for job in batch.jobs:
+            if job.address in outcome.done:  # what a worker tells may come after what it has done
+                self.tell(Told("finished", describe(job), job.address, worker))
         self._fruitless = 0 if outcome.done else self._fruitless
         if outcome.fault is not None:
-            job = next((job for job in batch.jobs if job.address == outcome.fault.job), None)
-            raise outcome.fault.raised(job) if crew.travels else outcome.fault.error
+            failed = next((job for job in batch.jobs if job.address == outcome.fault.job), None)
+            raise outcome.fault.raised(failed) if crew.travels else outcome.fault.error
         if outcome.unloadable:  # nor can it be for the others
             self.waiting = [other for other in self.waiting if other.source != batch.source]
             return
@@ -165,7 +168,7 @@ class Dispatch:
             crew.shared = ""
         return lost
 
-    def _lose(self, batch: Batch, worker: str, *, final: bool) -> None:
+    def _lose(self, batch: Batch, worker: str, deaths: int) -> None:
         """Put what a killed process has not done back among what waits; give up what has killed too many."""
         left = [job for job in batch.jobs if job.address not in self._through]
         told = self._doing.get(worker)
@@ -173,7 +176,7 @@ class Dispatch:
         culprit = at or (left[0] if left else None)
         if culprit is None:
             return
-        tries = TRIES if final else batch.tries + 1
+        tries = TRIES if deaths else batch.tries + 1
         if tries < TRIES:
             what = told.text if told is not None and told.what == "running" else describe(culprit)
             self.listener.message(f"a process was killed at {what}; it is tried again")
@@ -181,8 +184,8 @@ class Dispatch:
             again += [replace(batch, jobs=tuple(rest), tries=0)] if (rest := _without(left, culprit)) else []
             self.waiting += again
             return
-        self.problems += _gave_up([culprit] if not final else left, final=final)
-        if not final and (rest := _without(left, culprit)):
+        self.problems += _gave_up(left, deaths) if deaths else _gave_up([culprit])
+        if not deaths and (rest := _without(left, culprit)):
             self.waiting.append(replace(batch, jobs=tuple(rest), tries=0))
         self._fruitless += 1
         if self._fruitless > 1:  # whatever is tried, processes die
@@ -196,13 +199,13 @@ def _without(jobs: Iterable[Job], one: Job) -> list[Job]:
     return [job for job in jobs if job is not one]
 
 
-def _gave_up(jobs: Sequence[Job], *, final: bool) -> list[Problem]:
+def _gave_up(jobs: Sequence[Job], deaths: int = 0) -> list[Problem]:
     """Return a problem for each figure that processes died of, at its place."""
-    hint = "its worker's log says more" if final else "try fewer processes (-j), a shorter text or a smaller dtype"
-    why = "did memory run out?"
+    hint = "the workers' logs say more" if deaths else "try fewer processes (-j), a shorter text or a smaller dtype"
     return [
         Problem(
-            f"broken process: killed {TRIES + final} times while computing {describe(job)}; {why} {hint.capitalize()}",
+            f"broken process: killed {deaths or TRIES} times while computing {describe(job)}; "
+            f"did memory run out? {hint[0].upper()}{hint[1:]}",
             job.wanted_by[0].path,
             job.wanted_by[0].line,
         )

@@ -92,7 +92,7 @@ def work(parcel: Parcel) -> Outcome:
         outcome = run_batch(
             batch,
             store,
-            lambda told: worker.log_event(parcel.topic, asdict(replace(told, where=_name(worker)))),
+            lambda told: worker.log_event(parcel.topic, {"told": asdict(replace(told, where=_name(worker)))}),
             threads=worker.state.nthreads,
             processes=parcel.beside,
             keep=True,

@@ -216,6 +216,7 @@ class LocalCluster:
     def _start(self, what: str, *options: str, key: str = "", **environ: str) -> None:
         command = [sys.executable, "-m", f"distributed.cli.dask_{what}", "--host", "127.0.0.1", "--no-dashboard"]
         threads = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+        threads["DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES"] = "1"  # 3 is usual; each costs a worker
         with (self.folder / f"{key or what}.log").open("wb") as log:
             self.processes[key or what] = subprocess.Popen(
                 [*command, *options],

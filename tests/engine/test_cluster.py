@@ -174,11 +174,9 @@ def test_answers_go_by_the_shared_cache_where_there_is_one(
 
 
 def test_a_worker_that_is_killed_in_the_middle_costs_nothing_but_time(
-    tmp_path: Path, kind: Kind, tiny_source: Source, new_cluster: LocalCluster
+    tmp_path: Path, kind: Kind, tiny_source: Source, cluster: LocalCluster
 ) -> None:
     """It is at a figure when it is killed: another one takes over, and the answers are those of one process."""
-    for name in ("w1", "w2", "w3"):
-        new_cluster.add(name)
     source = tiny_source("llama")
     marker = tmp_path / "pid"
     jobs = [make_job(kind, prompt=f"{n}. Austria", source=source, line=n) for n in range(1, 6)]
@@ -188,15 +186,16 @@ def test_a_worker_that_is_killed_in_the_middle_costs_nothing_but_time(
     def kill() -> None:
         wait_for(marker.exists)
         pid = int(marker.read_text())
-        name = next(name for name, process in new_cluster.processes.items() if process.pid == pid)
-        new_cluster.kill(name)
+        name = next(name for name, process in cluster.processes.items() if process.pid == pid)
+        cluster.kill(name)
         killed.append(name)
 
     killer = threading.Thread(target=kill)
     killer.start()
     ear = Ear()
-    compute(jobs, tmp_path / "cluster", new_cluster, ear)
+    compute(jobs, tmp_path / "cluster", cluster, ear)
     killer.join()
+    cluster.add(killed[0])  # for whatever test comes next
     run_jobs(jobs, tmp_path, Cache(tmp_path / "alone"), Silent())
     found = answers(Cache(tmp_path / "cluster"), jobs)
     assert None not in found
@@ -205,21 +204,20 @@ def test_a_worker_that_is_killed_in_the_middle_costs_nothing_but_time(
     at = [where for text, where in ear.running_ if text == "sample for fig-6"]
     assert at[0] == killed[0]
     assert at[-1] != killed[0]
-    assert f"worker {killed[0]} went away; others do what it had" in ear.messages
 
 
 def test_what_kills_worker_after_worker_is_named(
     tmp_path: Path, kind: Kind, tiny_source: Source, new_cluster: LocalCluster
 ) -> None:
     """Dask gives up after some; the error names the figure and its place, and the others are answered."""
-    for number in range(5):
+    for number in range(3):
         new_cluster.add(f"w{number}")
     source = tiny_source("gpt2")
     jobs = [make_job(kind, source=source, do="die", line=5), make_job(kind, source=source, prompt="1. Austria")]
     with pytest.raises(BuildError) as caught:
         compute(jobs, tmp_path, new_cluster)
     assert [str(problem).partition(";")[0] for problem in caught.value.problems] == [
-        "a.md:5: broken process: killed 4 times while computing sample for fig-5"
+        "a.md:5: broken process: killed 2 times while computing sample for fig-5"
     ]
     assert [answer is None for answer in answers(Cache(tmp_path), jobs)] == [True, False]
 
@@ -275,16 +273,27 @@ def test_a_worker_that_comes_late_is_waited_for(
     assert None not in answers(Cache(tmp_path), jobs)
 
 
-def test_a_worker_with_another_fanlight_is_left_alone(
+def test_workers_with_another_fanlight_are_left_alone(
     tmp_path: Path, kind: Kind, tiny_source: Source, new_cluster: LocalCluster
 ) -> None:
-    """It is said once; where no other worker is there, the build ends with it."""
-    fake = tmp_path / "older"
-    (fake / "builder").mkdir(parents=True)
-    (fake / "builder" / "__init__.py").write_text('__version__ = "0.0.1"\n')
-    new_cluster.add("old", PYTHONPATH=str(fake))
-    with pytest.raises(BuildError, match=r"unsupported workers: none of those at .* can help: old: it has no Fanlight"):
-        compute([make_job(kind, source=tiny_source("gpt2"))], tmp_path, new_cluster)
+    """One that has none, one of another version: it is said, and where no other is there, the build ends with it."""
+    none, other = tmp_path / "none", tmp_path / "other"
+    (none / "builder").mkdir(parents=True)
+    (none / "builder" / "__init__.py").write_text("")
+    other.mkdir()
+    (other / "sitecustomize.py").write_text('import builder\nbuilder.__version__ = "0.0.1"\n')
+    new_cluster.add("none", PYTHONPATH=str(none))
+    new_cluster.add("other", PYTHONPATH=os.pathsep.join([str(other), str(ROOT)]))
+    client = connect(new_cluster.address, 10.0)
+    client.wait_for_workers(2, timeout=60)
+    client.close()
+    ear = Ear()
+    with pytest.raises(BuildError, match=r"unsupported workers: none of those at .* can help: "):
+        compute([make_job(kind, source=tiny_source("gpt2"))], tmp_path, new_cluster, ear)
+    told = sorted(ear.messages)
+    assert len(told) == 2
+    assert "cannot help: it has no Fanlight" in told[0]
+    assert told[1].startswith("worker other cannot help: it has Fanlight 0.0.1 on Python 3.")
 
 
 def test_an_address_where_nobody_is_fails_soon(tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
