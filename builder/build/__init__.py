@@ -33,7 +33,7 @@ from .records import Record, Records, ground, stamps_in
 from .rendering import Entry, Made, Renderer
 from .standing import Standing
 
-__all__ = ["Builder", "Built", "survey"]
+__all__ = ["Builder", "Built", "status", "survey"]
 
 
 @dataclass(frozen=True)
@@ -155,10 +155,6 @@ class Builder:
             bring_answers([job for address, job in plan.jobs.items() if address not in self.cache], self.cache)
         figures = read_status(documents, plan, self.cache, self._ledger())
         return Survey(tuple(figures), plan, (*problems, *self.cache.warnings()))
-
-    def status(self) -> list[FigureStatus]:
-        """Return how each computed figure stands; see `survey`."""
-        return list(self.survey().figures)
 
     # which articles there are, and which of them changed
 
@@ -293,5 +289,10 @@ def _check(known: Mapping[Path, Record], documents: Iterable[Document]) -> list[
 
 
 def survey(site: Site, *, frozen: bool = False) -> Survey:
-    """Return how each computed figure of the site stands."""
+    """Return how each computed figure of the site stands, and what there is to say of it."""
     return Builder(site, frozen=frozen).survey()
+
+
+def status(site: Site, *, frozen: bool = False) -> list[FigureStatus]:
+    """Return how each computed figure of the site stands."""
+    return list(survey(site, frozen=frozen).figures)

@@ -19,7 +19,7 @@ def rows(estimate: Estimate) -> list[tuple[str, ...]]:
 
 def _row(model: ModelEstimate) -> tuple[str, ...]:
     about = "" if model.counted else "about "
-    memory = f"{size(model.weights)} + {size(model.activations)}" if model.weights else "unknown"
+    memory = " + ".join(size(part) for part in (model.weights, model.activations) if part) or "unknown"
     return (
         model.model,
         str(model.figures),

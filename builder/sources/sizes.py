@@ -13,7 +13,7 @@ from ..errors import BuildError
 from ..site import cache_folder
 from . import folders, hub, wheels
 from .store import RECORD
-from .weights import CONFIG, SIZES, count_parameters, stored_bytes
+from .weights import CONFIG, SIZES, check_files, count_parameters, stored_bytes
 
 if TYPE_CHECKING:
     from ..model_source import ModelSource
@@ -49,8 +49,10 @@ class ModelSize:
         """Return about how many bytes a run takes beside the weights, in float32.
 
         The residual stream after each block, the weights of one layer's attention as they are read and packed, the
-        logits of all outputs, and a chunk of work (see `model.memory`).
+        logits of all outputs, and a chunk of work (see `model.memory`). 0 where the shape is not known.
         """
+        if not self.n_layers or not self.d_model:
+            return 0
         length, explained = n_input + n_output, n_output or n_input
         stream = self.n_layers * length * self.d_model
         attention = 3 * self.n_heads * length**2
@@ -83,6 +85,7 @@ def find_size(source: ModelSource, folder: Path | None, *, frozen: bool = False)
         counted = None if frozen or folders.is_path(source.source) else hub.count_parameters(source)
         return None if counted is None else ModelSize(counted, counted * SIZES.get(source.dtype, 2))
     try:
+        check_files(source.name, folder)
         parameters = count_parameters(source.name, folder)
         weights = stored_bytes(source.name, folder, source.dtype)
     except (BuildError, OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -309,7 +309,7 @@ def test_a_gallery_is_published_with_an_answer_a_panel(folder: SiteFolder) -> No
     assert extent
     assert "rank" in json.loads(html.unescape(extent[1]))  # whole, in spite of its quotes
     assert "1. Austria" in page
-    labels = [entry.label for entry in Builder(find_site(folder.root)).status()]
+    labels = [entry.label for entry in status(find_site(folder.root))]
     assert labels == ["fig-two 1/2", "fig-two 2/2"]
 
 
