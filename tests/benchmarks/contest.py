@@ -121,7 +121,7 @@ class Held:
         entrants = {group: Entrant(list(found), self.threads, self.log) for group, found in _groups(ways)}
         try:
             for entrant in entrants.values():  # all load the model at the same time
-                entrant.send(next(iter(subjects.values())))
+                entrant.send({**next(iter(subjects.values())), "warm": not entrant.ways[0].truth})
             for entrant in entrants.values():
                 found = entrant.receive()
                 self.facts = self.facts or {name: found[name] for name in ("threads", "versions") if name in found}

@@ -1,9 +1,9 @@
 """Some ways in a process of their own: `python -m tests.benchmarks.entrant FUNCTION …`, spoken to over a pipe.
 
-The first line that it is sent, a subject, has it set its ways up and run each on a few tokens; it answers what is
-wrong with which. Then each line names one of the ways with a subject, and is answered with the seconds and with the
-megabytes above what the process held before the first, and with the numbers of the answer, which goes to a file. Lines
-are JSON. What libraries print goes to standard error.
+The first line that it is sent, a subject, has it set its ways up and, if they are to be warm, run each on a few
+tokens; it answers what is wrong with which. Then each line names one of the ways with a subject, and is answered with
+the seconds and with the megabytes above what the process held before the first, and with the numbers of the answer,
+which goes to a file. Lines are JSON. What libraries print goes to standard error.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ def main() -> None:
                 except Exception as error:
                     answer = {"problem": problem(error)}
             else:
-                answer = make_ready(sys.argv[1:], subject.start(), ways)
+                answer = make_ready(sys.argv[1:], subject.start() if asked["warm"] else None, ways)
                 held = machine.resident()
             print(json.dumps(answer), file=channel, flush=True)
 
 
-def make_ready(names: Sequence[str], few: Subject, ways: dict[str, Way]) -> dict[str, Any]:
+def make_ready(names: Sequence[str], few: Subject | None, ways: dict[str, Way]) -> dict[str, Any]:
     """Set up the ways of this process, so that nothing is imported or made later; return what is wrong with which."""
     problems = {}
     for name in names:
         module, _, function = name.partition(":")
         try:
             way = getattr(importlib.import_module(module, __package__), function)()
-            result = way(few)()
+            result = way(few)() if few else None
             if callable(result):
                 result()
             ways[name] = way

@@ -16,6 +16,8 @@ BEGIN, END = "<!-- measured by `make bench` -->", "<!-- /measured -->"
 PEERS = ("captum", "inseq", "Ecco", "BertViz", "scikit-learn")
 """How the names of others' ways begin."""
 
+OWN = "this project"
+
 HEAD = """# Side by side
 
 What the same answers take here and elsewhere: same model (SmolLM2-135M, float32), same text, same machine, in turns.
@@ -159,35 +161,43 @@ def sites(found: Sequence[Mapping[str, Any]]) -> str:
 def summary(folder: Path) -> str:
     """Return the README's lines, of the most threads that were measured: what work takes, and how others compare."""
     for threads, found in _by_threads(folder):
-        lines = []
-        for contest in CONTESTS[1:]:
-            for size in dict.fromkeys(row.size for row in rows(found.get(contest.name, {"rows": []}))):
-                here = [row for row in rows(found[contest.name]) if row.size == size and row.samples]
-                if here and here[0].way.startswith("this project"):
-                    lines.append([f"{contest.title}, {in_words(size)}", *_beside(here)])
-        if not lines:
-            continue
-        when = max(section["when"] for section in found.values())
-        facts = " and ".join(sorted(set(map(_facts, found.values()))))
-        told = f"{when[:10]}, {threads} thread{'s' * (threads > 1)}, {facts}."
-        return f"{_table(['work', 'here', 'elsewhere, times as long'], lines)}\n\n{told}"
+        lines = list(_summed(found))
+        if lines:
+            when = max(section["when"] for section in found.values())
+            facts = " and ".join(sorted(set(map(_facts, found.values()))))
+            told = f"{when[:10]}, {threads} thread{'s' * (threads > 1)}, {facts}."
+            return f"{_table(['work', 'here', 'elsewhere, times as long'], lines)}\n\n{told}"
     return "Nothing was measured yet."
 
 
-def _beside(here: Sequence[Row]) -> tuple[str, str]:
-    """Return what the first way takes, and how many times as much those of others take."""
-    first = here[0]
-    others = [
-        row
-        for row in here[1:]
-        if row.way.split(",")[0].split()[0] in ("captum", "inseq", "Ecco’s", "BertViz", "scikit-learn")
-    ]
-    if "kB gz" in first.numbers:
-        told = [f"{row.way} {row.numbers['kB gz'] / first.numbers['kB gz']:.0f} × the bytes" for row in others]
-        return f"{first.wall:.2g} s, {first.numbers['kB gz'] / 1000:.2g} MB gz", "; ".join(told)
-    return f"{first.wall:.2g} s, {first.memory:.0f} MB", "; ".join(
-        f"{row.way} {times(row, first)[0]:.1f}" for row in others
-    )
+def _summed(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield lines: a work, what it takes here, and how many times as much that of others takes."""
+    for contest in CONTESTS:
+        for size in dict.fromkeys(row.size for row in rows(found.get(contest.name, {"rows": []}))):
+            here = [row for row in rows(found[contest.name]) if row.size == size and row.samples]
+            others = [row for row in here if row.way.startswith(PEERS)]
+            if others and here[0].way.startswith(OWN):
+                yield f"{contest.title}, {in_words(size)}", *_beside(here[0], others)
+    for name, program in PROGRAMS.items():
+        if name in found and found[name]["result"]:
+            yield program.title, found[name]["result"], ""
+    if "sites" in found:
+        costs = {row["way"]: row["steps"] for row in found["sites"]["sites"] if "steps" in row}
+        if costs and next(iter(costs)) == "Fanlight":
+            ours = costs.pop("Fanlight")
+            for step, cost in ours.items():
+                told = "; ".join(f"{way} {steps[step][0] / cost[0]:.1f}" for way, steps in costs.items())
+                yield f"A site of {found['sites']['articles']} articles, {step}", f"{cost[0]:.2g} s", told
+
+
+def _beside(first: Row, others: Sequence[Row]) -> tuple[str, str]:
+    """Return what the first way takes, and how many times as much those of others take: seconds, or bytes."""
+    if "kB" not in first.numbers:
+        told = "; ".join(f"{row.way} {times(row, first)[0]:.1f}" for row in others)
+        return f"{first.wall:.2g} s, {first.memory:.0f} MB", told
+    least = f"{first.numbers['kB'] / 1000:.2g} MB, at first {first.numbers['kB gz at first']:.0f} kB gz"
+    told = "; ".join(f"{row.way} {row.numbers['kB'] / first.numbers['kB']:.0f} × the bytes" for row in others)
+    return f"{first.wall:.2g} s, {least}", told
 
 
 def quote(readme: Path, text: str) -> None:
