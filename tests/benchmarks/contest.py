@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 1800
 """Seconds after which a repetition is given up, and its process with it."""
 
+SLOW = 20
+"""Seconds from which on a way is repeated once instead of often: what takes long varies little."""
+
 
 @dataclass(frozen=True)
 class Way:
@@ -133,11 +136,17 @@ class Held:
             for size, subject in subjects.items():
                 for number in range(rounds):
                     for way in ways:
-                        if way.name not in self.problems and not (way.largest and sum(size) > way.largest):
+                        if self._takes_part(way, size, number):
                             self._once(way, entrants[_group(way)], size, subject, number)
         finally:
             for entrant in entrants.values():
                 entrant.end()
+
+    def _takes_part(self, way: Way, size: Size, number: int) -> bool:
+        """Say whether a way is run in a round: not after a problem, over too long a text, or again when it is slow."""
+        if way.name in self.problems or (way.largest and sum(size) > way.largest):
+            return False
+        return number < 2 or self.samples[way.name, size][0]["wall"] < SLOW
 
     def _once(self, way: Way, entrant: Entrant, size: Size, subject: Mapping[str, Any], number: int) -> None:
         save = None if number else str(self.answer(way, size))

@@ -23,9 +23,9 @@ HEAD = """# Side by side
 What the same answers take here and elsewhere: same model (SmolLM2-135M, float32), same text, same machine, in turns.
 `make bench` makes this page.
 
-Programs have processes of their own, which hold the model; ways take turns, as many rounds as is said. Seconds are
-medians, megabytes the most above the loaded model; × is times as much as the first way. Other programs run as they
-come, with transformers’ default attention and torch’s own products."""
+Programs have processes of their own, which hold the model; ways take turns, as many rounds as is said, those that take
+over 20 s only two. Seconds are medians, megabytes the most above the loaded model; × is times as much as the first way.
+Other programs run as they come, with transformers’ default attention and torch’s own products."""
 
 
 def page(folder: Path) -> str:
