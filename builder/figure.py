@@ -176,7 +176,8 @@ def address(
     """Return the content address of a question, a sha256 in hex.
 
     `code` is the digest of the code that computes the kind, `model` the fingerprint of the weights (so that the
-    short name an author gives a model does not matter), `numerics` what changes numbers (dtype, device kind).
+    short name an author gives a model does not matter), `numerics` what changes numbers: the dtype. Not the device:
+    who has no card publishes what was computed on one, and results say on which.
     """
     asked = asdict(run)
     del asked["model"]
