@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import table
+from tests.benchmarks import programs, table
 from tests.benchmarks.measures import Row, Sample, packed
 
 
@@ -74,6 +74,34 @@ def test_the_summary_is_of_the_most_threads(tmp_path: Path) -> None:
     assert "captum, `X` 4.0" in summary
     assert "more" not in summary
     assert "2030-01-02, 2 threads, A processor, 2 cores; Python 3.11." in summary
+
+
+PRINTED = {
+    "article": (
+        "all against the dearest alone, saliency: CPU 1.20 ×, wall 1.15 ×",
+        "saliency: CPU 1.20 ×, wall 1.15 ×",
+    ),
+    "memory": (f"{'an article with all of these':36}{900:16.0f}{2100:16.0f}{41.5:8.1f}{60.1:8.1f}", "900 2100"),
+    "cluster": (
+        f"{'median':12}{40.0:10.2f} s{24.0:10.2f} s{0.6:8.2f}   (goal: 0.7 on two cores)",
+        "40.00 s 24.00 s 0.60",
+    ),
+    "start-up": (f"{'fanlight --help':36}{0.161:8.3f} s wall{0.05:8.3f} s CPU", "0.161 s"),
+}
+"""The line of each program that tells the most, as it is printed, and what the README says of it."""
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_what_a_program_tells_the_most_by_is_found(name: str) -> None:
+    """A pattern that no longer meets what is printed would leave the README without it."""
+    line, expected = PRINTED[name]
+    assert programs.result(programs.PROGRAMS[name], f"something before\n{line}\nand after") == expected
+
+
+def test_programs_are_there() -> None:
+    """What the suite calls are modules of the benchmarks."""
+    folder = Path(programs.__file__).parent
+    assert [name for name, one in programs.PROGRAMS.items() if not (folder / f"{one.call[0]}.py").is_file()] == []
 
 
 def test_the_readme_keeps_all_but_what_is_between_the_marks(tmp_path: Path) -> None:
