@@ -91,7 +91,7 @@ def test_places_are_counted_text_by_text() -> None:
     places = tails(torch.tensor([2, 0]), 4)
     assert places.texts.tolist() == [0, 0, 1, 1, 1, 1]
     assert places.positions.tolist() == [2, 3, 0, 1, 2, 3]
-    assert places.index(torch.tensor([0, 1, 1]), torch.tensor([3, 0, 3])).tolist() == [1, 2, 5]
+    assert places.number(torch.tensor([0, 1, 1]), torch.tensor([3, 0, 3])).tolist() == [1, 2, 5]
 
 
 def test_a_batch_holds_as_many_neighbours_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:

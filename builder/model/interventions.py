@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .structure import Structure
 
-__all__ = ["Patch", "State", "States", "entering", "modules_of", "patching", "record_states"]
+__all__ = ["Patch", "State", "States", "entering", "leaving", "modules_of", "patching", "record_states"]
 
 State = Literal["residual", "attention", "mlp"]
 """What a block hands on, or what its attention or its MLP hands on within it."""
@@ -141,6 +141,25 @@ def entering(structure: Structure, layer: int, states: Tensor) -> Iterator[None]
         for block, kind in zip(structure.blocks[:layer], structure.block_outputs, strict=False):
             stack.enter_context(replaced(block, _handing_on(states, plain=issubclass(kind, Tensor))))
         yield
+
+
+@contextlib.contextmanager
+def leaving(structure: Structure, layer: int) -> Iterator[None]:
+    """Within: the network ends before block `layer`; it and those after it do not run, and hand on what enters them."""
+    with contextlib.ExitStack() as stack:
+        for block, kind in zip(structure.blocks[layer:], structure.block_outputs[layer:], strict=True):
+            stack.enter_context(replaced(block, _passing(plain=issubclass(kind, Tensor))))
+        yield
+
+
+def _passing(*, plain: bool) -> Callable[..., Any]:
+    """Return a block's forward that hands on what enters it."""
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        given = first_tensor(args) if args else kwargs.get("hidden_states")
+        return given if plain else (given, None, None)
+
+    return forward
 
 
 def _handing_on(states: Tensor, *, plain: bool) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from .interface import Call, attending
-from .interventions import entering
+from .interventions import entering, leaving
 from .trace import recording
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ TOKENS = 512
 
 
 class Places(NamedTuple):
-    """Which tokens of R changed texts are computed: from each text's start to the end, N in all, text after text."""
+    """Which tokens of R changed texts are computed: from each text's start on, N in all, text after text."""
 
     starts: Tensor
     """[R]"""
@@ -41,7 +41,7 @@ class Places(NamedTuple):
     positions: Tensor
     """[N], where it stands there."""
 
-    def index(self, texts: Tensor, positions: Tensor) -> Tensor:
+    def number(self, texts: Tensor, positions: Tensor) -> Tensor:
         """Return where among the N tokens those of some texts at some positions are, from the texts' starts on."""
         counts = torch.bincount(self.texts, minlength=len(self.starts))
         return (counts.cumsum(0) - counts)[texts] + positions - self.starts[texts]
@@ -89,7 +89,7 @@ class Original:
     original = keep(model, ids, lambda: model.forward_ids(ids[None]))
     places = tails(torch.tensor([3, 4]), len(ids))  # two texts: in one the token at 3 changes, in the other that at 4
     x = model.embed(ids)[places.positions]
-    x[places.index(torch.tensor([0, 1]), places.starts)] = 0
+    x[places.number(torch.tensor([0, 1]), places.starts)] = 0
     original.again(places, x)  # the final states of the tokens at 3, 4, 5 …, and at 4, 5 …
     """
 
@@ -103,42 +103,49 @@ class Original:
 
     @torch.no_grad()
     def again(
-        self, places: Places, states: Tensor, layer: int | None = None, *, silent: Tensor | None = None
+        self,
+        places: Places,
+        states: Tensor,
+        layer: int | None = None,
+        *,
+        until: int | None = None,
+        silent: Tensor | None = None,
     ) -> Tensor:
-        """Return the final states [N, d'] of the tokens at `places`.
+        """Return the final states [N, d'] of the tokens at `places`; or with `until` what enters that block, [N, d].
 
         `states` [N, d] are what enters block `layer`, or without one the input embeddings. Where `silent` [N] is true
         a token's value vectors are 0 in every layer and head.
         """
         structure = self.model.structure
-        first = int(places.starts.min())
-        rows, slots = places.texts, places.positions - first
-
-        def attend(call: Call) -> None:
-            heard = self.heard[call.module]
-            query = call.query.new_zeros(len(places.starts), len(self.ids) - first, *call.query.shape[1::2])
-            query[rows, slots] = call.query[:, :, 0]
-            value = call.value[:, :, 0]
-            if silent is not None:
-                value = value.masked_fill(silent[:, None, None], 0)
-            filled = []
-            for kept, own in ((heard.key, call.key[:, :, 0]), (heard.value, value)):
-                whole = kept.repeat(len(places.starts), 1, 1, 1)
-                whole[rows, :, places.positions] = own
-                filled.append(whole)
-            mask = heard.mask[:, :, first:]
-            attended = _attend(call, query.transpose(1, 2), *filled, mask, plain=heard.plain)
-            call.settle(attended[rows, slots][:, None])
-
-        given = (
-            {"inputs_embeds": states[:, None]} if layer is None else {"input_ids": self.ids[places.positions][:, None]}
-        )
+        seen: dict[int, Tensor] = {}
+        given = {"inputs_embeds": states[:, None]}
         with contextlib.ExitStack() as stack:
             if layer is not None:
+                given = {"input_ids": self.ids[places.positions][:, None]}
                 stack.enter_context(entering(structure, layer, states[:, None]))
-            stack.enter_context(attending(self.model.network, attend))
+            if until is not None:
+                seen = stack.enter_context(recording(structure.blocks[:until]))
+                stack.enter_context(leaving(structure, until))
+            stack.enter_context(attending(self.model.network, lambda call: self._attend(call, places, silent)))
             found = structure.base(**given, position_ids=places.positions[:, None], use_cache=False)
-        return found.last_hidden_state[:, 0]  # type: ignore[no-any-return]
+        return (found.last_hidden_state if until is None else seen[until - 1])[:, 0]
+
+    def _attend(self, call: Call, places: Places, silent: Tensor | None) -> None:
+        """Attend from the tokens at `places` to those of their text: their own, and the original's before them."""
+        heard, n, first = self.heard[call.module], len(places.starts), int(places.starts.min())
+        rows, positions = (where.to(call.query.device) for where in (places.texts, places.positions))
+        slots = positions - first
+        query = call.query.new_zeros(n, len(self.ids) - first, *call.query.shape[1::2])
+        query[rows, slots] = call.query[:, :, 0]
+        key, value = heard.key.repeat(n, 1, 1, 1), heard.value.repeat(n, 1, 1, 1)
+        key[rows, :, positions] = call.key[:, :, 0]
+        own = call.value[:, :, 0]
+        if silent is not None:
+            own = own.masked_fill(silent.to(own.device)[:, None, None], 0)
+        value[rows, :, positions] = own
+        mask = heard.mask[:, :, first:]
+        attended = _attend(call, query.transpose(1, 2), key, value, mask, plain=heard.plain)
+        call.settle(attended[rows, slots][:, None])
 
 
 def keep(model: Model, ids: Tensor, forward: Callable[[], Tensor]) -> Original | None:

@@ -10,7 +10,8 @@ from builder.figure import Check
 from builder.model.interventions import entering, modules_of
 from builder.model.trace import first_tensor
 
-from .trace import Place, around, read_places, trace
+from .place import Place, around
+from .trace import read_places, trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

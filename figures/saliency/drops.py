@@ -60,7 +60,7 @@ def drops(plain: Tensor, disturbance: Disturbance, reading: Reading, positions: 
     leak = 0.0
     for places, final, own in _disturb(disturbance, plain):
         text, target = torch.nonzero(read_at >= places.starts[:, None], as_tuple=True)
-        changed, _ = reading.f(final[places.index(text, read_at[target])], ids[target])
+        changed, _ = reading.f(final[places.number(text, read_at[target])], ids[target])
         values[target, places.starts[text]] = f[target] - changed
         leak = max(leak, own)
     return Drops(values, f, logits, leak / float(plain.abs().max().clamp_min(1e-30)))

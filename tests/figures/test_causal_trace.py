@@ -14,6 +14,7 @@ from models.tiny import CAUSAL
 from builder.errors import BuildError
 from builder.figure import Answer, Option, Result, RunSpec
 from builder.kind import Kind
+from builder.model import rerun
 from builder.parameters import read_parameters
 
 from . import Ask, Part
@@ -106,6 +107,23 @@ def test_the_circuit_of_the_hand_written_model_is_found(
         for layer in range(2):
             for position in range(5):
                 assert found[state][layer][position] == (1.0 if (state, layer, position) in wanted else 0.0)
+
+
+@pytest.mark.parametrize("params", [{"corrupted": OTHER}, {"subject": "Austria", "samples": 2}])
+@pytest.mark.parametrize("window", [1, 2])
+@pytest.mark.parametrize("name", ["gpt2", "llama", "gemma2", "gpt_neox", "mixtral"])
+def test_runs_from_a_place_on_are_whole_runs(
+    name: str, window: int, params: dict[str, Any], tiny: Load, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is before a state, and below it, need not be computed; a model that cannot be run so is run as a whole."""
+    model = tiny(name)
+    short = ask(KIND, model, TEXT, foil="a", window=window, **params)
+    monkeypatch.setattr(rerun, "_whether", {model: False})
+    whole = ask(KIND, model, TEXT, foil="a", window=window, **params)
+    assert not failed(short)
+    assert not failed(whole)
+    assert max(map(abs, grid(whole))) > 0.1
+    assert grid(short) == pytest.approx(grid(whole), abs=2e-3)  # shares of a gap: four digits, and float32's rounding
 
 
 @pytest.mark.parametrize("direction", ["restore", "corrupt"])
