@@ -128,7 +128,7 @@ class Original:
                 stack.enter_context(leaving(structure, until))
             stack.enter_context(attending(self.model.network, lambda call: self._attend(call, places, silent)))
             found = structure.base(**given, position_ids=places.positions[:, None], use_cache=False)
-        return (found.last_hidden_state if until is None else seen[until - 1])[:, 0]
+        return (found.last_hidden_state if until is None else seen[until - 1])[:, 0].to(self.ids.device)
 
     def _attend(self, call: Call, places: Places, silent: Tensor | None) -> None:
         """Attend from the tokens at `places` to those of their text: their own, and the original's before them."""
@@ -239,6 +239,6 @@ def _rerun_error(model: Model) -> float:
     with recording(model.structure.blocks) as seen:
         whole = model.forward_embeddings(changed)
     at = (places.texts, places.positions)
-    stream = seen[layer - 1]
+    stream = seen[layer - 1].to(ids.device)
     found = [original.again(places, changed[at]), original.again(places, stream[at], layer)]
     return max(float((part - whole[at]).abs().max() / whole.abs().max()) for part in found)

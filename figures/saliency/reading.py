@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from builder.model.placement import present
+
 from .gradients import precise
 
 if TYPE_CHECKING:
@@ -65,5 +67,8 @@ class Reading:
 
     def _logits(self, states: Tensor, ids: Tensor) -> Tensor:
         assert self.linear is not None
-        own = (precise(states) * precise(self.linear.weight[ids])).sum(-1)
-        return own if self.linear.bias is None else own + precise(self.linear.bias[ids])
+        with present(self.linear):  # which may lie on another device, or on the disk
+            where = ids.to(self.linear.weight.device)
+            rows = precise(self.linear.weight[where]).to(states.device)
+            own = (precise(states) * rows).sum(-1)
+            return own if self.linear.bias is None else own + precise(self.linear.bias[where]).to(own.device)
