@@ -86,7 +86,7 @@ class Dispatch:
         """
         fresh = [batch for batch in self.waiting if not batch.tries]
         if not fresh:
-            return self.waiting[0] if self.waiting and not self._busy else None
+            return max(self.waiting, key=lambda batch: batch.tries, default=None) if not self._busy else None
         own = [batch for batch in fresh if batch.source.name in self._held.get(worker, ())]
         if not own:
             hands = Counter(batch.source for batch in self._busy.values())

@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -32,6 +33,10 @@ N_OUTPUT = 40
 TEXT = "The countries of the European Union are the following, in the order of the year in which each of them"
 
 
+END = ("--idle-timeout", "600s")
+"""A scheduler whose client was killed ends by itself, and its workers with it."""
+
+
 class Cluster:
     """A scheduler and `n` workers of one thread on 127.0.0.1."""
 
@@ -39,7 +44,7 @@ class Cluster:
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         file = folder / "scheduler.json"
-        self._start("scheduler", "scheduler", "--port", "0", "--scheduler-file", str(file), "--no-show")
+        self._start("scheduler", "scheduler", "--port", "0", "--scheduler-file", str(file), "--no-show", *END)
         while not file.exists():
             time.sleep(0.05)
         self.address = str(json.loads(file.read_text())["address"])
@@ -210,6 +215,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--figures", type=int, default=N_FIGURES)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # through `finally`: workers end with us
     if options.kill:
         kill(options.figures)
     else:

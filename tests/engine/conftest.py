@@ -203,7 +203,7 @@ class LocalCluster:
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         file = folder / "scheduler.json"
-        self._start("scheduler", "--port", "0", "--scheduler-file", str(file), "--no-show")
+        self._start("scheduler", "--port", "0", "--scheduler-file", str(file), "--no-show", "--idle-timeout", "300s")
         wait_for(file.exists)
         self.address = str(json.loads(file.read_text())["address"])
 

@@ -1,0 +1,219 @@
+"""Who gets which batch: largest first, models stay where they are, nobody idle; and what becomes of what is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from builder.cache import Cache
+from builder.costs import Costs, Expected
+from builder.engine.batch import Batch, make_batches, share_out
+from builder.engine.crew import Done, Lost, News, Refused
+from builder.engine.dispatch import Dispatch
+from builder.engine.outcome import Outcome
+from builder.errors import BuildError
+from builder.kind import Kind
+from builder.plan import Job
+
+from .conftest import Ear, make_job
+
+Ending = Callable[[Batch, str], Iterable[News]]
+
+
+class PaperCrew:
+    """Workers on paper: batches end one a time, the one given out first; `ending` says how."""
+
+    travels = True
+    shared = ""
+
+    def __init__(self, names: Sequence[str], ending: Ending | None = None) -> None:
+        self.names = names
+        self.sent: list[tuple[str, Batch]] = []
+        self._at: list[tuple[str, Batch]] = []
+        self._held: dict[str, tuple[str, ...]] = {}
+        self._ending = ending or self.end_well
+
+    def workers(self) -> Sequence[str]:
+        """Return all."""
+        return self.names
+
+    def send(self, batch: Batch, worker: str) -> None:
+        """Note it."""
+        assert worker not in dict(self._at), "a worker has one batch at a time"
+        self.sent.append((worker, batch))
+        self._at.append((worker, batch))
+
+    def receive(self) -> Iterable[News]:
+        """End the first."""
+        worker, batch = self._at.pop(0)
+        return self._ending(batch, worker)
+
+    def end_well(self, batch: Batch, worker: str) -> Iterable[News]:
+        """All jobs are answered."""
+        self._held[worker] = (*self._held.get(worker, ()), batch.source.name)
+        done = tuple(job.address for job in batch.jobs)
+        return [Done(batch, worker, Outcome(done=done, held=self._held[worker]))]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None: ...
+
+
+class PaperCosts(Costs):
+    """A job takes as many seconds as its `do` says; a run takes one."""
+
+    def expect(self, task: Any, place: str = "") -> Expected:
+        """Read the seconds."""
+        seconds = 1.0 if task.step == "run" else float(task.variant or 1)
+        return Expected(seconds, seconds, seconds)
+
+
+@pytest.fixture
+def priced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task's variant is the job's `do`."""
+    monkeypatch.setattr("builder.costs.task._variant", lambda kind, params: str(params["do"]))
+
+
+def dispatched(jobs: Iterable[Job], crew: PaperCrew, folder: Path) -> tuple[Dispatch, Ear]:
+    """Have a crew do all jobs."""
+    ear = Ear()
+    dispatch = Dispatch(make_batches(jobs, Path("/")), Cache(folder), ear, PaperCosts(folder))
+    dispatch.run(crew)
+    return dispatch, ear
+
+
+def jobs_of(kind: Kind, model: str, seconds: Iterable[int], text: str = "") -> list[Job]:
+    """Return jobs of a model that take so many seconds, each on a text of its own unless one is given."""
+    return [
+        make_job(kind, model=model, prompt=text or f"{model} {line}", do=str(cost), marker=str(line), line=line)
+        for line, cost in enumerate(seconds, 1)
+    ]
+
+
+def test_the_largest_go_first(tmp_path: Path, kind: Kind, priced: None) -> None:
+    """What is left at the end is short, so that all end at about the same time."""
+    crew = PaperCrew(["a", "b"])
+    dispatched(jobs_of(kind, "m", [1, 5, 3, 9]), crew, tmp_path)
+    assert [batch.jobs[0].question.params["do"] for _, batch in crew.sent] == ["9", "5", "3", "1"]
+
+
+def test_workers_keep_to_the_models_they_hold_until_nothing_of_them_waits(
+    tmp_path: Path, kind: Kind, priced: None
+) -> None:
+    """A model is loaded by as many as it has work for; whoever has nothing left helps with another."""
+    crew = PaperCrew(["a", "b", "c"])
+    dispatched([*jobs_of(kind, "large", [4] * 8), *jobs_of(kind, "small", [3] * 4)], crew, tmp_path)
+    by_worker = {name: [batch.source.name for worker, batch in crew.sent if worker == name] for name in "abc"}
+    assert sorted(found[0] for found in by_worker.values()) == ["large", "large", "small"]
+    for found in by_worker.values():
+        changes = sum(one != other for one, other in pairwise(found))
+        assert changes <= 1, found
+
+
+def test_a_text_is_divided_where_its_figures_are_all_there_is(tmp_path: Path, kind: Kind, priced: None) -> None:
+    """Four of ten seconds on one text and three workers: each has some at once."""
+    crew = PaperCrew(["a", "b", "c"])
+    dispatched(jobs_of(kind, "m", [10, 10, 10, 10], text="the same"), crew, tmp_path)
+    assert {worker for worker, _ in crew.sent[:3]} == {"a", "b", "c"}
+    assert sum(len(batch.jobs) for _, batch in crew.sent) == 4
+
+
+def test_figures_of_a_text_stay_together_where_that_is_cheaper(kind: Kind) -> None:
+    """Two of a tenth of a second on a text that takes ten: to run it twice saves nothing."""
+    (batch,) = make_batches(jobs_of(kind, "m", [1, 1], text="the same"), Path("/"))
+    assert share_out([batch], 4, lambda one: (10.0, (0.1,) * len(one.jobs))) == [batch]
+    parts = share_out([batch], 4, lambda one: (0.1, (10.0,) * len(one.jobs)))
+    assert [part.jobs for part in parts] == [batch.jobs[:1], batch.jobs[1:]]
+
+
+def test_one_large_text_among_small_ones_is_divided(kind: Kind) -> None:
+    """There are enough batches for all, and one of them alone would take longer than the rest together."""
+    jobs = [*jobs_of(kind, "m", [50] * 6, text="the same"), *jobs_of(kind, "m", [1, 2, 3])]
+    batches = make_batches(jobs, Path("/"))
+
+    def weigh(batch: Batch) -> tuple[float, tuple[float, ...]]:
+        return 1.0, tuple(float(job.question.params["do"]) for job in batch.jobs)
+
+    shared = share_out(batches, 3, weigh)
+    assert max(sum(weigh(batch)[1]) for batch in shared) == 100
+    assert sorted(job.address for batch in shared for job in batch.jobs) == sorted(job.address for job in jobs)
+
+
+def test_what_a_worker_refuses_another_does(tmp_path: Path, kind: Kind, priced: None) -> None:
+    """The batch is as it was."""
+
+    def ending(batch: Batch, worker: str) -> Iterable[News]:
+        if worker == "old":
+            crew.names = ["new"]
+            return [Refused("worker old", "it is old"), Done(batch, worker, Outcome(refused="it is old"))]
+        return crew.end_well(batch, worker)
+
+    crew = PaperCrew(["old", "new"], ending)
+    dispatch, ear = dispatched(jobs_of(kind, "m", [3, 2]), crew, tmp_path)
+    assert len(dispatch.stored) == 2
+    assert ear.messages == ["worker old cannot help: it is old"]
+
+
+def test_what_a_process_died_of_comes_last_and_alone(tmp_path: Path, kind: Kind, priced: None) -> None:
+    """It may have been its neighbours who took the memory: nothing runs beside it, and it has three tries."""
+    deadly = jobs_of(kind, "m", [7])[0]
+
+    def ending(batch: Batch, worker: str) -> Iterable[News]:
+        return [Lost(batch, worker)] if deadly in batch.jobs else crew.end_well(batch, worker)
+
+    crew = PaperCrew(["a", "b"], ending)
+    others = jobs_of(kind, "m", [1, 2, 3, 4, 5], text="others")
+    dispatch, _ = dispatched([deadly, *others], crew, tmp_path)
+    order = [deadly in batch.jobs for _, batch in crew.sent]
+    assert order.count(True) == 3
+    assert order[-2:] == [True, True]
+    assert [str(problem)[:46] for problem in dispatch.problems] == ["a.md:1: broken process: killed 3 times while c"]
+    assert dispatch.stored == {job.address for job in others}
+
+
+def test_where_every_process_dies_it_ends(tmp_path: Path, kind: Kind, priced: None) -> None:
+    """Two figures have had their tries and nothing was answered in between: the rest is not tried."""
+    crew = PaperCrew(["a"], lambda batch, worker: [Lost(batch, worker)])
+    dispatch, _ = dispatched(jobs_of(kind, "m", [1] * 5), crew, tmp_path)
+    assert len(crew.sent) == 9
+    assert str(dispatch.problems[-1]) == "missing answers: 3 more were not tried"
+
+
+def test_a_batch_that_stopped_half_way_goes_on(tmp_path: Path, kind: Kind, priced: None) -> None:
+    """Only what is not done is sent again, and each end is told once."""
+
+    def ending(batch: Batch, worker: str) -> Iterable[News]:
+        (news,) = crew.end_well(batch, worker)
+        assert isinstance(news, Done)
+        return [replace(news, outcome=replace(news.outcome, done=news.outcome.done[:1]))]
+
+    crew = PaperCrew(["a"], ending)
+    jobs = jobs_of(kind, "m", [1, 1, 1], text="the same")
+    dispatch, ear = dispatched(jobs, crew, tmp_path)
+    assert [len(batch.jobs) for _, batch in crew.sent] == [3, 2, 1]
+    assert len(ear.finished_) == 3
+    assert dispatch.stored == {job.address for job in jobs}
+
+
+def test_a_fault_ends_the_build_after_what_was_found_is_stored(tmp_path: Path, kind: Kind, priced: None) -> None:
+    """The results that came with it are kept."""
+    from builder.engine.outcome import Fault
+    from builder.figure import Result
+
+    job, other = jobs_of(kind, "m", [1, 1], text="the same")
+
+    def ending(batch: Batch, worker: str) -> Iterable[News]:
+        result = Result(job.address, kind.name, {"x": 1}, {}, {})
+        fault = Fault(ValueError("x"), other.address, "analysis.py", 4)
+        return [Done(batch, worker, Outcome(done=(job.address,), results=((result, {}),), fault=fault))]
+
+    with pytest.raises(BuildError, match="broken kind: sample for fig-2 failed with ValueError: x"):
+        dispatched([job, other], PaperCrew(["a"], ending), tmp_path)
+    assert job.address in Cache(tmp_path)
