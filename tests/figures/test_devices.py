@@ -62,4 +62,15 @@ def test_every_kind_keeps_to_its_devices(
     with device:
         found = ask(kind, model, TEXT, **params)
         assert all(check.holds for check in found.checks.values())
-    assert found.data == ask(kind, tiny(name), TEXT, **params).data
+    assert _alike(found.data, ask(kind, tiny(name), TEXT, **params).data)
+
+
+def _alike(ours: Any, theirs: Any) -> bool:
+    """Whether data are the same but for the last digit: where layers lie may decide which of two exact ways is gone."""
+    if isinstance(ours, dict):
+        return ours.keys() == theirs.keys() and all(_alike(ours[key], theirs[key]) for key in ours)
+    if isinstance(ours, (list, tuple)):
+        return len(ours) == len(theirs) and all(map(_alike, ours, theirs))
+    if isinstance(ours, float):
+        return bool(abs(ours - theirs) <= 1e-4 * max(abs(ours), abs(theirs), 0.1))
+    return bool(ours == theirs)
