@@ -182,21 +182,41 @@ def attention_with_vectors() -> Way:
     return figures("attention", tell=sizes)
 
 
-def figures(*kinds: str, tell: Callable[[Sequence[bytes]], Any] = lambda files: None) -> Way:
+def occlusion() -> Way:
+    """The figure `saliency` by occlusion."""
+    return figures("saliency", method="occlusion")
+
+
+def value_zeroing() -> Way:
+    """The figure `saliency` by value zeroing."""
+    return figures("saliency", method="value_zeroing")
+
+
+def activations() -> Way:
+    """The figure `activations`."""
+    return figures("activations")
+
+
+def logit_attribution() -> Way:
+    """The figure `logit_attribution`."""
+    return figures("logit_attribution")
+
+
+def figures(*kinds: str, tell: Callable[[Sequence[bytes]], Any] = lambda files: None, **params: Any) -> Way:
     """Whole figures on one run, of which the text alone is given, up to the JSON of their files."""
     model = loaded()
 
     def way(subject: Subject) -> Callable[[], Any]:
         run = subject.run(model)
-        return lambda: tell([file for kind in kinds for file in files(figure(run, kind))])
+        return lambda: tell([file for kind in kinds for file in files(figure(run, kind, **params))])
 
     return way
 
 
-def figure(run: Run, kind: str) -> Answer:
+def figure(run: Run, kind: str, **params: Any) -> Answer:
     """Return the answer of a kind. Raises `ValueError` where one of its checks does not hold."""
     analysis = part(kind, "analysis")
-    answer: Answer = analysis.analyse(run, analysis.Params())
+    answer: Answer = analysis.analyse(run, analysis.Params(**params))
     broken = [name for name, check in answer.checks.items() if not check.holds]
     if broken:
         raise ValueError(f"{kind} failed {broken}")
