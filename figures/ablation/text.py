@@ -9,6 +9,7 @@ import torch
 
 from builder.model.interventions import record_states
 from builder.model.lens import probability
+from builder.model.rerun import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from builder.model.interventions import States
 
 __all__ = ["Effects", "Text", "read_text"]
-
-FLOATS = 16_000_000
-"""How many numbers the widest tensor of a batch may hold: 64 MB."""
 
 
 class Effects(NamedTuple):
@@ -63,12 +61,10 @@ class Text:
         own = logits[:, self.question.answer, None]
         return Effects(self.question.value(logits), probability(logits, own), logits.argmax(-1))
 
-    def at_once(self, n_heads: int) -> int:
-        """Return how many variants of the text a batch may hold."""
-        structure = self.model.structure
-        downs = [down.get_parameter("weight").numel() for down in structure.down_projections if down is not None]
-        widest = max(4 * structure.d_model, n_heads * len(self.ids), *(n // structure.d_model for n in downs))
-        return max(1, FLOATS // (len(self.ids) * widest))
+    @property
+    def at_once(self) -> int:
+        """How many variants of the text go through the network at once."""
+        return max(1, at_once(self.model, len(self.ids)) // len(self.ids))
 
 
 def read_text(run: Run, question: Question) -> Text:

@@ -9,6 +9,7 @@ import torch
 
 from builder.errors import BuildError, nearest
 from builder.model.interventions import record_states
+from builder.model.memory import rows
 from builder.model.precision import double
 from builder.spoken import counted, listed
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Corruption", "by_noise", "by_prompt", "find_subject"]
 
-CHUNK = 8192
-"""How many rows of the embedding matrix are read at once."""
+CHUNK = 32 << 20
+"""How many bytes of the embedding matrix are read at once, in float64."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,9 @@ def by_noise(run: Run, subject: str, factor: float, samples: int, seed: int) -> 
 def _deviation(model: Model) -> float:
     """Return the standard deviation of the numbers of all input embeddings, as the model reads them."""
     total, squares, count = 0.0, 0.0, 0
-    for start in range(0, model.vocab_size, CHUNK):
-        ids = torch.arange(start, min(start + CHUNK, model.vocab_size), device=model.device)
+    size = rows(8 * model.d_model, model.device, most=CHUNK)
+    for start in range(0, model.vocab_size, size):
+        ids = torch.arange(start, min(start + size, model.vocab_size), device=model.device)
         x = double(model.embed(ids))
         total, squares, count = total + float(x.sum()), squares + float(x.square().sum()), count + x.numel()
     return float(max(squares / count - (total / count) ** 2, 0.0) ** 0.5)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
+from builder.model.memory import rows
 from builder.model.network import decoding
 from builder.model.precision import double
 
@@ -23,8 +24,8 @@ __all__ = ["Fork", "follow"]
 ROWS = 48
 """Forks that go on together. A step costs what reading the weights costs, so that many cost little more than one."""
 
-FLOATS = 8_000_000
-"""How many logits there are at once."""
+LOGITS = 32 << 20
+"""How many bytes of logits there are at once."""
 
 REJOINED = 3
 """From how many tokens on, in the text's own words, a fork has come back to it: two may be chance."""
@@ -76,14 +77,14 @@ def _continue(run: Run, starts: Sequence[_Start]) -> list[tuple[list[int], float
     """Return what follows each start greedily, and the sum of its logprobs; nothing follows an end token."""
     model = run.model
     cache = _cache(model, run.ids)
-    rows = max(1, min(ROWS, FLOATS // run.logits.shape[-1]))
+    together = min(ROWS, rows(4 * model.logits_size, model.device, most=LOGITS))
     paths: dict[_Start, tuple[list[int], float]] = {}
     going = [start for start in starts if start.room > 0 and start.first not in model.end_tokens]
     # shorter prefixes are padded where their keys and values are known; else only those of one length go together
     for _, alike in groupby(going, key=lambda start: (start.room, None if cache is not None else start.position)):
         group = list(alike)
-        for at in range(0, len(group), rows):
-            batch = group[at : at + rows]
+        for at in range(0, len(group), together):
+            batch = group[at : at + together]
             paths |= zip(batch, _generate(model, run.ids, batch, cache), strict=True)
     return [paths.get(start, ([], 0.0)) for start in starts]
 

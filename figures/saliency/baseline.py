@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from builder.errors import BuildError
+from builder.model.memory import rows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["baseline"]
 
-BLOCK = 4096  # embeddings averaged at once: the whole table again would double the model's memory
+BLOCK = 16 << 20  # bytes of embeddings averaged at once: the whole table again would double the model's memory
 
 
 def baseline(model: Model, name: Literal["zero", "mean", "pad", "eos"], x: Tensor) -> Tensor:
@@ -27,7 +28,8 @@ def baseline(model: Model, name: Literal["zero", "mean", "pad", "eos"], x: Tenso
         return torch.zeros_like(x)
     if name == "mean":
         ids = torch.arange(model.vocab_size, device=x.device)
-        total = torch.stack([model.embed(block).float().sum(0) for block in ids.split(BLOCK)]).sum(0)
+        blocks = ids.split(rows(4 * x.shape[-1], x.device, most=BLOCK))
+        total = torch.stack([model.embed(block).float().sum(0) for block in blocks]).sum(0)
         return (total / model.vocab_size).to(x.dtype).expand_as(x)
     token = getattr(model.tokenizer, f"{name}_token_id")
     if token is None:

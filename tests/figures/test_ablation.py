@@ -13,7 +13,7 @@ from models.hand_written import D_MODEL, STRENGTH
 from builder.errors import BuildError
 from builder.figure import Answer, Result, RunSpec
 from builder.kind import Kind
-from builder.model import Model
+from builder.model import Model, rerun
 
 from . import Ask, Part
 
@@ -136,10 +136,10 @@ def test_edges_are_plain_passes_too(name: str, tiny: Load, ask: Ask) -> None:
             assert lost == pytest.approx(data["edges"]["lost"][layer][source], abs=1e-4)
 
 
-def test_small_batches_give_the_same(tiny: Load, ask: Ask, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_batches_give_the_same(tiny: Load, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few variants of the text a batch may hold."""
     whole = ask("ablation", tiny("llama"), TEXT, **ALL).data
-    monkeypatch.setattr(part("ablation", "text"), "FLOATS", 1)
+    monkeypatch.setattr(part("ablation", "text"), "MOST", 1)
     one = ask("ablation", tiny("llama"), TEXT, **ALL).data
     for name in ("heads", "edges"):
         for ours, theirs in zip(whole[name]["lost"], one[name]["lost"], strict=True):
