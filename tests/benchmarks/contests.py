@@ -46,14 +46,15 @@ INTEGRATED = Contest(
         Way("this project", ".own:integrated", "logit"),
         Way("captum, `internal_batch_size=5`", ".peers.captum_ways:integrated_5", "logit"),
         Way("captum", ".peers.captum_ways:integrated", "logit"),
-        Way("inseq, `internal_batch_size=5`", ".peers.inseq_ways:integrated_5", "logit"),
-        Way("inseq", ".peers.inseq_ways:integrated", "logit"),
+        Way("inseq, `internal_batch_size=5`", ".peers.inseq_ways:integrated_5"),
+        Way("inseq", ".peers.inseq_ways:integrated"),
         Way("Ecco’s algorithm", ".peers.ecco:integrated"),
         Way("float64", ".peers.truth:integrated", "logit", truth=True),
     ],
     {"explained": 2},
-    note="Seconds are for both tokens. Ecco integrates the probability, which is another answer. The error is the "
-    "largest difference from float64 of a share |Σ attribution|.",
+    note="Seconds are for both tokens. Ecco integrates the probability, and inseq starts from the embedding of a token "
+    "for unknown words: other answers, of as much work. The error is the largest difference from float64 of a share "
+    "|Σ attribution|; the path from 0 is steep, where norms divide by almost nothing, and costs float32 digits.",
 )
 
 LENS = Contest(
