@@ -7,8 +7,8 @@ import torch
 from models import Load
 from models.tiny import CAUSAL, CONFIGS
 
-from builder.model import Model, rerun
-from builder.model.rerun import Original, batches, keep, tails
+from builder.model import Model, memory, rerun
+from builder.model.rerun import Original, Places, batches, keep, tails
 from builder.model.trace import recording
 
 OUTSIDE = ("bloom", "falcon", "gptj", "mamba", "lfm2")
@@ -94,9 +94,33 @@ def test_places_are_counted_text_by_text() -> None:
     assert places.number(torch.tensor([0, 1, 1]), torch.tensor([3, 0, 3])).tolist() == [1, 2, 5]
 
 
-def test_a_batch_holds_as_many_neighbours_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_holds_as_many_neighbours_as_fit() -> None:
     """At least one, and each text once."""
-    monkeypatch.setattr(rerun, "TOKENS", 7)
-    assert list(batches([0, 1, 2, 3, 4], 5)) == [slice(0, 1), slice(1, 3), slice(3, 5)]
-    assert list(batches([0, 0], 20)) == [slice(0, 1), slice(1, 2)]
-    assert list(batches([], 20)) == []
+    assert list(batches([0, 1, 2, 3, 4], 5, 7)) == [slice(0, 1), slice(1, 3), slice(3, 5)]
+    assert list(batches([0, 0], 20, 7)) == [slice(0, 1), slice(1, 2)]
+    assert list(batches([], 20, 7)) == []
+
+
+def test_fewer_go_together_where_memory_is_short(tiny: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as are fast, or as fit."""
+    model = tiny("llama")
+    assert rerun.at_once(model, 10) == rerun.TOKENS
+    monkeypatch.setattr(memory, "budget", lambda *_args, **_kwargs: 4 * (24 * 32 + 640) * 5)
+    assert rerun.at_once(model, 10) == 5
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2", "gemma3", "gemma2"])
+def test_a_lone_token_reads_what_the_others_had(name: str, tiny: Load) -> None:
+    """Tokens at different positions, each changed by itself, up to a block: as in whole runs."""
+    model = tiny(name)
+    original = original_of(model)
+    at = torch.tensor([9, 2, 5, 2])
+    places = Places(at, torch.arange(4), at)
+    changed = model.embed(original.ids).repeat(4, 1, 1)
+    changed[range(4), at] = model.embed(torch.tensor([1, 2, 8, 6]))
+    with torch.no_grad(), recording(model.structure.blocks) as seen:
+        final = model.forward_embeddings(changed)
+    here = (places.texts, at)
+    assert (original.again(places, changed[here]) - final[here]).abs().max() < 1e-5 * final.abs().max()
+    found = original.again(places, seen[0][here], 1, until=2)
+    assert (found - seen[1][here]).abs().max() < 1e-5 * seen[1].abs().max()

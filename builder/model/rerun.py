@@ -16,6 +16,7 @@ import torch
 
 from .interface import Call, attending
 from .interventions import entering, leaving
+from .memory import ON_CARDS, rows
 from .trace import recording
 
 if TYPE_CHECKING:
@@ -25,10 +26,18 @@ if TYPE_CHECKING:
 
     from . import Model
 
-__all__ = ["TOKENS", "Original", "Places", "batches", "keep", "tails"]
+__all__ = ["TOKENS", "Heard", "Original", "Places", "at_once", "attend_alone", "batches", "hear", "keep", "tails"]
 
 TOKENS = 512
-"""How many tokens go through the network at once: on smollm2 from 256 to 768 are as fast, 1,024 take a tenth longer."""
+"""How many tokens go through the network at once on a processor: with smollm2 from 256 to 768 are as fast, and 1,024
+take a tenth longer. Eight times as many on a card, as chunks are in `memory.py`."""
+
+
+def at_once(model: Model, length: int) -> int:
+    """Return how many tokens of texts of `length` go through the network at once."""
+    # a token's numbers: the stream and the MLP's, some copies of each, and scores of as many heads as large models have
+    fit = rows(4 * (24 * model.d_model + 64 * length), model.device)
+    return min(fit, TOKENS * (1 if model.device.type == "cpu" else ON_CARDS))
 
 
 class Places(NamedTuple):
@@ -54,15 +63,17 @@ def tails(starts: Tensor, length: int) -> Places:
     return Places(starts, texts, positions)
 
 
-def batches(starts: Sequence[int], length: int) -> Iterator[slice]:
-    """Cut texts that change at ascending `starts` into some that go through the network together, and are neighbours.
+def batches(starts: Sequence[int], length: int, most: int) -> Iterator[slice]:
+    """Cut texts that change at ascending `starts` into neighbours that go through the network together.
+
+    A batch has `most` tokens at most, or one text.
 
     In the attention of a batch all texts are as long as the first one's tail.
     """
     begin = 0
     while begin < len(starts):
         end, count = begin + 1, length - starts[begin]
-        while end < len(starts) and count + length - starts[end] <= TOKENS:
+        while end < len(starts) and count + length - starts[end] <= most:
             count += length - starts[end]
             end += 1
         yield slice(begin, end)
@@ -133,19 +144,21 @@ class Original:
     def _attend(self, call: Call, places: Places, silent: Tensor | None) -> None:
         """Attend from the tokens at `places` to those of their text: their own, and the original's before them."""
         heard, n, first = self.heard[call.module], len(places.starts), int(places.starts.min())
-        rows, positions = (where.to(call.query.device) for where in (places.texts, places.positions))
+        texts, positions = (where.to(call.query.device) for where in (places.texts, places.positions))
+        if silent is not None:
+            call.value = call.value.masked_fill(silent.to(texts.device)[:, None, None, None], 0)
+        if len(texts) == n and heard.plain:
+            call.settle(attend_alone(call, heard, positions, heard.mask[0, :, positions])[0])
+            return
         slots = positions - first
         query = call.query.new_zeros(n, len(self.ids) - first, *call.query.shape[1::2])
-        query[rows, slots] = call.query[:, :, 0]
+        query[texts, slots] = call.query[:, :, 0]
         key, value = heard.key.repeat(n, 1, 1, 1), heard.value.repeat(n, 1, 1, 1)
-        key[rows, :, positions] = call.key[:, :, 0]
-        own = call.value[:, :, 0]
-        if silent is not None:
-            own = own.masked_fill(silent.to(own.device)[:, None, None], 0)
-        value[rows, :, positions] = own
+        key[texts, :, positions] = call.key[:, :, 0]
+        value[texts, :, positions] = call.value[:, :, 0]
         mask = heard.mask[:, :, first:]
         attended = _attend(call, query.transpose(1, 2), key, value, mask, plain=heard.plain)
-        call.settle(attended[rows, slots][:, None])
+        call.settle(attended[texts, slots][:, None])
 
 
 def keep(model: Model, ids: Tensor, forward: Callable[[], Tensor]) -> Original | None:
@@ -165,25 +178,24 @@ _whether: weakref.WeakKeyDictionary[Model, bool] = weakref.WeakKeyDictionary()
 @torch.no_grad()
 def _keep(model: Model, ids: Tensor, forward: Callable[[], Tensor]) -> Original:
     heard: dict[Any, Heard] = {}
-
-    def record(call: Call) -> None:
-        call.proceed()
-        mask = call.mask
-        if mask is None:
-            lowest = torch.finfo(call.query.dtype).min
-            mask = call.query.new_full((1, 1, len(ids), len(ids)), lowest).triu(1)
-        heard[call.module] = Heard(call.key, call.value, mask, _is_plain(call, mask))
-
-    with attending(model.network, record):
+    with attending(model.network, lambda call: heard.__setitem__(call.module, hear(call))):
         final = forward()[0]
     return Original(model, ids, final, heard)
+
+
+def hear(call: Call) -> Heard:
+    """Attend, and return what an attention is given in a run of one whole text."""
+    call.proceed()
+    length, mask = call.key.shape[2], call.mask
+    if mask is None:
+        mask = call.query.new_full((1, 1, length, length), torch.finfo(call.query.dtype).min).triu(1)
+    return Heard(call.key, call.value, mask, _is_plain(call, mask))
 
 
 def _attend(call: Call, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, *, plain: bool) -> Tensor:
     """Return [R, Q, heads, d_value], what a layer's heads find: by its own eager function, or by `_softmax`."""
     if plain:
-        scaling = call.options.get("scaling")
-        return _softmax(query * (query.shape[-1] ** -0.5 if scaling is None else scaling), key, value, mask)
+        return _softmax(query * _scale(call), key, value, mask)
     own = Call(call.module, query, key, value, mask, call.options, call.args)
     own.proceed()
     return own.output
@@ -202,6 +214,32 @@ def _softmax(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     scores = scores.view(texts, heads, length, -1).add_(mask).softmax(-1, dtype=torch.float32).to(value.dtype)
     found = scores.view(*shared, -1) @ value.flatten(0, 1)
     return found.view(texts, heads, length, -1).transpose(1, 2)
+
+
+def attend_alone(call: Call, heard: Heard, positions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what N lone tokens at `positions` find, [N, 1, heads, d_value], and with what weights, [N, heads, T].
+
+    `call` is theirs; each reads what the original's tokens hand on, and itself. `mask` is [1 or heads, N, T]. The keys
+    of the original are read by all tokens in one product and never copied; only where plain (see `Heard`).
+    """
+    (n, heads, _, width), groups, every = call.query.shape, heard.key.shape[1], torch.arange(len(positions))
+    query = (call.query * _scale(call)).view(n, groups, -1, width)
+    own = (query * call.key.view(n, groups, 1, width)).sum(-1)  # [N, groups, heads of each]
+    query = query.permute(1, 2, 0, 3).reshape(groups, -1, width)
+    scores = (query @ heard.key[0].mT).view(groups, -1, n, heard.key.shape[2])
+    scores[:, :, every, positions] = own.permute(1, 2, 0)
+    weights = scores.view(heads, n, -1).add_(mask).softmax(-1, dtype=torch.float32).to(call.value.dtype)
+    found = weights.clone()
+    found[:, every, positions] = 0
+    read = (found.view(groups, -1, found.shape[-1]) @ heard.value[0]).view(heads, n, -1).transpose(0, 1)
+    at_own = weights[:, every, positions].T.reshape(n, groups, -1, 1)
+    read = read + (at_own * call.value.view(n, groups, 1, -1)).flatten(1, 2)
+    return read[:, None], weights.transpose(0, 1)
+
+
+def _scale(call: Call) -> float:
+    scaling = call.options.get("scaling")
+    return float(call.query.shape[-1] ** -0.5 if scaling is None else scaling)
 
 
 def _is_plain(call: Call, mask: Tensor) -> bool:

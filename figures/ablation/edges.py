@@ -16,14 +16,18 @@ import torch
 from builder.errors import BuildError
 from builder.model.interface import attending
 from builder.model.interventions import entering
+from builder.model.rerun import at_once, attend_alone, hear
 
 from .text import Effects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
+
     from builder.model import Run
     from builder.model.interface import Call
+    from builder.model.rerun import Heard
 
     from .text import Text
 
@@ -47,8 +51,8 @@ class Memory:
     text: Text
     modules: dict[int, Any]
     """The modules that attend, by layer."""
-    calls: dict[Any, Call]
-    """What each of them was called with, when nothing was cut."""
+    heard: dict[Any, Heard]
+    """What each of them was given, when nothing was cut."""
 
     @torch.no_grad()
     def without_edges(self, layers: Sequence[int], sources: Sequence[int]) -> Edges:
@@ -62,21 +66,18 @@ class Memory:
 
         def handler(call: Call) -> None:
             nonlocal left, off
-            clean, n = self.calls[call.module], len(batch)
-            call.key = torch.cat((clean.key[:, :, :-1].expand(n, -1, -1, -1), call.key), 2)
-            call.value = torch.cat((clean.value[:, :, :-1].expand(n, -1, -1, -1), call.value), 2)
-            length = call.key.shape[2]
-            mask = call.query.new_zeros(1, 1, 1, length) if clean.mask is None else clean.mask[:, :, -1:]
-            call.mask = mask.expand(n, -1, -1, -1).clone()
+            heard, n = self.heard[call.module], len(batch)
+            mask = heard.mask[0, :, -1:].repeat(1, n, 1)
             rows = [row for row, source in enumerate(batch) if source >= 0]
+            there = [batch[row] for row in rows]
             if call.module in cut:
-                call.mask[rows, :, 0, [batch[row] for row in rows]] = torch.finfo(mask.dtype).min
-            call.proceed()
+                mask[:, rows, there] = torch.finfo(mask.dtype).min
+            weights = _attend(call, heard, mask)
             if call.module in cut and rows:
-                left = max(left, float(call.weights[rows, :, 0, [batch[row] for row in rows]].max()))
-            off = max(off, float((call.weights.float().sum(-1) - 1).abs().max()))
+                left = max(left, float(weights[rows, :, there].max()))
+            off = max(off, float((weights.float().sum(-1) - 1).abs().max()))
 
-        size = max(1, text.at_once(1) * len(text.ids) // 4)
+        size = at_once(model, len(text.ids))
         for start in range(0, len(sources), size):
             batch = sources[start : start + size]
             ids = text.ids[-1:].expand(len(batch), -1)
@@ -105,7 +106,21 @@ def read_memory(run: Run, text: Text) -> Memory:
             f"unsupported edges: model {run.model.name} ({type(run.model.network).__name__}) does not go through "
             "transformers' attention interface, so none of its edges can be cut"
         )
-    calls: dict[Any, Call] = {}
-    with attending(run.model.network, lambda call: calls.__setitem__(call.module, call)):
+    heard: dict[Any, Heard] = {}
+    with attending(run.model.network, lambda call: heard.__setitem__(call.module, hear(call))):
         run.model.forward_ids(text.ids[None])
-    return Memory(text, {layer: attention.module("self", layer) for layer in attention.part("self").layers}, calls)
+    return Memory(text, {layer: attention.module("self", layer) for layer in attention.part("self").layers}, heard)
+
+
+def _attend(call: Call, heard: Heard, mask: Tensor) -> Tensor:
+    """Have the last token attend in n ways, by masks [1 or heads, n, T]; return the weights [n, heads, T]."""
+    n, length = mask.shape[1:]
+    if heard.plain:
+        found, weights = attend_alone(call, heard, torch.full((n,), length - 1, device=mask.device), mask)
+        call.settle(found)
+        return weights
+    call.key = torch.cat((heard.key[:, :, :-1].expand(n, -1, -1, -1), call.key), 2)
+    call.value = torch.cat((heard.value[:, :, :-1].expand(n, -1, -1, -1), call.value), 2)
+    call.mask = mask.transpose(0, 1)[:, :, None]
+    call.proceed()
+    return call.weights[:, :, 0]

@@ -83,7 +83,7 @@ def _others(members: Tensor, widths: list[int]) -> Tensor:
 def without_neurons(text: Text, groups: Tensor, widths: list[int]) -> Effects:
     """Return what is said without each group of neurons, [n, N] bool, at every position."""
     model, found = text.model, []
-    size = text.at_once(1)
+    size = text.at_once
     for batch in groups.to(text.ids.device).split(size):
         with contextlib.ExitStack() as stack:
             for down, mask in zip(model.structure.down_projections, batch.split(widths, dim=1), strict=True):

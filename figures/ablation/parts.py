@@ -36,7 +36,7 @@ def without_parts(text: Text, heads: Mapping[int, Heads], layer: int, replace: R
     own = heads.get(layer)
     n = own.n if own else 0
     variants: list[int | str] = [*range(n), *WHOLES]
-    size = text.at_once(max(n, 1))
+    size = -(-len(variants) // -(-len(variants) // text.at_once))  # of batches of like size
     found = []
     for start in range(0, len(variants), size):
         batch = variants[start : start + size]

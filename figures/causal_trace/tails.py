@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from builder.model.interventions import Patch, modules_of, patching
-from builder.model.rerun import Places, batches, tails
+from builder.model.rerun import Places, at_once, batches, tails
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,13 +31,14 @@ def read_tails(
     all the one token is computed, and from the next one on it is a change of the stream, as that of a stream is.
     """
     n, length = original.model.n_layers, len(original.ids)
+    most = at_once(original.model, length)
     starting: dict[int, list[int]] = {}
     for number in sorted(range(len(places)), key=lambda number: places[number].position):
         place = places[number]
         first = place.changed(window, n)[0]
         starting.setdefault(first if place.state == "residual" else first + 1, []).append(number)
     for block, waiting in starting.items():
-        for part in batches([places[number].position for number in waiting], length):
+        for part in batches([places[number].position for number in waiting], length, most):
             some = waiting[part]
             chosen = [places[number] for number in some]
             at = torch.tensor([place.position for place in chosen], device=original.ids.device)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from builder.model.interventions import Patch, entering, modules_of, patching
-from builder.model.rerun import TOKENS
+from builder.model.rerun import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ def read_whole(
     starting: dict[int, list[int]] = {}
     for number, place in enumerate(places):
         starting.setdefault(place.changed(window, n)[0], []).append(number)
-    rows = max(1, TOKENS // len(ids))
+    rows = max(1, at_once(model, len(ids)) // len(ids))
     for block, waiting in starting.items():
         for some in (waiting[i : i + rows] for i in range(0, len(waiting), rows)):
             stream = base.before(block).repeat(len(some), 1, 1)

@@ -30,6 +30,8 @@ class Disturbance(NamedTuple):
     """Positions [n] → final states [n, L, d] of n whole texts."""
     tail: Callable[[Places], Tensor] | None = None
     """Places of texts, each disturbed where it starts → final states [N, d]: the short way, where the model has it."""
+    at_once: int = TOKENS
+    """How many tokens go through the network at once."""
 
 
 class Drops(NamedTuple):
@@ -71,11 +73,11 @@ def _disturb(disturbance: Disturbance, plain: Tensor) -> Iterator[tuple[Places, 
     length = len(plain)
     every = torch.arange(length, device=plain.device)
     if disturbance.tail is None:
-        for which in every.split(max(1, TOKENS // length)):
+        for which in every.split(max(1, disturbance.at_once // length)):
             places, final = tails(which, length), disturbance.whole(which)
             yield places, final[places.texts, places.positions], _leak(final, plain, which)
         return
-    for some in batches(range(length), length):
+    for some in batches(range(length), length, disturbance.at_once):
         places, middle = tails(every[some], length), every[length // 2 :][:1]
         leak = _leak(disturbance.whole(middle), plain, middle) if some.start == 0 else 0.0
         yield places, disturbance.tail(places), leak

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from builder.errors import BuildError
-from builder.model.rerun import keep
+from builder.model.rerun import at_once, keep
 from builder.model.zeroing import mixing_left, zeroed_values
 
 from .attribution import Attribution, shares
@@ -97,7 +97,8 @@ def _drops(
     linear = model.structure.head if model.head_is_linear else None
     reading = Reading(network.head, objective, linear if type(linear) is torch.nn.Linear else None)
     ids = run.ids[torch.tensor(run.targets, device=x.device)]
-    return drops(plain, disturb(original), reading, run.targets, ids)
+    disturbance = disturb(original)._replace(at_once=at_once(model, length))
+    return drops(plain, disturbance, reading, run.targets, ids)
 
 
 def _sample(found: Drops, positions: list[int], x: Tensor) -> tuple[int, int, Tensor]:

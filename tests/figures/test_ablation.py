@@ -139,7 +139,7 @@ def test_edges_are_plain_passes_too(name: str, tiny: Load, ask: Ask) -> None:
 def test_small_batches_give_the_same(tiny: Load, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few variants of the text a batch may hold."""
     whole = ask("ablation", tiny("llama"), TEXT, **ALL).data
-    monkeypatch.setattr(part("ablation", "text"), "MOST", 1)
+    monkeypatch.setattr(rerun, "TOKENS", 1)
     one = ask("ablation", tiny("llama"), TEXT, **ALL).data
     for name in ("heads", "edges"):
         for ours, theirs in zip(whole[name]["lost"], one[name]["lost"], strict=True):
