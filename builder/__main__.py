@@ -350,6 +350,8 @@ def _explain(error: Exception, terminal: Terminal) -> int:
             terminal.show([Problem(f"broken {part}: {what}", Path(inside[-1].filename), inside[-1].lineno)])
             return AUTHOR
     terminal.complain(what)
+    for note in getattr(error, "__notes__", ()):  # which figure it was, if it was one
+        terminal.complain(f"  {note}")
     package = Path(__file__).parent
     ours = [frame for frame in frames if Path(frame.filename).is_relative_to(package)] or list(frames)
     for frame in reversed(ours[-2:]):

@@ -19,6 +19,9 @@ class Listener(Protocol):
     def finished(self, text: str, where: str = "") -> None:
         """One of the jobs is done."""
 
+    def left(self, seconds: float) -> None:
+        """About how long the rest will take, by what past runs took."""
+
     def message(self, text: str) -> None:
         """Something worth a line, now."""
 
@@ -33,6 +36,9 @@ class Silent:
         """Do nothing."""
 
     def finished(self, text: str, where: str = "") -> None:
+        """Do nothing."""
+
+    def left(self, seconds: float) -> None:
         """Do nothing."""
 
     def message(self, text: str) -> None:

@@ -137,6 +137,9 @@ class Plain:
         self._done += 1
         self.message(f"[{self._done}/{self._total}] {text}{_at(where)}")
 
+    def left(self, seconds: float) -> None:
+        """Leave it: a line for every job says how it goes on."""
+
     def message(self, text: str) -> None:
         """Write a line."""
         self._stream.write(visible(text) + "\n")
@@ -166,11 +169,12 @@ class Rich:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
             TextColumn("{task.description}", markup=False),  # prompts and labels are not markup
             console=Console(file=self._stream),
             transient=True,
         )
-        self._task = self._bar.add_task("starting", total=n_jobs)
+        self._task = self._bar.add_task("starting", total=n_jobs, left="")
         self._bar.start()
 
     def running(self, text: str, where: str = "") -> None:
@@ -188,6 +192,13 @@ class Rich:
         self._update(advance=1)
         if self._left <= 0:
             self.stop()
+
+    def left(self, seconds: float) -> None:
+        """Say about how long it will take."""
+        from .estimate.table import duration
+
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, left=f"about {duration(seconds)} left")
 
     def _update(self, advance: int = 0) -> None:
         if self._bar is not None and self._task is not None:

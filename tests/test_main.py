@@ -102,6 +102,7 @@ def test_options_reach_the_builder(site: Path, pipeline: Any, capsys: Any) -> No
         "frozen": False,
         "refresh": {"eu", "ranks"},
         "only": {"a"},
+        "scheduler": "",
         "jobs": 3,
         "device": "cuda:1",
         "keep_models": False,

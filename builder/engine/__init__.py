@@ -16,6 +16,7 @@ from ..plan import Job
 from ..progress import Listener
 from .alone import Alone
 from .answering import run_batch
+from .backlog import Backlog
 from .batch import Batch, make_batches
 from .crew import Crew
 from .dispatch import Dispatch
@@ -47,7 +48,8 @@ def run_jobs(
         return
     listener.started(len(jobs))
     crew: Crew
-    dispatch = Dispatch(make_batches(jobs, root, device), cache, listener, Costs(cache.folder.parent), scheduler)
+    backlog = Backlog(make_batches(jobs, root, device), Costs(cache.folder.parent), scheduler)
+    dispatch = Dispatch(backlog, cache, listener)
     if scheduler:
         crew = _reach(scheduler, jobs, shared, dispatch)
     elif processes > 0:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import datetime
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
 from ..costs import Measurement, Task
 from ..errors import BuildError, Problem
-from ..figure import Answer, Result
+from ..figure import Answer
 from ..model_source import ModelSource
 from ..plan import Job
 from ..spoken import listed
 from .batch import Batch, describe, placed
 from .device import find_device
 from .outcome import Outcome, Store, Tell, Told, fault_of
+from .result import failed_checks, make_result, noted
 from .shelf import SHELF, Shelf
 
 if TYPE_CHECKING:
-    from ..model import AnyModel, AnyRun, LanguageModel, Run
+    from ..model import AnyModel, AnyRun, Run
 
 __all__ = ["run_batch"]
 
@@ -116,7 +115,7 @@ class _Work:
             run.versus = self._read_by_other(run, job)
             analysis = job.kind.analysis
             begin = time.perf_counter()
-            answer = _noted(analysis.analyse(run, analysis.Params(**job.question.params)), run)
+            answer = noted(analysis.analyse(run, analysis.Params(**job.question.params)), run)
             self._measure("answer", begin, job, run)
         except BuildError as error:
             self.problems += [placed(problem, job) for problem in error.problems]
@@ -173,18 +172,13 @@ class _Work:
 
     def _keep(self, answer: Answer, job: Job) -> list[Problem]:
         """Store an answer whose checks hold; return what is wrong with one that must not be published."""
-        spec = job.wanted_by[0]
-        failed = [
-            f"invalid result: {job.kind.name} failed its check {name}: {check.value:.3g} is over {check.bound:.3g}"
-            for name, check in answer.checks.items()
-            if not check.holds
-        ]
-        if failed:
-            return [Problem(message, spec.path, spec.line) for message in failed]
+        wrong = failed_checks(answer, job)
+        if wrong:
+            return wrong
         try:
-            origin, pieces = _provenance(job, self.model), answer.pieces
-            self.store(Result(job.address, job.kind.name, answer.data, answer.checks, origin, tuple(pieces)), pieces)
+            self.store(make_result(answer, job, self.model), answer.pieces)
         except ValueError:  # what JSON cannot hold
+            spec = job.wanted_by[0]
             message = f"invalid result: {job.kind.name} has a number in it that is none (NaN or infinite)"
             return [Problem(message, spec.path, spec.line)]
         except OSError as error:
@@ -199,28 +193,3 @@ def _must_read(job: Job, model: AnyModel) -> None:
         wanted = listed([_FAMILIES[family] for family in job.kind.reads])
         name = f"{model.name} ({type(model.network).__name__})"
         raise BuildError(f"unsupported model: {name} is {_FAMILIES[model.family]}, and {job.kind.name} takes {wanted}")
-
-
-def _noted(answer: Answer, run: AnyRun) -> Answer:
-    """Return the answer with a warning where a model that should have written something had nothing to say."""
-    if not run.ended_at_once:
-        return answer
-    told = "The model ended the text at once: nothing was generated."
-    before = answer.data.get("warning")
-    return replace(answer, data={**answer.data, "warning": f"{before} {told}" if before else told})
-
-
-def _provenance(job: Job, model: LanguageModel) -> Mapping[str, Any]:
-    """Return where a result comes from, for readers and for whoever wants to compute it again."""
-    asked = asdict(job.run)
-    return {
-        **model.provenance(),
-        "fingerprint": job.question.model,
-        "license": job.source.license,
-        "prompt": asked.pop("prompt"),
-        "generation": {name: value for name, value in asked.items() if name != "model"},
-        "params": dict(job.question.params),
-        "code": job.question.code,
-        "fanlight": __version__,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-    }

@@ -1,18 +1,17 @@
-"""`Dispatch`: who of a crew gets which batch, what is kept of what comes back, and what becomes of what is lost."""
+"""`Dispatch`: gives a crew its batches, keeps what comes back, and decides what becomes of what is lost."""
 
 from __future__ import annotations
 
-from collections import Counter
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..cache import Cache
-from ..costs import Costs, Task
 from ..errors import BuildError, Problem
-from ..model_source import ModelSource
 from ..plan import Job
 from ..progress import Listener
-from .batch import Batch, describe, share_out
+from .backlog import Backlog
+from .batch import Batch, describe
 from .crew import Crew, Done, Lost, News, Refused
 from .outcome import Outcome, Told
 
@@ -21,30 +20,33 @@ __all__ = ["Dispatch"]
 TRIES = 3
 """How many processes may die of one job before it is given up."""
 
+SOON = 5.0
+"""Seconds of work that say how long the rest will take."""
+
 
 @dataclass
 class Dispatch:
-    """The batches that wait, those that are being worked on, and what is known of the workers."""
+    """What waits, who is at what, and what is through."""
 
-    waiting: list[Batch]
+    waiting: Backlog
     cache: Cache
     listener: Listener
-    costs: Costs
-    place: str = ""
-    """Where the workers are, if not on this machine: the cluster's address."""
     problems: list[Problem] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
-    """The addresses of the jobs that are through."""
+    """The addresses of the jobs that are through, and whose answers are where they belong if they have one."""
 
     _busy: dict[str, Batch] = field(default_factory=dict)
     _doing: dict[str, Told] = field(default_factory=dict)
     _held: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _through: set[str] = field(default_factory=set)
-    _weights: dict[str, float] = field(default_factory=dict)
     _fruitless: int = 0
+    _began: float = 0.0
+    _shares: dict[str, float] = field(default_factory=dict)
 
     def run(self, crew: Crew) -> None:
         """Have the crew work until nothing is left. Raises what went wrong by nobody's wish, after storing the rest."""
+        self._began = time.monotonic()
+        self._shares = self.waiting.shares()
         while self.waiting or self._busy:
             self._deal(crew)
             for news in crew.receive():
@@ -58,60 +60,28 @@ class Dispatch:
         elif told.address not in self._through:
             self._through.add(told.address)
             self.listener.finished(told.text, told.where)
+            self._say_how_long()
 
-    # who gets what
+    def _say_how_long(self) -> None:
+        """Tell how long the rest takes, if it goes on as it did; at first there is nothing to go by."""
+        done = sum(self._shares.get(address, 0.0) for address in self._through)
+        whole = sum(self._shares.values())
+        took = time.monotonic() - self._began
+        if took > SOON and done > 0.05 * whole:
+            self.listener.left(took * (whole - done) / done)
 
     def _deal(self, crew: Crew) -> None:
-        workers = crew.workers()
-        idle = [worker for worker in workers if worker not in self._busy]
-        if idle and self.waiting and crew.travels:
-            self.waiting = share_out(self.waiting, len(idle), self._weigh)
+        """Give every idle worker a batch."""
+        idle = [worker for worker in crew.workers() if worker not in self._busy]
+        if idle and crew.travels:
+            self.waiting.divide(len(idle))
         for worker in idle:
-            batch = self._choose(worker) if crew.travels else self._next(worker)
+            held = self._held.get(worker, ())
+            batch = self.waiting.take_best(held, self._busy.values()) if crew.travels else self.waiting.take_next(held)
             if batch is None:
                 return
-            self.waiting = [other for other in self.waiting if other is not batch]
             self._busy[worker] = batch
             crew.send(batch, worker)
-
-    def _next(self, worker: str) -> Batch | None:
-        """Return the first batch of the model that the worker holds, else the first: one worker has no use for more."""
-        own = (batch for batch in self.waiting if batch.source.name in self._held.get(worker, ()))
-        return next(own, next(iter(self.waiting), None))
-
-    def _choose(self, worker: str) -> Batch | None:
-        """Return the largest of the batches whose model the worker holds, or else of the model with the most to do.
-
-        What a process has died of comes last, and by itself: it may have been its neighbours who took the memory.
-        """
-        fresh = [batch for batch in self.waiting if not batch.tries]
-        if not fresh:
-            return max(self.waiting, key=lambda batch: batch.tries, default=None) if not self._busy else None
-        own = [batch for batch in fresh if batch.source.name in self._held.get(worker, ())]
-        if not own:
-            hands = Counter(batch.source for batch in self._busy.values())
-            left: dict[ModelSource, float] = {}
-            for batch in fresh:
-                left[batch.source] = left.get(batch.source, 0.0) + self._size(batch)
-            source = max(left, key=lambda known: left[known] / (1 + hands[known]))
-            own = [batch for batch in fresh if batch.source == source]
-        return max(own, key=self._size)
-
-    def _weigh(self, batch: Batch) -> tuple[float, tuple[float, ...]]:
-        run = self._seconds(batch.jobs[0], "run")
-        return run, tuple(self._seconds(job, "answer") for job in batch.jobs)
-
-    def _size(self, batch: Batch) -> float:
-        run, rest = self._weigh(batch)
-        return run + sum(rest)
-
-    def _seconds(self, job: Job, step: str) -> float:
-        key = f"{step} {job.address}"
-        if key not in self._weights:
-            self._weights[key] = self.costs.expect(Task.of(job, step=step)).seconds  # type: ignore[arg-type]
-        return self._weights[key]
-
-    # what comes back
 
     def _take(self, news: News, crew: Crew) -> None:
         match news:
@@ -135,9 +105,10 @@ class Dispatch:
             lost = self._bring(batch, outcome, crew)
         except OSError as error:
             raise BuildError(f"broken cache: a result cannot be written: {error.strerror or error}") from error
-        self.costs.record(outcome.took, place=self.place)
+        self.waiting.costs.record(outcome.took, place=self.waiting.place)
+        self.cache.warn(outcome.warnings)
         if outcome.refused:
-            self.waiting.append(batch)
+            self.waiting.add([batch])
             return
         self._held[worker] = outcome.held
         self.problems += [problem for problem in outcome.problems if problem not in self.problems]
@@ -150,11 +121,10 @@ class Dispatch:
             failed = next((job for job in batch.jobs if job.address == outcome.fault.job), None)
             raise outcome.fault.raised(failed) if crew.travels else outcome.fault.error
         if outcome.unloadable:  # nor can it be for the others
-            self.waiting = [other for other in self.waiting if other.source != batch.source]
+            self.waiting.drop(batch.source)
             return
-        left = tuple(job for job in batch.jobs if job.address not in outcome.done or job.address in lost)
-        if left:
-            self.waiting.append(replace(batch, jobs=left))
+        left = [job for job in batch.jobs if job.address not in outcome.done or job.address in lost]
+        self.waiting.add(_rest(batch, left))
 
     def _bring(self, batch: Batch, outcome: Outcome, crew: Crew) -> set[str]:
         """Fetch what a worker has put where both can reach it; return the addresses of what is not there."""
@@ -171,32 +141,28 @@ class Dispatch:
     def _lose(self, batch: Batch, worker: str, deaths: int) -> None:
         """Put what a killed process has not done back among what waits; give up what has killed too many."""
         left = [job for job in batch.jobs if job.address not in self._through]
-        told = self._doing.get(worker)
-        at = next((job for job in left if told is not None and told.address == job.address), None)
-        culprit = at or (left[0] if left else None)
-        if culprit is None:
+        if not left:
             return
-        tries = TRIES if deaths else batch.tries + 1
-        if tries < TRIES:
+        told = self._doing.get(worker)
+        culprit = next((job for job in left if told is not None and told.address == job.address), left[0])
+        others = [job for job in left if job is not culprit]
+        if not deaths and batch.tries + 1 < TRIES:
             what = told.text if told is not None and told.what == "running" else describe(culprit)
             self.listener.message(f"a process was killed at {what}; it is tried again")
-            again = [replace(batch, jobs=(culprit,), tries=tries)]
-            again += [replace(batch, jobs=tuple(rest), tries=0)] if (rest := _without(left, culprit)) else []
-            self.waiting += again
+            self.waiting.add([replace(batch, jobs=(culprit,), tries=batch.tries + 1), *_rest(batch, others)])
             return
         self.problems += _gave_up(left, deaths) if deaths else _gave_up([culprit])
-        if not deaths and (rest := _without(left, culprit)):
-            self.waiting.append(replace(batch, jobs=tuple(rest), tries=0))
+        self.waiting.add(_rest(batch, [] if deaths else others))
         self._fruitless += 1
         if self._fruitless > 1:  # whatever is tried, processes die
-            remaining = [job for other in self.waiting for job in other.jobs]
-            self.waiting = []
+            remaining = sum(len(other.jobs) for other in self.waiting)
+            self.waiting.batches = []
             if remaining:
-                self.problems.append(Problem(f"missing answers: {len(remaining)} more were not tried"))
+                self.problems.append(Problem(f"missing answers: {remaining} more were not tried"))
 
 
-def _without(jobs: Iterable[Job], one: Job) -> list[Job]:
-    return [job for job in jobs if job is not one]
+def _rest(batch: Batch, jobs: Sequence[Job]) -> Iterable[Batch]:
+    return [replace(batch, jobs=tuple(jobs), tries=0)] if jobs else []
 
 
 def _gave_up(jobs: Sequence[Job], deaths: int = 0) -> list[Problem]:

@@ -69,6 +69,8 @@ class Outcome:
     shared: tuple[str, ...] = ()
     """The addresses of what the worker put where both can find it."""
     took: tuple[Measurement, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    """What the shared place of answers refused."""
     held: tuple[str, ...] = ()
     """The names of the models that the worker now has in memory."""
     unloadable: bool = False

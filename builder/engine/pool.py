@@ -147,4 +147,5 @@ def _work(batch: Batch) -> Outcome:
     def tell(told: Told) -> None:
         place.told.put(replace(told, text=told.text[:TEXT]))
 
-    return run_batch(batch, place.cache.put, tell, threads=place.threads, processes=place.processes, keep=True)
+    outcome = run_batch(batch, place.cache.put, tell, threads=place.threads, processes=place.processes, keep=True)
+    return replace(outcome, warnings=tuple(place.cache.warnings()))

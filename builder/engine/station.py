@@ -100,7 +100,8 @@ def work(parcel: Parcel) -> Outcome:
         )
         if outcome.unloadable:
             outcome = replace(outcome, problems=tuple(_located(one, batch, worker) for one in outcome.problems))
-        return replace(outcome, results=tuple(store.results), shared=tuple(store.shared))
+        left = tuple(store.results)
+        return replace(outcome, results=left, shared=tuple(store.shared), warnings=tuple(store.warnings))
 
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -167,14 +168,15 @@ class _Store:
         self._shared = open_shared(parcel.shared, batch.root) if parcel.shared else None
         self.results: list[tuple[Result, Mapping[str, Mapping[str, Any]]]] = []
         self.shared: list[str] = []
+        self.warnings: list[Problem] = []
 
     def __call__(self, result: Result, pieces: Mapping[str, Mapping[str, Any]]) -> None:
         texts = {name: published(piece).encode() for name, piece in pieces.items()}
         whole = result.to_json().encode()  # raises here, where the figure is known, for what JSON cannot hold
         if self._shared is not None:
-            self._shared.put(result.address, whole, texts)
-            if not self._shared.warnings():
+            if self._shared.put(result.address, whole, texts):
                 self.shared.append(result.address)
                 return
+            self.warnings += self._shared.warnings()
             self._shared = None  # nor does it take the next
         self.results.append((result, pieces))

@@ -167,6 +167,10 @@ class Relay:
         self._done += 1
         self._listener.finished(text, where)
 
+    def left(self, seconds: float) -> None:
+        """Pass it on."""
+        self._listener.left(seconds)
+
     def message(self, text: str) -> None:
         """Pass it on."""
         self._listener.message(text)

@@ -116,6 +116,9 @@ class Log:
         self.done[where] = self.done.get(where, 0) + 1
         self.message(f"{where}  {text}: done")
 
+    def left(self, seconds: float) -> None:
+        """Do nothing."""
+
     def message(self, text: str) -> None:
         """Print a line."""
         if self._loud:

@@ -162,6 +162,7 @@ class Ear(Silent):
     running_: list[tuple[str, str]] = field(default_factory=list)
     finished_: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    seconds_left: list[float] = field(default_factory=list)
 
     def started(self, n_jobs: int) -> None:
         """Remember it."""
@@ -174,6 +175,10 @@ class Ear(Silent):
     def finished(self, text: str, where: str = "") -> None:
         """Remember it."""
         self.finished_.append(text)
+
+    def left(self, seconds: float) -> None:
+        """Remember it."""
+        self.seconds_left.append(seconds)
 
     def message(self, text: str) -> None:
         """Remember it."""

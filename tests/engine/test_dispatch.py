@@ -13,6 +13,7 @@ import pytest
 
 from builder.cache import Cache
 from builder.costs import Costs, Expected
+from builder.engine.backlog import Backlog
 from builder.engine.batch import Batch, make_batches, share_out
 from builder.engine.crew import Done, Lost, News, Refused
 from builder.engine.dispatch import Dispatch
@@ -84,7 +85,7 @@ def priced(monkeypatch: pytest.MonkeyPatch) -> None:
 def dispatched(jobs: Iterable[Job], crew: PaperCrew, folder: Path) -> tuple[Dispatch, Ear]:
     """Have a crew do all jobs."""
     ear = Ear()
-    dispatch = Dispatch(make_batches(jobs, Path("/")), Cache(folder), ear, PaperCosts(folder))
+    dispatch = Dispatch(Backlog(make_batches(jobs, Path("/")), PaperCosts(folder)), Cache(folder), ear)
     dispatch.run(crew)
     return dispatch, ear
 
@@ -200,6 +201,16 @@ def test_a_batch_that_stopped_half_way_goes_on(tmp_path: Path, kind: Kind, price
     assert [len(batch.jobs) for _, batch in crew.sent] == [3, 2, 1]
     assert len(ear.finished_) == 3
     assert dispatch.stored == {job.address for job in jobs}
+
+
+def test_how_long_it_will_take_is_told_by_what_it_took(
+    tmp_path: Path, kind: Kind, priced: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 24 seconds' work 14 are done after 12 seconds: the other 10 will take as long in proportion."""
+    clock = iter([0.0, 12.0, 16.0, 20.0])
+    monkeypatch.setattr("builder.engine.dispatch.time.monotonic", lambda: next(clock))
+    _, ear = dispatched(jobs_of(kind, "m", [5, 3, 13]), PaperCrew(["a"]), tmp_path)
+    assert ear.seconds_left == pytest.approx([12 * 10 / 14, 16 * 4 / 20, 0])
 
 
 def test_a_fault_ends_the_build_after_what_was_found_is_stored(tmp_path: Path, kind: Kind, priced: None) -> None:
