@@ -148,7 +148,8 @@ def _watched(model: Model, vectors: Tensor) -> tuple[Tensor, Tensor]:
         logits = model.unembed(vectors)
     finally:
         handle.remove()
-    return seen[-1].reshape(len(vectors), -1), logits
+    # nothing is seen of a head that is multiplied in float32: then its products are the logits
+    return (seen[-1] if seen else logits).reshape(len(vectors), -1), logits
 
 
 def _refused(model: Model, why: str) -> BuildError:

@@ -1,14 +1,22 @@
-"""Float64 for what needs its digits, on every device."""
+"""Float64 for what needs its digits, on every device, and logits in float32 whatever the weights' format."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+from torch import nn
+
+from .memory import rows
+from .placement import present
+
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
-__all__ = ["double"]
+__all__ = ["double", "float_logits", "is_short"]
+
+PIECE = 16 << 20
+"""Bytes of a head's weights that are float32 at once."""
 
 
 def double(tensor: Tensor, device: torch.device | None = None) -> Tensor:
@@ -18,3 +26,21 @@ def double(tensor: Tensor, device: torch.device | None = None) -> Tensor:
     """
     wanted = device or tensor.device
     return (tensor.cpu() if wanted.type == "mps" else tensor.to(wanted)).double()
+
+
+def is_short(head: nn.Module) -> bool:
+    """Whether a head is a plain matrix in a format of 16 bits: of its products only two or three digits would be left.
+
+    A logit of 20 is then known to 0.1 at best, and likely tokens are as likely as each other.
+    """
+    return type(head) is nn.Linear and head.weight.dtype in (torch.bfloat16, torch.float16)
+
+
+def float_logits(head: nn.Linear, states: Tensor) -> Tensor:
+    """States [..., d] → logits [..., vocab] float32 by a head in another format, some rows of it at a time."""
+    size = rows(4 * head.in_features, states.device, most=PIECE)
+    with present(head):
+        read = states.to(head.weight.device).float()
+        pieces = torch.split(head.weight, size)
+        logits = torch.cat([nn.functional.linear(read, piece.float()) for piece in pieces], -1)
+        return logits if head.bias is None else logits + head.bias.float()
