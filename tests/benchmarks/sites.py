@@ -13,6 +13,10 @@ from . import site
 PEERS = site.ROOT / ".venv-bench" / "sites"
 
 
+def _told(steps: dict[str, list[float]]) -> list[str]:
+    return [f"{step} {wall:.2f} s" for step, (wall, _, _) in steps.items()]
+
+
 def run_sites(n_articles: int, rounds: int, tell: Callable[[str], None], peers: Path = PEERS) -> dict[str, Any]:
     """Build the corpus by every tool that installs; return what each step of each took, or why it did not."""
     options = argparse.Namespace(rounds=rounds, distinct=False, extras=False)
@@ -26,6 +30,6 @@ def run_sites(n_articles: int, rounds: int, tell: Callable[[str], None], peers: 
                 row["steps"] = {step: [cost.wall, cost.cpu, cost.memory / 2**20] for step, cost in costs.items()}
             except (subprocess.CalledProcessError, RuntimeError) as error:
                 row["problem"] = str(getattr(error, "output", "") or error).strip().splitlines()[-1][:300]
-        tell(f"  {tool.name}: {row['problem'] or row['steps']}")
+        tell(f"  {tool.name}: {row['problem'] or ', '.join(_told(row['steps']))}")
         rows.append(row)
     return {"sites": rows, "articles": n_articles}
