@@ -12,7 +12,7 @@ from models import Load, Source
 from models.pretended import Pretended
 
 from builder.figure import RunSpec
-from builder.model import Model
+from builder.model import Model, memory
 from builder.model.network import load_network, load_tokenizer
 from builder.sources import fetch
 
@@ -30,6 +30,12 @@ MORE: tuple[tuple[str, dict[str, Any]], ...] = (
 KINDS = tuple(question for question in (*QUESTIONS, *MORE) if question[0] != "decoding")
 """All but decoding, which generates: there transformers asks a device for events."""
 DEVICES = {"a card": ("cuda:0", None), "Apple": ("mps", None), "two cards": ("cuda:0", "cuda:1")}
+
+
+@pytest.fixture(autouse=True)
+def _memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Devices that are not there cannot say what memory they have."""
+    monkeypatch.setattr(memory, "available", lambda device: 8 << 30)
 
 
 @pytest.fixture(scope="module")
