@@ -14,7 +14,10 @@ class Listener(Protocol):
         """`n_jobs` results have to be computed."""
 
     def running(self, text: str, where: str = "") -> None:
-        """What is being done now, in a few words; `where` names the worker, if there are several."""
+        """What is being done now, in a few words; `where` names the worker, if there are several.
+
+        No words: that worker does nothing any more.
+        """
 
     def finished(self, text: str, where: str = "") -> None:
         """One of the jobs is done."""

@@ -130,7 +130,8 @@ class Plain:
 
     def running(self, text: str, where: str = "") -> None:
         """Write what is being done."""
-        self.message(f"{text}{_at(where)} …")
+        if text:
+            self.message(f"{text}{_at(where)} …")
 
     def finished(self, text: str, where: str = "") -> None:
         """Write what is done, and how much of all."""
@@ -180,6 +181,8 @@ class Rich:
     def running(self, text: str, where: str = "") -> None:
         """Say what is being done beside the bar, by each worker."""
         self._running[where] = text
+        if not text:
+            del self._running[where]
         self._update()
 
     def finished(self, text: str, where: str = "") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import re
 from typing import Any
@@ -37,6 +36,8 @@ def find_device(name: str) -> str:
 
 def _take_turns(name: str, back_end: Any) -> str:
     """Return a card of its own for a process of `-j`, as far as there are enough, where it is not said which."""
+    import multiprocessing  # 10 ms, and most builds compute nothing
+
     own = re.fullmatch(r"\w*Process-(\d+)", multiprocessing.current_process().name)
     cards = getattr(back_end, "device_count", lambda: 0)() if own and name != "cpu" else 0
     return f"{name}:{(int(own[1]) - 1) % cards}" if own and cards > 1 else name

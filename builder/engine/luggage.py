@@ -12,7 +12,7 @@ from ..errors import BuildError
 from ..kind import Kind, forget_kinds
 from ..site import built_in
 
-__all__ = ["Luggage", "pack", "unpack"]
+__all__ = ["Luggage", "bare", "pack", "unpack"]
 
 MOST = 16 << 20
 """Bytes that a kind may weigh: code, and small tables beside it."""
@@ -51,6 +51,11 @@ def pack(kinds: Iterable[Kind]) -> Luggage:
                 f"unsupported kind: {kind.name} has more than {MOST >> 20} MB of files to send", kind.folder
             )
     return Luggage(files)
+
+
+def bare(kind: Kind) -> Kind:
+    """Return a kind without the folder that it lies in here, which means nothing elsewhere."""
+    return Kind(kind.name, Path(kind.folder.name))
 
 
 def unpack(luggage: Luggage, folder: Path) -> Path:

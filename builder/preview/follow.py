@@ -160,7 +160,8 @@ class Relay:
     def running(self, text: str, where: str = "") -> None:
         """Pass on what is being done, and how far it is."""
         self._listener.running(text, where)
-        self._tell(f"{text} ({self._done} of {self._total} done)")
+        if text:
+            self._tell(f"{text} ({self._done} of {self._total} done)")
 
     def finished(self, text: str, where: str = "") -> None:
         """Count."""

@@ -170,7 +170,7 @@ class Ear(Silent):
 
     def running(self, text: str, where: str = "") -> None:
         """Remember it."""
-        self.running_.append((text, where))
+        self.running_ += [(text, where)] if text else []
 
     def finished(self, text: str, where: str = "") -> None:
         """Remember it."""

@@ -16,6 +16,7 @@ from builder.arguments import parse
 from builder.cache import Cache, open_shared
 from builder.engine import run_jobs
 from builder.engine.dask import connect
+from builder.engine.roster import Roster
 from builder.errors import BuildError
 from builder.kind import Kind
 from builder.model_source import ModelSource
@@ -256,9 +257,7 @@ def test_a_worker_that_comes_late_is_waited_for(
     tmp_path: Path, kind: Kind, tiny_source: Source, new_cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the author hears that nobody is there, instead of watching a bar that does not move."""
-    from builder.engine import cluster
-
-    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+    monkeypatch.setattr("builder.engine.cluster.Roster", lambda: Roster(_waits=0.5))
 
     class Starter(Ear):
         def message(self, text: str) -> None:
