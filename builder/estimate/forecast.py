@@ -176,11 +176,20 @@ def _model(
 
 
 def _makespan(works: Sequence[_Work], workers: int) -> float:
-    """Return when the last of the workers is done who take the texts, the largest first, each with a model to load.
+    """Return when the last of the workers is done, who take the largest first and load a model each.
 
-    Texts are not divided here; the engine divides the last ones where that helps.
+    They take whole texts, or else answers by themselves, each with a run of its text, whichever is done earlier: the
+    engine divides texts where that helps.
     """
-    ends = [0.0] * max(1, min(workers, len(works)))
-    for work in sorted(works, key=lambda one: -one.seconds):
-        heapq.heappush(ends, heapq.heappop(ends) + work.seconds)
-    return max(ends, default=0.0) + max((work.load.seconds for work in works), default=0.0)
+    whole = [work.seconds for work in works]
+    single = [work.parts[0].seconds + part.seconds for work in works for part in work.parts[1:]]
+    load = max((work.load.seconds for work in works), default=0.0)
+    return load + min(_end_of(whole, workers), _end_of(single, workers))
+
+
+def _end_of(pieces: Sequence[float], workers: int) -> float:
+    """Return when `workers` are done with pieces of so many seconds, the largest first."""
+    ends = [0.0] * max(1, workers)
+    for seconds in sorted(pieces, reverse=True):
+        heapq.heapreplace(ends, ends[0] + seconds)
+    return max(ends)

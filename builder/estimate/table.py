@@ -20,6 +20,8 @@ def rows(estimate: Estimate) -> list[tuple[str, ...]]:
 def _row(model: ModelEstimate) -> tuple[str, ...]:
     about = "" if model.counted else "about "
     memory = " + ".join(size(part) for part in (model.weights, model.activations) if part) or "unknown"
+    if memory.count(" GB") == 2:
+        memory = memory.replace(" GB", "", 1)
     return (
         model.model,
         str(model.figures),
