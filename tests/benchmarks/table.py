@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .contests import CONTESTS, SCALING
+from .goals import judged
 from .measures import Row, Size, exponent, times, unpacked
 from .programs import PROGRAMS
 
@@ -68,6 +69,9 @@ def _sections(found: Mapping[str, Any]) -> Iterator[str]:
     if "sites" in found:
         title = f"A site of {found['sites']['articles']} articles"
         yield _titled(title, found["sites"], sites(found["sites"]["sites"]), "")
+    aims = [list(line) for line in judged(found, speed)]
+    if aims:
+        yield f"### What is aimed at\n\n{_table(['', 'aim', 'measured', 'reached'], aims)}"
 
 
 def _titled(title: str, section: Mapping[str, Any], body: str, note: str) -> str:
