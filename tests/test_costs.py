@@ -101,6 +101,14 @@ def test_what_was_never_measured_is_said_to_be_and_is_in_proportion(tmp_path: Pa
     assert costs.expect(replace(REFERENCE, kind="of_ones_own")).seconds > 0
 
 
+def test_steps_of_integrated_gradients_are_in_proportion(tmp_path: Path) -> None:
+    """A fifth of the steps is a fifth of the work, whether they were measured or are only usual."""
+    gradients = replace(TASK, variant="method=integrated_gradients")
+    few = replace(gradients, variant="method=integrated_gradients steps=10")
+    assert usual(few).seconds_of(few) == pytest.approx(usual(gradients).seconds_of(gradients) / 5)
+    assert costs_of(tmp_path, Measurement(gradients, 10.0)).expect(few).seconds == pytest.approx(2)
+
+
 def test_loading_does_not_depend_on_the_text(tmp_path: Path) -> None:
     """It takes as long for a word as for a book."""
     load = replace(TASK, step="load", kind="")

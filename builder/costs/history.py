@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..cache import write_atomically
 from ..site import cache_folder
 from .task import Measurement, Task
-from .usual import usual
+from .usual import repeats, usual
 
 if TYPE_CHECKING:
     from ..plan import Job
@@ -164,7 +164,7 @@ def _growth(past: Task, task: Task, exponent: float) -> float:
     """Return how many times what a past task took another takes."""
     grown = math.pow(usual(task).size(task) / usual(task).size(past), exponent)
     larger = task.parameters / past.parameters if past.parameters and task.parameters else 1.0
-    return grown * larger * usual(task).seconds / usual(past).seconds
+    return grown * larger * usual(task).seconds / usual(past).seconds * repeats(task) / repeats(past)
 
 
 def _exponent(alike: Sequence[Measurement]) -> float:
@@ -179,5 +179,6 @@ def _exponent(alike: Sequence[Measurement]) -> float:
     sizes = [math.log(compared.size(one.task)) for one in alike]
     if max(sizes) - min(sizes) < math.log(1.5):
         return compared.exponent
-    slope = statistics.linear_regression(sizes, [math.log(max(one.seconds, 1e-3)) for one in alike]).slope
+    seconds = [math.log(max(one.seconds / repeats(one.task), 1e-3)) for one in alike]
+    slope = statistics.linear_regression(sizes, seconds).slope
     return min(2.2, max(1.0, slope))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from .task import Task
 
-__all__ = ["REFERENCE", "Usual", "usual"]
+__all__ = ["REFERENCE", "Usual", "repeats", "usual"]
 
 REFERENCE = Task("answer", parameters=134_515_008, n_input=23, n_output=40)
 """smollm2 and a text of 23 tokens that it continues by 40: what `tests/benchmarks/costs.py` measures."""
@@ -34,7 +35,7 @@ class Usual:
     def seconds_of(self, task: Task) -> float:
         """Return the seconds that a task would take where the table was measured."""
         parameters = task.parameters or REFERENCE.parameters
-        grown = math.pow(self.size(task) / self.size(REFERENCE), self.exponent)
+        grown = math.pow(self.size(task) / self.size(REFERENCE), self.exponent) * repeats(task)
         return self.seconds * grown * parameters / REFERENCE.parameters
 
 
@@ -43,6 +44,15 @@ def usual(task: Task) -> Usual:
     name = task.kind or task.step
     return _USUAL.get((name, task.method)) or _USUAL.get((name, "")) or _OTHERS
 
+
+def repeats(task: Task) -> float:
+    """Return how many times as often a task does its work as is usual: by the steps of integrated gradients."""
+    found = re.search(r"\bsteps=(\d+)", task.variant)
+    return max(1, int(found[1])) / STEPS if found else 1.0
+
+
+STEPS = 50
+"""The steps of a figure that does not say how many."""
 
 _OTHERS = Usual(0.3, 1.2)
 
