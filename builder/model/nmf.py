@@ -14,6 +14,7 @@ __all__ = ["nmf"]
 LOUD = 0.95
 """The share of the energy that the loud neurons hold: of 46,080 of SmolLM2, three to five thousand."""
 STARTS = 4
+ROWS = 64
 SHORT = 20
 """Steps after which the starts are compared."""
 STEPS = 500
@@ -29,7 +30,11 @@ def nmf(x: Tensor, k: int, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     Gallopoulos 2008) and from random starts of which the best goes on, and only its end on all neurons: the minimum
     is one of the whole problem, at a tenth of the time (tests/benchmarks/factors.py). Lee & Seung 1999, https://doi.org/10.1038/44565
     """
-    energy = (x * x).sum(0, dtype=torch.float64)
+    # a few rows at a time: a copy of X would double the memory
+    energy = sum(
+        (part.square().sum(0, dtype=torch.float64) for part in torch.split(x, ROWS)),
+        x.new_zeros((), dtype=torch.float64),
+    )
     total = float(energy.sum())
     order = energy.argsort(descending=True, stable=True)
     held = energy[order].cumsum(0)

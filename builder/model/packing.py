@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import BuildError
 from ..figure import Check
 from ..quantised import pack_weights, unpack_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from . import AnyRun
     from .attention import Attention, AttentionPart
 
-__all__ = ["attention_checks", "attention_data", "choose_layer", "head_number", "piece_name"]
+__all__ = [
+    "attention_checks",
+    "attention_data",
+    "choose_layer",
+    "head_number",
+    "pack_layer",
+    "piece_name",
+    "prove_layer",
+]
+
+
+class Proof(NamedTuple):
+    """How far a layer's attention is from what it must be."""
+
+    sums: float
+    """Of rows from 1; 0 where a part of them goes to a place that is no token."""
+    later: float
+    """The largest weight on a later token, of a causal part."""
+    softmax: float
+    """Of softmax(scale · q·kᵀ + bias) from the weights; 0 where queries and keys are not captured."""
 
 
 def attention_data(
-    run: AnyRun, part: str | None = None, layer: int | None = None
+    run: AnyRun,
+    part: str | None = None,
+    layer: int | None = None,
+    layers: Mapping[str, Sequence[int]] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]], dict[str, Check]]:
     """Return what every figure of attention publishes: data, pieces and checks.
 
     The data hold `tokens`, the `parts` of the model's attention, which of them is `shown` first, and the `weights` of
     that layer; each other layer of each part is a piece, `self-3`. `layer` counts from the end where it is negative,
-    and is the middle one by default.
+    and is the middle one by default. `layers` are those that are published of each part, all unless given.
 
     Raises `BuildError` for a model without attention, and for a part or a layer that it has not.
     """
@@ -35,10 +57,10 @@ def attention_data(
     shown: dict[str, Any] = {}
     apart = 0.0
     for name, found in attention.parts.items():
-        for each in found.layers:
-            weights = attention.weights(name, each).cpu().numpy()
-            packed = pack_weights(weights, triangle=found.causal)
-            apart = max(apart, float(abs(unpack_weights(packed) - weights).max()))
+        for each in found.layers if layers is None else layers[name]:
+            prove_layer(attention, name, each)  # while it is captured
+            packed, error = pack_layer(attention, name, each)
+            apart = max(apart, error)
             if (name, each) == (first.name, number):
                 shown = packed
             else:
@@ -49,10 +71,35 @@ def attention_data(
         "shown": {"part": first.name, "layer": number},
         "weights": shown,
     }
-    checks = attention_checks(run)
+    checks = attention_checks(run, layers)
     # half a step, and what float32 rounds
     checks["weights as published against the computed"] = Check(apart, 0.5 / 255 + 1e-4)
     return data, pieces, checks
+
+
+def pack_layer(attention: Attention, part: str, layer: int) -> tuple[dict[str, Any], float]:
+    """Return a layer's weights packed, and how far they are from the computed; figures of one run share them."""
+    key = ("packed", part, layer)
+    if key not in attention.shared:
+        weights = attention.weights(part, layer).cpu().numpy()
+        packed = pack_weights(weights, triangle=attention.parts[part].causal)
+        attention.shared[key] = packed, float(abs(unpack_weights(packed) - weights).max())
+    return attention.shared[key]  # type: ignore[no-any-return]
+
+
+def prove_layer(attention: Attention, part: str, layer: int) -> Proof:
+    """Return how far a layer is from what it must be; figures of one run share it."""
+    key = ("proof", part, layer)
+    if key not in attention.shared:
+        weights = attention.weights(part, layer)
+        found = attention.heads(part, layer) if attention.has_vectors else None
+        whole = found is None or found.sinks is None  # what goes to a place that is no token is missing from the sum
+        attention.shared[key] = Proof(
+            float((weights.sum(-1) - 1).abs().max()) if whole else 0.0,
+            float(weights.triu(1).max()) if attention.parts[part].causal else 0.0,
+            float((found.weights - weights).abs().max()) if found is not None else 0.0,
+        )
+    return attention.shared[key]  # type: ignore[no-any-return]
 
 
 def piece_name(part: str, layer: int) -> str:
@@ -91,8 +138,8 @@ def head_number(part: AttentionPart, head: int, name: str = "heads") -> int:
     return number
 
 
-def attention_checks(run: AnyRun) -> dict[str, Check]:
-    """Return what proves the captured attention.
+def attention_checks(run: AnyRun, layers: Mapping[str, Sequence[int]] | None = None) -> dict[str, Check]:
+    """Return what proves the captured attention, of some layers of each part or of all.
 
     Rows sum to 1; nothing in a causal part is attended to that comes later; and softmax(scale · q·kᵀ + bias) of the
     captured queries and keys is the weights, where the model lets them be captured.
@@ -102,17 +149,9 @@ def attention_checks(run: AnyRun) -> dict[str, Check]:
     attention: Attention = run.attention
     eps = torch.finfo(run.model.network.dtype).eps
     tolerance = 1e-5 if eps < 1e-6 else eps**0.5  # half of the digits of a short format
-    sums = later = apart = 0.0
-    for name, part in attention.parts.items():
-        for layer in part.layers:
-            weights = attention.weights(name, layer)
-            found = attention.heads(name, layer) if attention.has_vectors else None
-            if found is None or found.sinks is None:  # what goes to a place that is no token is missing from the sum
-                sums = max(sums, float((weights.sum(-1) - 1).abs().max()))
-            if part.causal:
-                later = max(later, float(weights.triu(1).max()))
-            if found is not None:
-                apart = max(apart, float((found.weights - weights).abs().max()))
+    wanted = {name: part.layers for name, part in attention.parts.items()} if layers is None else layers
+    proofs = [prove_layer(attention, name, layer) for name, numbers in wanted.items() for layer in numbers]
+    sums, later, apart = map(max, zip(*proofs, strict=True))
     checks = {"rows of attention against 1": Check(sums, tolerance)}
     if any(part.causal for part in attention.parts.values()):
         checks["attention to later tokens"] = Check(later, 0.0)

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from ..errors import BuildError
 from .attention import Attention, read_attention, read_chain
+from .memory import rows
 from .tokens import describe_tokens
 from .trace import may_stop, reading, recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from ..figure import RunSpec
     from . import Model
     from .chain import Steps
 
-__all__ = ["Run"]
+__all__ = ["Run", "Said"]
+
+
+class Said(NamedTuple):
+    """What a model says of the tokens that follow, the targets; on the processor."""
+
+    logits: Tensor
+    """[N] float32"""
+    probabilities: Tensor
+    """[N] float64, by the softmax over the vocabulary: what a logit of −200 stands for is still more than 0."""
+    size: float
+    """The largest logit at all, whatever its sign; NaN where one is none."""
 
 
 class Run:
@@ -39,6 +52,8 @@ class Run:
         self.n_input = n_input
         self.versus: Run | None = None
         """The same text as a second model reads it, where a figure compares two."""
+        self.shared: dict[Any, Any] = {}
+        """Small answers about it that several figures ask for, by whatever tells them apart."""
 
     @property
     def output_text(self) -> str:
@@ -113,6 +128,31 @@ class Run:
         with torch.no_grad():
             return self.model.head_logits(self.final[where]).float()
 
+    def blocks_of_logits(self, targets: Sequence[int]) -> Iterator[tuple[slice, Tensor]]:
+        """Yield the logits [n, vocab] float32 about tokens at some positions, blocks that fit memory; none is kept.
+
+        With each come the places of its tokens among the targets.
+        """
+        where = torch.tensor(list(targets), dtype=torch.long, device=self.ids.device) - 1
+        size = rows(4 * self.model.logits_size, self.ids.device, most=16 << 20)
+        for start in range(0, len(where), size):
+            block = slice(start, min(start + size, len(where)))
+            with torch.no_grad():
+                yield block, self.model.head_logits(self.final[where[block]]).float()
+
+    @cached_property
+    def said(self) -> Said:
+        """What the logits say of the targets, without the logits."""
+        own, probabilities, sizes = [torch.empty(0)], [torch.empty(0, dtype=torch.float64)], [0.0]
+        for block, logits in self.blocks_of_logits(self.targets):
+            z = logits.gather(-1, self.ids[self.targets[block.start] :][: len(logits), None])
+            most = logits.amax(-1, keepdim=True)
+            total = (logits - most).exp_().sum(-1)
+            own.append(z[:, 0].cpu())
+            probabilities.append((z - most)[:, 0].cpu().double().exp() / total.cpu().double())
+            sizes.append(float(torch.maximum(most.max(), -logits.min())))
+        return Said(torch.cat(own), torch.cat(probabilities), max(sizes, key=lambda size: (size != size, size)))
+
     def activations(self, layers: Sequence[int]) -> list[Tensor]:
         """The FFN's neurons of some layers, each [T, n_neurons] float32: what the layer's down projection reads.
 
@@ -150,6 +190,15 @@ class Run:
             with torch.no_grad(), reading([module], stop=stops) as read:
                 self.steps.block(layer, stream[layer][None])
             yield read[0].reshape(size, -1).float()
+
+    def rerun(self, layers: Sequence[int]) -> None:
+        """Run some blocks again, for those who watch them; a network whose blocks are no chain runs as a whole."""
+        with torch.no_grad():
+            if self.steps is None:
+                self.model.forward_ids(self.ids[None])
+            else:
+                for layer in layers:
+                    self.steps.block(layer, self.stream[layer][None])
 
     @cached_property
     def attention(self) -> Attention:

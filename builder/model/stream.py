@@ -1,4 +1,4 @@
-"""The residual stream at some positions, row by row, and how a lens reads it: as the model would, or as Ecco does."""
+"""The residual stream at some positions, row by row, and what a lens reads there: as the model would, or Ecco."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ import torch
 from torch import Tensor
 
 from ..errors import BuildError
+from .lens import find_lens, read_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from . import Run
+    from .lens import Reading
 
-__all__ = ["ECCO", "Stream", "ecco_error", "read_stream"]
+__all__ = ["ECCO", "Stream", "ecco_error", "read_positions", "read_stream"]
+
+TOP = 10
+"""How many top tokens are read at least, so that figures that show fewer share a reading."""
 
 ECCO = (
     "Read as Ecco reads it, without the model’s final normalisation, to compare with its figures: before the last "
@@ -60,6 +65,34 @@ def read_stream(
         names.insert(0, "embeddings")
         states = torch.cat((run.embeddings[where][None], states))
     return Stream(names, states.to(run.model.network.dtype), lens)
+
+
+def read_positions(
+    run: Run,
+    positions: Sequence[int],
+    ids: Tensor,
+    *,
+    top: int,
+    embeddings: bool = False,
+    reproduce: Literal["ecco"] | None = None,
+) -> Reading:
+    """Return what the lens reads at `positions` [N] after every layer about the tokens `ids` [N]; rows as `Stream`'s.
+
+    Figures of one run share it. Raises `BuildError` as `read_stream` does.
+    """
+    key = ("lens", tuple(positions), tuple(ids.tolist()), reproduce)
+    known = run.shared.get(key)
+    vocab_size = run.model.logits_size
+    if known is None or known.top.shape[-1] < min(top, vocab_size):
+        stream = read_stream(run, positions, embeddings=True, reproduce=reproduce)
+        final = run.final[torch.tensor(list(positions), device=run.ids.device)]
+        lens = find_lens(run.model, normed=reproduce is None)
+        known = read_layers(lens, stream.states, final, ids, vocab_size=vocab_size, top=max(top, TOP))
+        run.shared[key] = known
+    first = int(not embeddings)
+    rows = {name: getattr(known, name)[first:] for name in ("ranks", "probabilities", "entropies", "divergences")}
+    best = {name: getattr(known, name)[first:, :, :top] for name in ("top", "shares")}
+    return known._replace(**rows, **best)
 
 
 def ecco_error(run: Run, positions: Sequence[int], stream: Stream) -> float:

@@ -17,8 +17,8 @@ __all__ = ["distance_from_outputs"]
 def distance_from_outputs(run: Run, layers: Sequence[int], activations: Sequence[Tensor]) -> float:
     """Return the largest difference between activations [T, n] · W + b and what the network's own modules return.
 
-    A share of the largest output of the layer. The outputs [T, d_model] are of a forward pass of their own, so layers
-    that were mixed up, or a tensor that was altered after it was hooked, do not go unnoticed.
+    A share of the largest output of the layer. The outputs [T, d_model] are of a pass of their own, so layers that
+    were mixed up, or a tensor that was altered after it was hooked, do not go unnoticed.
     """
     import torch
     from torch import nn
@@ -34,8 +34,7 @@ def distance_from_outputs(run: Run, layers: Sequence[int], activations: Sequence
         for i, module in enumerate(found)
     ]
     try:
-        with torch.no_grad():
-            run.model.forward_ids(run.ids[None])
+        run.rerun(layers)
     finally:
         for handle in handles:
             handle.remove()

@@ -64,12 +64,12 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     from .glance import glance, without_first
     from .means import distance_of_means, mean_over_layers
 
+    means = {name: mean_over_layers(run, name) for name in run.attention.parts}
     data, pieces, checks = attention_data(run, params.part, params.layer)
     shown = data["shown"]
     part = run.attention.parts[shown["part"]]
     shown |= {"head": _head(part, params.head), "over": params.over}
     data["exclude_first"] = params.exclude_first
-    means = {name: mean_over_layers(run, name) for name in run.attention.parts}
     for name, mean in means.items():
         packed = pack_weights(mean[None], triangle=run.attention.parts[name].causal)
         if name == part.name:

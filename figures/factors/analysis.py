@@ -13,7 +13,7 @@ from builder.spoken import counted, listed, share, token
 from .spans import form, read_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch import Tensor
 
@@ -26,9 +26,6 @@ USUAL = (2, 5, 10)
 MOST = 64
 SINK = 0.5
 """From which share of the energy on a reader is told of a single token that holds it."""
-SLACK = {"nmf": 2e-3, "plain_nmf": 2e-2}
-"""How much exact least squares may gain: our last step gains less than 3e-6, scikit-learn stops at 1e-4 of its
-first."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +80,9 @@ def analyse(run: Run, params: Params) -> Answer:
     """
     import torch
 
-    from .decompose import decompose, positive_parts
+    from .decompose import ROWS, decompose, positive_parts
     from .projections import distance, watching
+    from .proofs import Proofs
     from .publish import about_layers, move_into_pieces, publish, short
 
     model = run.model
@@ -93,10 +91,11 @@ def analyse(run: Run, params: Params) -> Answer:
     spans = [read_span(text, model.n_layers) for text in params.layers]
     wanted = sorted({layer for span in spans for layer in span})
     watched = sorted({wanted[0], wanted[len(wanted) // 2], wanted[-1]})
+    neurons = run.neurons(watched)
     with watching(model, watched) as outputs:
-        activations = dict(zip(wanted, run.activations(wanted), strict=True))
+        run.rerun(watched)
     eps = torch.finfo(model.network.dtype).eps
-    distances = [distance(model, at, activations[at], out) for at, out in zip(watched, outputs, strict=True)]
+    distances = [distance(model, *each) for each in zip(watched, neurons, outputs, strict=True)]
 
     excluded = params.first_token == "exclude" and not params.reproduce  # noqa: S105
     kept = list(range(int(excluded), len(run.ids)))
@@ -106,25 +105,28 @@ def analyse(run: Run, params: Params) -> Answer:
         )
     numbers = _numbers(params, len(kept) - signed, excluded=excluded, signed=signed)
     layers, solutions, found = [], [], []
+    proofs = Proofs()
     for index, span in enumerate(spans):
-        x = torch.cat([activations[layer] for layer in span], dim=1).cpu()
-        if not bool(torch.isfinite(x).all()):
+        x, widths = _neurons(run, span)
+        rows = x[kept[0] :]
+        energy = torch.cat([part.square().sum(1, dtype=torch.float64) for part in rows.split(ROWS)])
+        if not bool(energy.isfinite().all()):
             raise BuildError(f"broken model: {model.name} has neurons that are no numbers (NaN or infinite)")
-        rows = x[kept]
-        energy = (rows * rows).sum(1, dtype=torch.float64)
         layers.append(
             about_layers(params.layers[index], span, x, rows, signed=signed, split=params.negative == "split")
         )
-        taken = rows - rows.mean(0) if signed else positive_parts(rows, split=params.negative == "split")
-        if not bool((taken != 0).any()):
+        # what x held is no longer needed: the matrix of all neurons of a long text is large
+        taken = rows.sub_(rows.mean(0)) if signed else positive_parts(rows, split=params.negative == "split")
+        if not any(bool(part.any()) for part in taken.split(ROWS)):
             raise BuildError(f"invalid layers: of {params.layers[index]}, no neuron fires in this text")
-        widths = [activations[layer].shape[1] for layer in span]
         for k in numbers:
             decomposition = decompose(taken, k, method, seed=params.seed)
-            found.append((decomposition, taken))
+            found.append(decomposition)
+            proofs.add(decomposition, taken)
             facts = publish(decomposition, span, widths, len(run.ids), kept)
             solutions.append({"layers": index, "n_factors": k, **facts})
         layers[-1]["loudest"] = [kept[int(energy.argmax())], short(float(energy.max() / energy.sum()))]
+        del x, rows, taken
     data: dict[str, Any] = {
         "tokens": run.tokens,
         "targets": run.targets,
@@ -136,10 +138,27 @@ def analyse(run: Run, params: Params) -> Answer:
         "factors": numbers,
         "solutions": solutions,
     }
-    if warning := _warning(params, run, layers[0], [decomposition for decomposition, _ in found]):
+    if warning := _warning(params, run, layers[0], found):
         data["warning"] = warning
     pieces = move_into_pieces(solutions)
-    return Answer(data, _checks(found, method, max(distances), 1e-4 if eps < 1e-6 else eps**0.5), pieces)
+    near = Check(max(distances), 1e-4 if eps < 1e-6 else eps**0.5)
+    checks = {"neurons times the down projection against the MLP’s output": near, **proofs.checks(method)}
+    return Answer(data, checks, pieces)
+
+
+def _neurons(run: Run, span: Sequence[int]) -> tuple[Tensor, list[int]]:
+    """Return the neurons of some layers side by side, [T, N] on the processor, and how many each layer has."""
+    import torch
+
+    parts = [layer.cpu() for layer in run.neurons(span[:1])]
+    widths = [parts[0].shape[1]] * len(span)
+    whole = torch.empty(len(run.ids), sum(widths))
+    for number, layer in enumerate(run.neurons(span)):
+        if layer.shape[1] != widths[0]:  # layers of several widths: put together at the end, at twice the memory
+            parts = [layer.cpu() for layer in run.neurons(span)]
+            return torch.cat(parts, dim=1), [part.shape[1] for part in parts]
+        whole[:, number * widths[0] : (number + 1) * widths[0]] = layer
+    return whole, widths
 
 
 def _numbers(params: Params, most: int, *, excluded: bool, signed: bool) -> list[int]:
@@ -153,37 +172,6 @@ def _numbers(params: Params, most: int, *, excluded: bool, signed: bool) -> list
             hint = f" (did you mean {most}?)" if most else ""
             raise BuildError(f"invalid factors: {k} cannot be told apart in {counted(tokens, 'token')}{why}{hint}")
     return list(params.factors or ())
-
-
-def _checks(
-    found: list[tuple[Decomposition, Tensor]], method: str, distance: float, tolerance: float
-) -> dict[str, Check]:
-    """Return what proves the factors, the worst over all solutions."""
-    import torch
-
-    from .publish import short
-
-    checks = {"neurons times the down projection against the MLP’s output": Check(distance, tolerance)}
-    rounding, sums, below, correlation = 0.0, 0.0, 0.0, 0.0
-    for solution, x in found:
-        published = torch.tensor([[short(v) for v in row] for row in solution.w.tolist()])
-        total = float((x * x).sum(dtype=torch.float64))
-        error = float(((x - published @ solution.h) ** 2).sum(dtype=torch.float64))
-        rounding = max(rounding, abs(1 - error / total - solution.explained))
-        sums = max(sums, abs(sum(solution.energy) - solution.explained))
-        below = max(below, -float(solution.w.min()), -float(solution.h.min()))
-        gram = solution.w.T @ solution.w
-        size = gram.diagonal().clamp_min(1e-30).sqrt()
-        correlation = max(correlation, float((gram / size / size[:, None] - torch.eye(len(gram))).abs().max()))
-    checks["energy explained, with the published weights"] = Check(rounding, 1e-4)
-    checks["energies of the factors against what they explain together"] = Check(sums, 2e-3)
-    if method in {"nmf", "plain_nmf"}:
-        checks["size of the largest number below 0"] = Check(below, 0)
-        slack = max(solution.slack for solution, _ in found)
-        checks["energy that exact non-negative least squares add"] = Check(slack, SLACK[method])
-    else:
-        checks["correlation of two factors over the tokens"] = Check(correlation, 1e-3)
-    return checks
 
 
 def _warning(params: Params, run: Run, about: dict[str, Any], found: list[Decomposition]) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .decompose import ROWS
 from .neurons import members
 
 if TYPE_CHECKING:
@@ -24,10 +25,14 @@ BUDGET = 120_000
 
 def about_layers(name: str, span: list[int], x: Tensor, rows: Tensor, *, signed: bool, split: bool) -> dict[str, Any]:
     """Return what is known of some layers before they are decomposed: x is [T, N], rows those that are."""
-    below = rows.clamp_max(0)
-    squares = (x * x).sum(1, dtype=torch.float64)
-    l1 = below.abs().sum(dtype=torch.float64) / rows.abs().sum(dtype=torch.float64).clamp_min(1e-30)
-    energy = (below * below).sum(dtype=torch.float64) / (rows * rows).sum(dtype=torch.float64).clamp_min(1e-30)
+    squares = torch.cat([part.square().sum(1, dtype=torch.float64) for part in x.split(ROWS)])
+    sums = torch.zeros(4, dtype=torch.float64)  # of what is below 0 and of all: sizes, squares
+    for part in rows.split(ROWS):
+        below = part.clamp_max(0)
+        sums += torch.stack(
+            [p for t in (below, part) for p in (t.abs().sum(dtype=sums.dtype), (t * t).sum(dtype=sums.dtype))]
+        )
+    l1, energy = sums[0] / sums[2].clamp_min(1e-30), sums[1] / sums[3].clamp_min(1e-30)
     return {
         "name": name,
         "span": span,

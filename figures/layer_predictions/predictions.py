@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def top_shares(run: Run, targets: Sequence[int], top: int) -> Iterator[tuple[slice, Tensor]]:
-    """Yield the `top` largest probabilities [n, top] float64 about each target, by the model's own logits, in blocks."""
+    """Yield the `top` largest probabilities [n, top] float64 about each target by the model's own logits, in blocks."""
     for block, logits in run.blocks_of_logits(targets):
         values = logits.topk(top).values
         total = (logits - values[:, :1]).exp_().sum(-1, keepdim=True)

@@ -60,10 +60,12 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     Raises `BuildError` for a part, a layer or a head that the model has not, or that is not among those shown, and for
     a measure that this text has not.
     """
-    from builder.model.packing import attention_data
+    import numpy as np
+
+    from builder.model.packing import attention_data, pack_layer, prove_layer
     from builder.quantised import pack_weights, unpack_weights
 
-    from .summaries import summarise
+    from .summaries import Summaries
     from .thumbnails import pool, tokens_a_dot
 
     attention = run.attention
@@ -73,18 +75,24 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     stats, thumbs, apart = {}, {}, 0.0
     for name, found in attention.parts.items():
         numbers, heads = shown[name]
-        layers = [attention.weights(name, layer)[heads] for layer in numbers]
         own = found.queries == found.keys
         ids = run.ids.new_tensor([token["id"] for token in run.tokens[slice(*found.queries)]]) if own else None
-        stats[name] = summarise(layers, ids)
-        sides = (layers[0].shape[1], layers[0].shape[2])
-        dots = tuple(tokens_a_dot(side, n_heads, causal=found.causal) for side in sides)
-        pooled = pool(layers, (dots[0], dots[1]))
-        packed = pack_weights(pooled.weights, triangle=found.causal)
-        apart = max(apart, float(abs(unpack_weights(packed) - pooled.weights).max()))
+        queries, keys = (end - start for start, end in (found.queries, found.keys))
+        dots = tuple(tokens_a_dot(side, n_heads, causal=found.causal) for side in (queries, keys))
+        summaries, pictures = Summaries(ids), []
+        for number in numbers:  # all that is asked of a layer, before the next one is captured
+            weights = attention.weights(name, number)[heads]
+            summaries.add(weights)
+            pictures.append(pool(weights, (dots[0], dots[1])))
+            prove_layer(attention, name, number)
+            pack_layer(attention, name, number)
+        stats[name] = summaries.told()
+        pooled = np.concatenate(pictures)
+        packed = pack_weights(pooled, triangle=found.causal)
+        apart = max(apart, float(abs(unpack_weights(packed) - pooled).max()))
         thumbs[name] = {"heads": heads, "dots": list(dots), "thumbs": packed}
     layer, head = _first(part, shown[part.name], stats[part.name], params)
-    data, pieces, checks = attention_data(run, part.name, layer)
+    data, pieces, checks = attention_data(run, part.name, layer, {name: layers for name, (layers, _) in shown.items()})
     for name, published in data["parts"].items():
         numbers = shown[name][0]
         windows = dict(zip(published["layers"], published["windows"], strict=True))
@@ -92,9 +100,8 @@ def analyse(run: AnyRun, params: Params) -> Answer:
         published.update(thumbs[name], stats=stats[name])
     data["shown"] |= {"head": head}
     data |= {"measure": params.measure, "display": params.display}
-    wanted = {f"{name}-{number}" for name, (numbers, _) in shown.items() for number in numbers}
     checks["thumbnails against the largest weights"] = Check(apart, 0.5 / 255 + 1e-4)
-    return Answer(data, checks, {name: piece for name, piece in pieces.items() if name in wanted})
+    return Answer(data, checks, pieces)
 
 
 def _chosen(part: AttentionPart, params: Params, model: str) -> tuple[list[int], list[int]]:

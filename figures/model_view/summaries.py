@@ -5,32 +5,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
-__all__ = ["MEASURES", "summarise"]
+__all__ = ["MEASURES", "Summaries"]
 
 MEASURES = ("entropy", "distance", "first", "previous", "induction")
 
 
-def summarise(layers: Sequence[Tensor], ids: Tensor | None) -> dict[str, list[list[float]]]:
-    """Return each measure of each layer's weights [H, Q, K]: a row a layer, in it a number a head.
+class Summaries:
+    """Each measure of each layer, the layers one after another.
 
     `ids` [T] are the tokens of self-attention. Without them, as between two texts, only entropy and the share on the
     first token are told, as they are of a text of one token; induction only where a token comes again.
     """
-    from builder.model import heads
 
-    single = ids is not None and len(ids) < 2
-    told = {"entropy": [heads.entropy(weights) for weights in layers]}
-    if ids is not None and not single:
-        told["distance"] = [heads.distance(weights) for weights in layers]
-    if not single:
-        told["first"] = [heads.first_token(weights, own=ids is not None) for weights in layers]
-    if ids is not None and not single:
-        told["previous"] = [heads.previous_token(weights) for weights in layers]
-        scores = [heads.induction(weights, ids) for weights in layers]
-        if all(score is not None for score in scores):
-            told["induction"] = [score for score in scores if score is not None]
-    return {name: [[float(f"{n:.4g}") for n in numbers.tolist()] for numbers in rows] for name, rows in told.items()}
+    def __init__(self, ids: Tensor | None) -> None:
+        self._ids = ids
+        self._told: dict[str, list[list[float]]] = {}
+
+    def add(self, weights: Tensor) -> None:
+        """Take the weights [H, Q, K] of a layer in."""
+        from builder.model import heads
+
+        ids = self._ids
+        single = ids is not None and len(ids) < 2
+        told = {"entropy": heads.entropy(weights)}
+        if ids is not None and not single:
+            told["distance"] = heads.distance(weights)
+        if not single:
+            told["first"] = heads.first_token(weights, own=ids is not None)
+        if ids is not None and not single:
+            told["previous"] = heads.previous_token(weights)
+            score = heads.induction(weights, ids)
+            if score is not None:
+                told["induction"] = score
+        for name, numbers in told.items():
+            self._told.setdefault(name, []).append([float(f"{n:.4g}") for n in numbers.tolist()])
+
+    def told(self) -> dict[str, list[list[float]]]:
+        """Return the measures by name: a row a layer, in it a number a head."""
+        return self._told

@@ -66,37 +66,31 @@ def analyse(run: Run, params: Params) -> Answer:
     """
     import torch
 
-    from builder.model.lens import read_layers
+    from builder.model.stream import read_positions
 
-    from . import ecco
     from .checks import checks
     from .packed import pack
 
     model = run.model
     if not run.targets:
         raise BuildError("missing output: the prompt is one token and nothing follows it, so nothing can be ranked")
-    where = torch.tensor(run.targets, device=run.ids.device)
-    states, unembed = run.block_outputs, model.unembed
-    if params.reproduce == "ecco":
-        states, unembed = ecco.states(run), model.head_logits
-    if params.embeddings:
-        states = torch.cat([run.embeddings[None], states])
-    states = states[:, where - 1].to(model.network.dtype)
-    reading = read_layers(unembed, states, run.ids[where], vocab_size=run.logits.shape[-1], top=params.top)
+    places = [position - 1 for position in run.targets]
+    ids = run.ids[torch.tensor(run.targets, device=run.ids.device)]
+    reading = read_positions(run, places, ids, top=params.top, embeddings=params.embeddings, reproduce=params.reproduce)
 
     first = int(params.embeddings)
     ranks = reading.ranks.tolist()
     probabilities = [[float(f"{p:.4g}") for p in row] for row in reading.probabilities.tolist()]
     texts = [[[model.token_text(v) for v in tops] for tops in row] for row in reading.top.tolist()]
     entropy, kl = (
-        pack(reading.entropies.clamp(min=0).cpu().numpy()),
-        pack(reading.divergences.clamp(min=0).cpu().numpy()),
+        pack(reading.entropies.clamp(min=0).numpy()),
+        pack(reading.divergences.clamp(min=0).numpy()),
     )
     data = {
         "tokens": run.tokens,
         "targets": run.targets,
         "n_layers": model.n_layers,
-        "vocab_size": run.logits.shape[-1],
+        "vocab_size": model.logits_size,
         "display": params.display,
         "layers": [*["embeddings"] * first, *map(str, range(model.n_layers))],
         "ranks": ranks[first:],
@@ -114,8 +108,7 @@ def analyse(run: Run, params: Params) -> Answer:
     if params.top > AT_ONCE:
         names = [f"layer-{name}" if name.isdecimal() else name for name in data["layers"]]
         pieces = {name: {"top": row} for name, row in zip(names, texts, strict=True)}
-    proof = checks(run, reading, unembed, states, data)
-    return Answer(data, proof | (ecco.checks(run) if params.reproduce == "ecco" else {}), pieces)
+    return Answer(data, checks(run, reading, data, params), pieces)
 
 
 def _means(reading: Reading) -> dict[str, list[float]]:

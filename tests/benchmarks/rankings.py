@@ -49,8 +49,9 @@ def ours(run: Run) -> Tensor:
     from builder.model import lens
 
     targets = torch.tensor(run.targets)
-    states, ids = run.block_outputs[:, targets - 1], run.ids[targets]
-    return lens.read_layers(run.model.unembed, states, ids, vocab_size=run.logits.shape[-1], top=10).ranks
+    states, ids, final = run.block_outputs[:, targets - 1], run.ids[targets], run.final[targets - 1]
+    size = run.model.logits_size
+    return lens.read_layers(lens.find_lens(run.model), states, final, ids, vocab_size=size, top=10).ranks
 
 
 def by_sorting(run: Run) -> Tensor:
@@ -89,13 +90,18 @@ def one_by_one(run: Run) -> Tensor:
 
 
 def products(run: Run) -> Tensor:
-    """Do the matrix products and nothing else: the floor."""
+    """Do the matrix products and nothing else, all states and a piece of the vocabulary at a time: the floor."""
     import torch
 
+    from builder.model.lens import PIECE
+
     targets = torch.tensor(run.targets)
+    weight = run.model.structure.head.weight
     with torch.no_grad():
-        for states in run.block_outputs[:, targets - 1]:
-            run.model.unembed(states)
+        states = run.block_outputs[:, targets - 1].flatten(0, 1)
+        out = torch.empty(len(states), PIECE)
+        for start in range(0, len(weight), PIECE):  # type: ignore[arg-type]
+            torch.mm(states, weight[start : start + PIECE].T, out=out)  # type: ignore[index]
     return torch.empty(0)
 
 

@@ -141,7 +141,7 @@ def test_the_check_of_least_squares_can_fail(method: str, worse: float, part: Pa
     module = part("factors", "decompose")
     x = torch.rand(9, 80, generator=torch.Generator().manual_seed(0))
     found = module.decompose(x, 3, method)
-    bound = part("factors", "analysis").SLACK["nmf"]
+    bound = part("factors", "proofs").SLACK["nmf"]
     assert found.slack < bound
     assert module._slack(x, found.w * (1 + worse), found.h) > bound
 

@@ -13,6 +13,7 @@ from models.tiny import CAUSAL
 from builder.errors import BuildError
 from builder.figure import RunSpec
 from builder.kind import Kind
+from builder.model import lens
 
 from . import Ask, Part
 from .conftest import TEXT
@@ -178,7 +179,7 @@ def test_no_probability_is_rounded_to_certainty(tiny: Load, ask: Ask, kinds: dic
 def test_the_size_of_blocks_changes_nothing(tiny: Load, ask: Ask, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks bound the memory and nothing else."""
     whole = ask(KIND, tiny("llama")).data
-    monkeypatch.setattr(part(KIND, "predictions"), "FLOATS", 700)  # two positions of 320 tokens
+    monkeypatch.setattr(lens, "HELD", 7000)  # of three layers × 320 tokens one position
     assert ask(KIND, tiny("llama")).data == whole
 
 

@@ -157,20 +157,19 @@ def test_the_norm_that_ecco_leaves_out(name: str, tiny: Load, ask: Ask) -> None:
     assert set(answer.data["ranks"][-1]) == {1}
 
 
-def test_eccos_check_fails_where_the_norm_is_not_left_out(
-    tiny: Load, ask: Ask, part: Part, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_eccos_check_fails_where_the_norm_is_not_left_out(tiny: Load) -> None:
     """A check that cannot fail proves nothing: with one layer's norm taken, or the last one's left out, it does."""
-    ecco, model = part("rankings", "ecco"), tiny("llama")
-    run, own = model.run(TEXT), ecco.states
-    (check,) = ecco.checks(run).values()
-    assert check.holds
-    for layer, change in ((1, model.structure.norm), (-1, lambda _: run.block_outputs[-1])):
-        changed = own(run).clone()
+    from builder.model.stream import ecco_error, read_stream
+
+    model = tiny("llama")
+    run = model.run(TEXT)
+    places = [position - 1 for position in run.targets]
+    stream = read_stream(run, places, reproduce="ecco")
+    assert ecco_error(run, places, stream) < 1e-5
+    for layer, change in ((1, model.structure.norm), (-1, lambda _: run.block_outputs[-1][places])):
+        changed = stream.states.clone()
         changed[layer] = change(changed[layer])
-        monkeypatch.setattr(ecco, "states", lambda _, changed=changed: changed)
-        (check,) = ecco.checks(run).values()
-        assert not check.holds
+        assert ecco_error(run, places, stream._replace(states=changed)) > 1e-3
 
 
 def test_ecco_needs_a_head_that_reads_what_blocks_write(tiny: Load, ask: Ask) -> None:
@@ -179,24 +178,23 @@ def test_ecco_needs_a_head_that_reads_what_blocks_write(tiny: Load, ask: Ask) ->
         ask("rankings", tiny("opt"), reproduce="ecco")
 
 
-def test_checks_catch_a_divergence_the_other_way_around(
-    tiny: Load, part: Part, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_checks_catch_a_divergence_the_other_way_around(tiny: Load, kinds: dict[str, Kind], part: Part) -> None:
     """KL is not symmetric, and the two orders are easily mistaken: the comparison with float64 tells them apart."""
-    from builder.model.lens import read_layers
+    from builder.model.stream import read_positions
 
     model = tiny("llama")
     run = model.run(TEXT)
+    params = kinds["rankings"].analysis.Params(embeddings=False)
     states = run.block_outputs[:, torch.tensor(run.targets) - 1]
-    reading = read_layers(model.unembed, states, run.ids[run.targets], vocab_size=run.logits.shape[-1], top=3)
+    reading = read_positions(run, [place - 1 for place in run.targets], run.ids[run.targets], top=3)
     logs = torch.stack([model.unembed(state) for state in states]).double().log_softmax(-1)
-    wrong = reading._replace(divergences=(logs.exp() * (logs - logs[-1])).sum(-1).float())
+    wrong = reading._replace(divergences=(logs.exp() * (logs - logs[-1])).sum(-1))
     pack = part("rankings", "packed").pack
 
     def failed(reading: lens.Reading) -> list[str]:
-        data = {"vocab_size": run.logits.shape[-1], "entropy": pack(reading.entropies.numpy())}
+        data = {"vocab_size": model.logits_size, "entropy": pack(reading.entropies.numpy())}
         data["kl"] = pack(reading.divergences.clamp(min=0).numpy())
-        found = part("rankings", "checks").checks(run, reading, model.unembed, states, data)
+        found = part("rankings", "checks").checks(run, reading, data, params)
         return [name for name, check in found.items() if not check.holds]
 
     assert failed(reading) == []
@@ -222,7 +220,8 @@ def test_packed_numbers_are_off_by_half_a_step(part: Part, rows: list[list[float
 def test_the_size_of_blocks_changes_nothing(tiny: Load, ask: Ask, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks bound the memory and nothing else."""
     whole = ask("rankings", tiny("llama")).data
-    monkeypatch.setattr(lens, "FLOATS", 700)  # two positions of 320 tokens
+    for name, few in (("HELD", 7000), ("PIECE", 128), ("NEAR", 0.0)):  # of three layers × 320 tokens one position
+        monkeypatch.setattr(lens, name, few)
     blocked = ask("rankings", tiny("llama")).data
     unpack = part("rankings", "packed").unpack
     for name, value in whole.items():
