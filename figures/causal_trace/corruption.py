@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -100,9 +101,18 @@ def by_noise(run: Run, subject: str, factor: float, samples: int, seed: int) -> 
     return Corruption(ids, positions, noisy, sigma)
 
 
-@torch.no_grad()
+_deviations: weakref.WeakKeyDictionary[Model, float] = weakref.WeakKeyDictionary()
+
+
 def _deviation(model: Model) -> float:
     """Return the standard deviation of the numbers of all input embeddings, as the model reads them."""
+    if model not in _deviations:
+        _deviations[model] = _measure_deviation(model)
+    return _deviations[model]
+
+
+@torch.no_grad()
+def _measure_deviation(model: Model) -> float:
     total, squares, count = 0.0, 0.0, 0
     size = rows(8 * model.d_model, model.device, most=CHUNK)
     for start in range(0, model.vocab_size, size):

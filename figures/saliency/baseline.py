@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -27,11 +28,22 @@ def baseline(model: Model, name: Literal["zero", "mean", "pad", "eos"], x: Tenso
     if name == "zero":
         return torch.zeros_like(x)
     if name == "mean":
-        ids = torch.arange(model.vocab_size, device=x.device)
-        blocks = ids.split(rows(4 * x.shape[-1], x.device, most=BLOCK))
-        total = torch.stack([model.embed(block).float().sum(0) for block in blocks]).sum(0)
-        return (total / model.vocab_size).to(x.dtype).expand_as(x)
+        if model not in _means:
+            _means[model] = _mean(model)
+        return _means[model].to(x).expand_as(x)
     token = getattr(model.tokenizer, f"{name}_token_id")
     if token is None:
         raise BuildError(f"missing {name} token: the tokenizer of model {model.name} has none; try baseline mean")
     return model.embed(torch.tensor(token, device=x.device)).expand_as(x)
+
+
+_means: weakref.WeakKeyDictionary[Model, Tensor] = weakref.WeakKeyDictionary()
+
+
+@torch.no_grad()
+def _mean(model: Model) -> Tensor:
+    """Return the mean [d] of all input embeddings, as the model reads them, in float32."""
+    blocks = torch.arange(model.vocab_size, device=model.device).split(
+        rows(4 * model.d_model, model.device, most=BLOCK)
+    )
+    return torch.stack([model.embed(block).float().sum(0) for block in blocks]).sum(0) / model.vocab_size
