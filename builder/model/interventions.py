@@ -92,8 +92,10 @@ def record_states(structure: Structure, run: Callable[[], Tensor]) -> States:
                 if module is not None:
                     stack.callback(module.register_forward_hook(leave((state, layer))).remove)
         final = run()[0]
-    handed_on = {state: [seen.get((state, layer)) for layer in range(len(found[state]))] for state in states}
-    return States(entered[0], handed_on, final)
+    at = final.device  # of a network on several devices each block's states are where it is
+    here = {key: tensor.to(at) for key, tensor in seen.items()}
+    handed_on = {state: [here.get((state, layer)) for layer in range(len(found[state]))] for state in states}
+    return States(entered[0].to(at), handed_on, final)
 
 
 @contextlib.contextmanager
@@ -110,7 +112,7 @@ def patching(patches: Sequence[Patch], length: int) -> Iterator[None]:
             tensor = first_tensor(returned)
             assert tensor is not None
             flat = tensor.reshape(-1, tensor.shape[-1]).clone()
-            flat[patch.rows * length + patch.positions] = patch.values
+            flat[(patch.rows * length + patch.positions).to(flat.device)] = patch.values.to(flat)
             patched = flat.reshape(tensor.shape)
             return patched if isinstance(returned, Tensor) else type(returned)((patched, *returned[1:]))
 

@@ -16,7 +16,7 @@ from builder.model import Model, memory
 from builder.model.network import load_network, load_tokenizer
 from builder.sources import fetch
 
-from . import Ask
+from . import Ask, alike
 from .test_answers import QUESTIONS
 
 TEXT = RunSpec(model="tiny", prompt="1. Austria\n2. ", output="Belgium\n3. Bul")
@@ -57,8 +57,7 @@ def pretend(tiny_source: Source) -> Callable[[str, str], tuple[Pretended, Model]
     return load
 
 
-@pytest.mark.parametrize("where", DEVICES)
-@pytest.mark.parametrize("name", ["llama", "gpt2"])
+@pytest.mark.parametrize(("name", "where"), [*(("llama", where) for where in DEVICES), ("gpt2", "two cards")])
 @pytest.mark.parametrize(("kind", "params"), KINDS, ids=str)
 def test_every_kind_keeps_to_its_devices(
     kind: str, params: dict[str, Any], name: str, where: str, pretend: Callable[..., Any], tiny: Load, ask: Ask
@@ -68,15 +67,4 @@ def test_every_kind_keeps_to_its_devices(
     with device:
         found = ask(kind, model, TEXT, **params)
         assert all(check.holds for check in found.checks.values())
-    assert _alike(found.data, ask(kind, tiny(name), TEXT, **params).data)
-
-
-def _alike(ours: Any, theirs: Any) -> bool:
-    """Whether data are the same but for the last digit: where layers lie may decide which of two exact ways is gone."""
-    if isinstance(ours, dict):
-        return ours.keys() == theirs.keys() and all(_alike(ours[key], theirs[key]) for key in ours)
-    if isinstance(ours, (list, tuple)):
-        return len(ours) == len(theirs) and all(map(_alike, ours, theirs))
-    if isinstance(ours, float):
-        return bool(abs(ours - theirs) <= 1e-4 * max(abs(ours), abs(theirs), 0.1))
-    return bool(ours == theirs)
+    assert alike(found.data, ask(kind, tiny(name), TEXT, **params).data)
