@@ -38,12 +38,15 @@ def find_answers(
     also with `--frozen`, which computes nothing, for what is there was computed.
     """
     stored = _find(plan.jobs.values(), cache)
-    stored |= bring_answers([job for job in plan.jobs.values() if stored[job.address] is None], cache)
-    wanted = [job for job in plan.jobs.values() if stored[job.address] is None or _is_refreshed(job, refresh)]
     problems: list[Problem] = []
+    try:
+        stored |= bring_answers([job for job in plan.jobs.values() if stored[job.address] is None], cache)
+    except BuildError as error:
+        problems += error.problems
+    wanted = [job for job in plan.jobs.values() if stored[job.address] is None or _is_refreshed(job, refresh)]
     if compute is None:
         problems += [_missing(job) for job in wanted]
-    else:
+    elif not problems:  # else what takes hours could not be kept where the site says
         try:
             compute(wanted)
         except BuildError as error:

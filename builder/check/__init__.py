@@ -98,7 +98,7 @@ def _as_a_build(site: Site, library: Library, documents: list[Document]) -> list
     ]
     findings = [as_finding(problem) for problem in problems]
     findings += _as_pages(site, library, documents, kinds, plan, answers)
-    findings += [_missing(as_finding(problem, "note")) for problem in answers.problems]
+    findings += [_missing(as_finding(problem)) for problem in answers.problems]
     findings += check_payload(documents, plan, answers.results, cache, kinds, site.payload_limit)
     return [*findings, *_not_kept(plan, answers, deposit)]
 
@@ -146,9 +146,11 @@ def _fingerprint(source: ModelSource, site: Site, deposit: Deposit) -> str:
 
 
 def _missing(finding: Finding) -> Finding:
-    return replace(
-        finding, message=finding.message.replace("; compute it with", "; the next build computes it, as does")
-    )
+    """Return a note where an answer is not stored; all else, such as a place that cannot be reached, as it is."""
+    if not finding.message.startswith("missing result"):
+        return finding
+    message = finding.message.replace("; compute it with", "; the next build computes it, as does")
+    return replace(finding, message=message, severity="note")
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

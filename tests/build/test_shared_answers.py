@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from builder import engine
 from builder.build import status, survey
+from builder.check import check
 from builder.errors import BuildError
 from builder.site import find_site
 
@@ -63,6 +65,22 @@ def test_a_frozen_build_without_its_place_is_an_error(folder: SiteFolder, tmp_pa
     with pytest.raises(BuildError, match="missing result: fig-a is not stored") as raised:
         folder.build(frozen=True)
     assert any("cannot be read" in problem.message for problem in raised.value.problems)
+
+
+def test_a_place_that_cannot_be_spoken_to_is_an_error_before_anything_is_computed(
+    folder: SiteFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes hours is not computed to be shared with nobody; a check tells of it beside all else."""
+    _share(folder, "s3://bucket/x")
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.setattr(engine, "run_jobs", lambda *_, **__: pytest.fail("a model was run"))
+    message = "missing package: s3:// needs s3fs: pip install s3fs"
+    with pytest.raises(BuildError) as raised:
+        folder.build()
+    assert [problem.message for problem in raised.value.problems] == [message]
+    findings = check(find_site(folder.root)).findings
+    assert [finding.severity for finding in findings if finding.message == message] == ["error"]
+    assert any(finding.message.startswith("missing result: fig-a") for finding in findings)
 
 
 def test_status_looks_where_a_build_would(folder: SiteFolder, tmp_path: Path, move: Any) -> None:
