@@ -13,11 +13,13 @@ from torch import Tensor
 
 from ..errors import BuildError
 from ..spoken import counted
+from .backward import Backward, Plan, find_plan
 from .chain import Steps, find_chain
 from .encoder import Encoder, EncoderRun
 from .encoder_decoder import EncoderDecoder, EncoderDecoderRun
 from .language_model import LanguageModel
 from .network import context_length, decoding, end_tokens, find_family
+from .precision import float_logits, is_short
 from .run import Run
 from .structure import Structure, find_structure
 from .trace import recording, replaced
@@ -179,9 +181,15 @@ class Model(LanguageModel):
         return self._own_tail(hidden)
 
     def head_logits(self, final: Tensor) -> Tensor:
-        """Final hidden states [..., d] as `forward_embeddings` returns them → logits [..., vocab]; differentiable."""
+        """Final hidden states [..., d] as `forward_embeddings` returns them → logits [..., vocab]; differentiable.
+
+        In float32 where the weights are in a shorter format: what the network itself returns has no more than that.
+        """
+        head: Any = self.structure.head
+        if self.head_is_linear and is_short(head):
+            return float_logits(head, final).to(self.device)
         if self.head_is_linear:
-            return self.structure.head(final).to(self.device)  # type: ignore[no-any-return]
+            return head(final).to(self.device)  # type: ignore[no-any-return]
         return self._own_head(final)
 
     def embed(self, ids: Tensor) -> Tensor:
@@ -207,12 +215,25 @@ class Model(LanguageModel):
         ids = torch.tensor([[3, 5, 7, 11, 2, 9], [8, 1, 4, 4, 2, 6]], device=self.device) % self.vocab_size
         return self._reads_embeddings and find_chain(self.structure, self.embed(ids))
 
+    @cached_property
+    def known_parts(self) -> Plan:
+        """What `Backward` knows of the ways back of modules in the blocks; only for a model that is `chained`."""
+        ids = torch.tensor([[3, 5, 7, 11, 2, 9], [8, 1, 4, 4, 2, 6]], device=self.device) % self.vocab_size
+        return find_plan(self, self.embed(ids))
+
     def chain(self, embeddings: Tensor) -> Steps:
         """Input embeddings [A, L, d] → the forward pass over texts of this shape, block by block; see `chain.py`.
 
         Only for a model that is `chained`.
         """
         return Steps(self.structure, embeddings)
+
+    def backward(self, embeddings: Tensor) -> Backward:
+        """Input embeddings [A, L, d] → the way back from what the head reads; see `backward`.
+
+        Only for a model that is `chained`.
+        """
+        return Backward(self, embeddings)
 
     def provenance(self) -> dict[str, Any]:
         """Return what a reader needs to repeat this: model, revision, class, versions, dtype, device, structure."""
@@ -269,8 +290,9 @@ class Model(LanguageModel):
             norm = structure.norm or torch.nn.Identity()
             self.head_is_linear = _agrees(lambda: structure.head(final), logits)
             self.plain_tail = _agrees(lambda: norm(last), final)
-            if not _agrees(lambda: self.unembed(last), logits, tolerance=1e-4) or not _agrees(
-                lambda: self.head_logits(final), logits, tolerance=1e-4
+            near = max(1e-4, torch.finfo(logits.dtype).eps)  # ours are float32
+            if not _agrees(lambda: self.unembed(last), logits, tolerance=near) or not _agrees(
+                lambda: self.head_logits(final), logits, tolerance=near
             ):
                 raise BuildError(
                     f"unsupported model: {self.name} ({type(self.network).__name__}): what its last block hands on "

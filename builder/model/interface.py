@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["Call", "attending"]
+__all__ = ["Call", "attending", "eager"]
 
 NAME = "fanlight"
 _handler: ContextVar[Callable[[Call], None] | None] = ContextVar("_handler", default=None)
@@ -50,7 +50,7 @@ class Call:
         """Attend, by the model's own eager function; the second time nothing happens."""
         if not self._done:
             self._done = True
-            attend = _eager(type(self.module))
+            attend = eager(type(self.module))
             found = attend(self.module, self.query, self.key, self.value, self.mask, *self.args, **self.options)
             self.output, self.weights = found
 
@@ -70,7 +70,7 @@ def _attend(
     return call.output, call.weights
 
 
-def _eager(cls: type) -> Callable[..., Any]:
+def eager(cls: type) -> Callable[..., Any]:
     """Return `eager_attention_forward` of the file that a class, or the nearest it inherits from, is written in."""
     for ancestor in cls.__mro__:
         own = getattr(sys.modules.get(ancestor.__module__), "eager_attention_forward", None)

@@ -94,7 +94,7 @@ def analyse(run: Run, params: Params) -> Answer:
     objective = Objective(target, foil(run, params.contrast))
     _must_be_finite([run.logits], run, "logits")
     x = model.embed(run.ids).detach()
-    network = Network(run.forward_embeddings, model.head_logits)
+    network = Network(run.forward_embeddings, model.head_logits, model if model.chained else None)
     how = _by_gradients if params.method in ("gradient_x_input", "gradient", "integrated_gradients") else _by_drops
     found, told, checks = how(run, params, network, objective, x)
     _must_be_finite(found.scores, run, METHODS[params.method])

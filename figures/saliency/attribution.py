@@ -60,7 +60,7 @@ def attribute(
     gradient × input are the shares of the products' lengths, its values the products' sums.
     """
     found = Attribution()
-    for which in chunks(positions):
+    for which in chunks(network, positions, x):
         chosen, own = positions[which], ids[which]
         grads, logits = gradients(network, objective, x[None], chosen, own)
         found.f.extend(objective.value(logits[:, 0], own).tolist())

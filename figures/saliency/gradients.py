@@ -7,42 +7,69 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from builder.model.backward import products
+from builder.model.memory import rows
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
+    from builder.model import Model
+
     from .objective import Objective
 
-__all__ = ["EIGHT", "ROWS", "Network", "chunks", "gradients", "precise"]
+__all__ = ["EIGHT", "ROWS", "Network", "at_once", "chunks", "gradients", "precise"]
 
 ROWS = 2_000
-"""How many positions go through a backward pass at once, over all its targets: 16 targets of 63 tokens, 8 of 250.
-Measured on smollm2: with 1,000 the shorter chunks of 250 tokens take a tenth longer, 4,000 only cost memory."""
+"""How many positions go through a backward pass at once, over all its targets, where the whole network is one graph."""
 TARGETS = 16
-"""The most targets in a chunk: its forward pass is as long as its last target, so a larger chunk wastes more."""
+"""The most targets in such a chunk: its forward pass is as long as its last target, so a larger chunk wastes more."""
+HELD = 32 << 20
+"""Bytes of gradients, states and logits that one step of the work holds where blocks are taken one by one. More targets
+share a forward pass then, which is soon little: with 20 of them a tenth."""
 EIGHT = 8
 """MKL adds up the rows beyond a multiple of 4 in one chain; over 49,152 tokens that costs two digits (1e-4)."""
 
 
 class Network(NamedTuple):
-    """The two functions that a gradient needs of a causal language model; weights frozen, both differentiable."""
+    """The functions that a gradient needs of a causal language model; weights frozen, both differentiable."""
 
     forward: Callable[[Tensor], Tensor]
     """Input embeddings [A, L, d] → what the head reads [A, L, d]."""
     head: Callable[[Tensor], Tensor]
     """What the head reads [N, d] → logits [N, vocab]."""
+    chain: Model | None = None
+    """The model itself where it is a chain of blocks, which are then taken one by one."""
 
 
-def chunks(positions: list[int]) -> Iterator[slice]:
-    """Cut ascending target positions into runs that share a forward pass, the longest prefix of each."""
+def chunks(network: Network, positions: list[int], x: Tensor) -> Iterator[slice]:
+    """Cut ascending target positions into runs that share a forward pass over the longest prefix of x [T, d]."""
     start = 0
+    most = TARGETS
+    if network.chain is not None:
+        most = rows(_bytes(network.chain, positions[-1], x) + 12 * network.chain.vocab_size, x.device, most=HELD)
     while start < len(positions):
         end = start + 1
-        while end < len(positions) and end - start < TARGETS and (end + 1 - start) * positions[end] <= ROWS:
+        while end < len(positions) and end - start < most:
+            if network.chain is None and (end + 1 - start) * positions[end] > ROWS:
+                break
             end += 1
         yield slice(start, end)
         start = end
+
+
+def at_once(network: Network, positions: list[int], x: Tensor) -> int:
+    """Return how many texts like x [L, d] go through together, for so many targets."""
+    if network.chain is None:
+        return max(1, ROWS // (positions[-1] * len(positions)))
+    each = _bytes(network.chain, positions[-1], x)
+    return rows(len(positions) * each + network.chain.n_layers * each // 2, x.device, most=HELD)
+
+
+def _bytes(model: Model, length: int, x: Tensor) -> int:
+    """Return what a target's cotangents and gradients take, or a text's states before and after a block."""
+    return 2 * length * max(model.d_model, x.shape[-1]) * x.element_size()
 
 
 def gradients(
@@ -56,13 +83,18 @@ def gradients(
     """
     a, b, length = len(inputs), len(positions), positions[-1]
     read_at = torch.tensor(positions, device=inputs.device) - 1
+    if network.chain is not None:
+        back = network.chain.backward(inputs[:, :length])
+        logits, by_read = _through_head(network, objective, back.final[:, read_at].flatten(0, 1), ids.repeat(a))
+        by_target = by_read.unflatten(0, (a, b)).transpose(0, 1)
+        return precise(back.pull(by_target, positions)), logits.unflatten(0, (a, b)).transpose(0, 1)
     with torch.enable_grad():
         x = inputs[:, :length].detach().clone().requires_grad_()
         final = network.forward(x)
     logits, by_read = _through_head(network, objective, final.detach()[:, read_at].flatten(0, 1), ids.repeat(a))
     cotangents = final.new_zeros(b, *final.shape)
     cotangents[torch.arange(b, device=inputs.device), :, read_at] = by_read.unflatten(0, (a, b)).transpose(0, 1)
-    return precise(_products(final, x, cotangents)), logits.unflatten(0, (a, b)).transpose(0, 1)
+    return precise(products(final, x, cotangents)), logits.unflatten(0, (a, b)).transpose(0, 1)
 
 
 def _through_head(network: Network, objective: Objective, read: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,13 +112,3 @@ def _through_head(network: Network, objective: Objective, read: Tensor, ids: Ten
 def precise(tensor: Tensor) -> Tensor:
     """Return the tensor in float32 at least."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
-
-
-def _products(final: Tensor, x: Tensor, cotangents: Tensor) -> Tensor:
-    """Return cotangentᵀ · ∂final/∂x for each of B cotangents, at once where torch can batch all operations."""
-    try:
-        return torch.autograd.grad(final, x, cotangents, is_grads_batched=True, retain_graph=True)[0]
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError:  # a kernel of the model's own
-        return torch.stack([torch.autograd.grad(final, x, one, retain_graph=True)[0] for one in cotangents])

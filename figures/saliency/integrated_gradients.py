@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from .gradients import ROWS, gradients, precise
+from .gradients import at_once, gradients, precise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,9 +40,9 @@ def integrated_gradients(
     start = precise(baseline[:length])
     path = precise(x[:length]) - start
     alphas, weights = (torch.tensor(part, dtype=path.dtype, device=x.device) for part in quadrature(steps))
-    at_once = max(1, ROWS // (length * len(positions)))
+    points = at_once(network, positions, path)
     total = torch.zeros((), device=x.device)
-    for alpha, weight in zip(alphas.split(at_once), weights.split(at_once), strict=True):
+    for alpha, weight in zip(alphas.split(points), weights.split(points), strict=True):
         inputs = (start + alpha[:, None, None] * path).to(x.dtype)
         grads, _ = gradients(network, objective, inputs, positions, ids)
         total = total + torch.einsum("balk,a->blk", grads, weight)

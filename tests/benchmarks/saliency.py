@@ -89,7 +89,7 @@ def ours(run: Run, positions: list[int] | None = None, target: str = "logit", st
     import torch
 
     positions = positions or run.targets
-    network = part("saliency", "gradients").Network(run.forward_embeddings, run.model.head_logits)
+    network = part("saliency", "gradients").Network(run.forward_embeddings, run.model.head_logits, run.model)
     x = run.model.embed(run.ids).detach()
     attribute = part("saliency", "attribution").attribute
     objective = part("saliency", "objective").Objective(target)

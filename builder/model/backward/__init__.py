@@ -1,0 +1,167 @@
+"""What a decoder's inputs make of cotangents: vector-Jacobian products of many targets at once, block by block.
+
+    back = Backward(model, embeddings)     # [A, L, d]: one forward pass, of which the states between blocks are kept
+    back.final                             # [A, L, d]: what the head reads
+    back.pull(cotangents, positions)       # [B, A, d] of B targets, each read at the position before its own
+
+From the last block to the first the graph of one block is made, and the cotangents of all targets go through it, some
+neighbours at a time: memory does not grow with depth. Most of a block's work (linear maps, norms, activations,
+attention) is in `parts` of which only the way back is done: the block runs on as many copies of a text as there are
+cotangents, and its parts answer with what they found for one. A block with matrices that are in no part runs once, and
+torch's `vmap` takes its graph back for many.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from .layers import Layers
+from .parts import View
+from .plan import Plan, find_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torch import Tensor
+
+    from .. import Model
+    from ..chain import Steps
+
+__all__ = ["Backward", "Plan", "find_plan", "products"]
+
+ROWS = 1_000
+"""How many positions go through a block's way back at once, over all texts and targets."""
+
+
+class Backward:
+    """The way back through a model that is a chain of blocks, at input embeddings [A, L, d]."""
+
+    def __init__(self, model: Model, embeddings: Tensor) -> None:
+        self._model = model
+        self._embeddings = embeddings.detach()
+        self._steps = model.chain(self._embeddings)
+        self._layers = Layers(model, model.known_parts)
+        with torch.no_grad(), self._layers.placed():
+            hidden = self._steps.enter(self._embeddings)
+            self._entered: list[Tensor] = []
+            for layer in range(model.n_layers):
+                self._entered.append(hidden)
+                hidden = self._layers.run(self._steps, layer, hidden)
+                self._layers.spare(layer)
+        self._last = hidden.to(self._embeddings.device)
+        with torch.no_grad():
+            self.final = self._steps.leave(hidden)
+
+    def pull(self, cotangents: Tensor, positions: Sequence[int]) -> Tensor:
+        """Cotangents [B, A, d] of what the head reads before each of ascending `positions` → ∂/∂inputs [B, A, L, d].
+
+        L is the last position; from its own position on a target's gradient is 0.
+        """
+        length = positions[-1]
+        pulled = self._last.new_zeros(len(positions), len(self._last), length, self._last.shape[-1])
+        rows = torch.arange(len(positions), device=pulled.device)
+        read = torch.tensor(positions, device=pulled.device) - 1
+        pulled[rows, :, read] = self._leave(cotangents, read)
+        pieces = [self._piece(*piece, positions) for piece in _cut(positions, len(self._last))]
+        with self._layers.placed():
+            for layer in reversed(range(self._model.n_layers)):
+                if self._model.known_parts.whole[layer] and not self._layers.ran(layer):
+                    self._layers.run(self._steps, layer, self._entered[layer])
+                for piece in pieces:
+                    self._through(layer, piece, pulled)
+                self._layers.spare(layer)
+        return self._enter(pulled, pieces)
+
+    def _piece(self, start: int, end: int, texts: slice, positions: Sequence[int]) -> _Piece:
+        length = positions[end - 1]
+        return _Piece(self._model, self._embeddings[texts, :length], slice(start, end), texts, length)
+
+    def _through(self, layer: int, piece: _Piece, pulled: Tensor) -> None:
+        """Take the cotangents of a piece of the work from behind a block to before it."""
+        entered = self._entered[layer][piece.texts, : piece.length]
+        where = (piece.targets, piece.texts, slice(None, piece.length))
+        behind = pulled[where]
+        copies = len(behind)
+        if self._model.known_parts.whole[layer] and 1 in behind.shape[:2]:
+            with torch.enable_grad():
+                leaf = (entered.expand(copies, -1, -1) if copies > 1 else entered).detach().requires_grad_()
+                view = View(piece.texts, piece.length, copies)
+                returned = self._layers.replay(piece.steps(len(leaf)), layer, leaf, view)
+            (found,) = torch.autograd.grad(returned, leaf, behind.flatten(0, 1).to(returned.device))
+            pulled[where] = found.view_as(behind).to(pulled.device)
+        else:
+            with torch.enable_grad():
+                leaf = entered.detach().requires_grad_()
+                returned = piece.steps(len(leaf)).block(layer, leaf)
+            pulled[where] = products(returned, leaf, behind.to(returned.device)).to(pulled.device)
+
+    def _leave(self, cotangents: Tensor, read: Tensor) -> Tensor:
+        """Cotangents [B, A, d] of what the head reads → of what the last block handed on; each position by itself."""
+        behind = cotangents.flatten(0, 1)[:, None]
+        alone = self._embeddings[:, read].transpose(0, 1).flatten(0, 1)[:, None]
+        with torch.enable_grad():
+            leaf = self._last[:, read].transpose(0, 1).flatten(0, 1)[:, None].detach().requires_grad_()
+            final = self._model.chain(alone).leave(leaf)
+        (found,) = torch.autograd.grad(final, leaf, behind.to(final.dtype))
+        return found.view(*cotangents.shape[:2], -1)
+
+    def _enter(self, pulled: Tensor, pieces: Sequence[_Piece]) -> Tensor:
+        """Cotangents of what enters block 0 → of the inputs; often the same."""
+        found = pulled
+        for piece in pieces:
+            with torch.enable_grad():
+                leaf = self._embeddings[piece.texts, : piece.length].detach().requires_grad_()
+                entered = piece.steps(len(leaf)).enter(leaf)
+            if entered is leaf:
+                return pulled
+            if found is pulled:
+                found = pulled.new_zeros(*pulled.shape[:-1], leaf.shape[-1])
+            where = (piece.targets, piece.texts, slice(None, piece.length))
+            found[where] = products(entered, leaf, pulled[where])
+        return found
+
+
+class _Piece:
+    """Neighbouring targets of one text, or one target of some texts: what goes through a block at once."""
+
+    def __init__(self, model: Model, embeddings: Tensor, targets: slice, texts: slice, length: int) -> None:
+        self._model, self._embeddings = model, embeddings
+        self.targets, self.texts, self.length = targets, texts, length
+        self._steps: dict[int, Steps] = {}
+
+    def steps(self, copies: int) -> Steps:
+        """Return the steps of a forward pass over so many texts, which are the piece's, or copies of its one."""
+        if copies not in self._steps:
+            given = self._embeddings
+            self._steps[copies] = self._model.chain(given.expand(copies, *given.shape[1:]))
+        return self._steps[copies]
+
+
+def _cut(positions: Sequence[int], texts: int) -> Iterator[tuple[int, int, slice]]:
+    """Cut the work into runs of targets, of one text each, or where there are more texts of one target."""
+    if texts > len(positions):
+        for target, position in enumerate(positions):
+            at_once = max(1, ROWS // position)
+            for first in range(0, texts, at_once):
+                yield target, target + 1, slice(first, min(first + at_once, texts))
+        return
+    for text in range(texts):
+        start = 0
+        while start < len(positions):
+            end = start + 1
+            while end < len(positions) and (end + 1 - start) * positions[end] <= ROWS:
+                end += 1
+            yield start, end, slice(text, text + 1)
+            start = end
+
+
+def products(returned: Tensor, given: Tensor, cotangents: Tensor) -> Tensor:
+    """Return cotangentᵀ · ∂returned/∂given for each of B cotangents, at once where torch can batch all operations."""
+    try:
+        return torch.autograd.grad(returned, given, cotangents, is_grads_batched=True, retain_graph=True)[0]
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError:  # a kernel of the model's own
+        return torch.stack([torch.autograd.grad(returned, given, one, retain_graph=True)[0] for one in cotangents])

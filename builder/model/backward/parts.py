@@ -1,0 +1,112 @@
+"""Parts of a block whose way back is known: linear maps, activations and norms, each position by itself.
+
+A part is told once what its module was given and returned for texts [A, L, ...]. From then on it answers for `view`:
+some of the texts, their first positions, and how many copies of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+__all__ = ["Activation", "Linear", "Norm", "Part", "View"]
+
+
+class View(NamedTuple):
+    """Which of the texts are looked at; of several texts there is one copy each."""
+
+    texts: slice
+    length: int
+    copies: int
+
+    def of(self, kept: Tensor) -> Tensor:
+        """[A, L, ...] → [texts, length, ...]"""
+        return kept[self.texts, : self.length]
+
+
+class Part:
+    """A module's result; `kept` is all that it holds of a text."""
+
+    def __init__(self, forward: Callable[[Tensor], Tensor]) -> None:
+        self.forward = forward
+        self.view = View(slice(None), 0, 1)
+        self.kept: tuple[Tensor, ...] = ()
+
+    def record(self, given: Tensor) -> Tensor:
+        """Run the module, and keep what is needed."""
+        returned = self.forward(given)
+        self.kept = (returned, *self.linearise(given, returned))
+        return returned
+
+    def linearise(self, given: Tensor, returned: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """Return what the way back depends on."""
+        return ()
+
+    def value(self) -> Tensor:
+        """Return what the module returned, [copies or texts, length, ...]."""
+        seen = self.view.of(self.kept[0])
+        return seen if self.view.copies == 1 else seen.expand(self.view.copies, *seen.shape[1:])
+
+    def back(self, cotangent: Tensor) -> tuple[Tensor]:
+        """Cotangent [N, L, ...] of what the module returned → of what it was given."""
+        raise NotImplementedError
+
+
+class Linear(Part):
+    """y = W x, whatever is added."""
+
+    def __init__(self, forward: Callable[[Tensor], Tensor], weight: Tensor) -> None:
+        super().__init__(forward)
+        self._weight = weight
+        """[out, in]"""
+
+    def back(self, cotangent: Tensor) -> tuple[Tensor]:
+        """[N, L, out] → [N, L, in], as one product: of a batch that does not lie in one piece torch would make many."""
+        found = cotangent.reshape(-1, cotangent.shape[-1]) @ self._weight
+        return (found.view(*cotangent.shape[:-1], -1),)
+
+
+class Activation(Part):
+    """y_i = f(x_i)."""
+
+    def linearise(self, given: Tensor, returned: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """Return f′(x)."""
+        with torch.enable_grad():
+            leaf = given.detach().requires_grad_()
+            return torch.autograd.grad(self.forward(leaf).sum(), leaf)
+
+    def back(self, cotangent: Tensor) -> tuple[Tensor]:
+        """The Jacobian is diagonal."""
+        return (cotangent * self.view.of(self.kept[1]),)
+
+
+class Norm(Part):
+    """y = gain ⊙ c / √(mean c² + ε) + bias, with c = x, or c = x − mean x where it is centred.
+
+    With s = 1 / √(mean c² + ε), what a cotangent g makes of c is s · gain ⊙ g − s³ c (c · (gain ⊙ g)) / d.
+    """
+
+    def __init__(self, forward: Callable[[Tensor], Tensor], gain: Tensor, bias: Tensor, *, centred: bool) -> None:
+        super().__init__(forward)
+        self._gain, self._bias, self._centred = gain, bias, centred
+
+    def linearise(self, given: Tensor, returned: Tensor) -> tuple[Tensor, ...]:
+        """Return s · gain, gain ⊙ c and s³ c / d; s by least squares, whatever ε is."""
+        centre = given - given.mean(-1, keepdim=True) if self._centred else given
+        shape = centre * self._gain
+        size = shape.square().sum(-1, keepdim=True).clamp_min(torch.finfo(given.dtype).tiny)
+        scale = (shape * (returned - self._bias)).sum(-1, keepdim=True) / size
+        return self._gain * scale, shape, centre * (scale**3 / given.shape[-1])
+
+    def back(self, cotangent: Tensor) -> tuple[Tensor]:
+        """[N, L, ..., d] → [N, L, ..., d]"""
+        along, shape, across = (self.view.of(kept) for kept in self.kept[1:])
+        sums = (cotangent * shape).sum(-1, keepdim=True)
+        found = (cotangent * along).addcmul_(across, sums, value=-1)
+        return (found - found.mean(-1, keepdim=True) if self._centred else found,)

@@ -1,0 +1,139 @@
+"""The way back block by block gives the gradients of the whole network, whatever is known of its parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from models import Load
+from models.tiny import CONFIGS
+from torch import Tensor, nn
+
+from builder.model import backward
+from builder.model.backward import attention, layers, plan
+from builder.model.backward.parts import Activation, Linear, Norm
+
+ARCHITECTURES = pytest.mark.parametrize("name", CONFIGS)
+WHOLE = {"opt", "falcon", "mixtral", "mamba", "gpt_oss"}
+"""Those that have matrices in no known part: flattened texts, sums in place, experts, scans."""
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    """Return normal numbers, the same each time."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def error(model: Any, x: Tensor, positions: list[int]) -> float:
+    """Return how far `pull` is from autograd through the whole network, one target at a time, as a share."""
+    leaf = x.clone().requires_grad_()
+    final = model.forward_embeddings(leaf)
+    cotangents = random(len(positions), len(x), final.shape[-1], seed=1)
+    back = model.backward(x)
+    assert torch.allclose(back.final, final, rtol=1e-4, atol=1e-5 * float(final.detach().abs().max()))
+    worst = 0.0
+    for position, cotangent, mine in zip(positions, cotangents, back.pull(cotangents, positions), strict=True):
+        behind = torch.zeros_like(final)
+        behind[:, position - 1] = cotangent
+        (theirs,) = torch.autograd.grad(final, leaf, behind, retain_graph=True)
+        worst = max(worst, float((mine - theirs[:, : positions[-1]]).abs().max() / theirs.abs().max()))
+    return worst
+
+
+@ARCHITECTURES
+@pytest.mark.parametrize(("texts", "positions"), [(1, [4, 5, 9, 14, 15, 19]), (2, [5, 7, 12]), (3, [9, 19]), (1, [1])])
+def test_gradients_are_those_of_the_whole_network(name: str, texts: int, positions: list[int], tiny: Load) -> None:
+    """Many targets of one text, many texts, one token alone."""
+    model = tiny(name)
+    ids = torch.randint(0, 300, (texts, 20), generator=torch.Generator().manual_seed(0))
+    assert error(model, model.embed(ids), positions) < 1e-5
+
+
+@ARCHITECTURES
+def test_small_pieces_change_nothing(name: str, tiny: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target at a time, attention in blocks of two queries, and nothing kept from the way forward."""
+    model = tiny(name)
+    for module, bound, value in (
+        (backward, "ROWS", 1),
+        (attention, "FLOATS", 1),
+        (attention, "FEWEST", 2),
+        (layers, "KEPT", 0),
+    ):
+        monkeypatch.setattr(module, bound, value)
+    assert error(model, model.embed(torch.arange(2, 42).view(2, 20)), [6, 7, 18]) < 1e-5
+
+
+@ARCHITECTURES
+def test_what_is_known_of_blocks(name: str, tiny: Load) -> None:
+    """A block runs on copies only where all of its matrices are in known parts; most architectures are so."""
+    known = tiny(name).known_parts
+    if name == "lfm2":  # whose convolutions are no matrix products
+        assert known.whole == (False, True, False, True)
+    else:
+        assert known.whole == (name not in WHOLE,) * 3
+    capped = {"gemma2", "gptj", "bloom"}  # a cap on scores; attention of their own
+    assert bool(known.attentions) == (name not in WHOLE | capped)
+
+
+@pytest.mark.parametrize("name", ["llama", "gemma3", "gpt2", "olmo", "qwen3"])
+def test_norms_activations_and_projections_are_found(name: str, tiny: Load) -> None:
+    """With and without means, gains and biases; of heads too."""
+    kinds = {type(make()) for parts in tiny(name).known_parts.parts for make in parts.values()}
+    assert kinds == {Linear, Activation, Norm}
+
+
+class Scaled(nn.Module):
+    """A vector of factors, which is no norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.linspace(1, 2, 8))
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        return x * self.weight
+
+
+class Mixed(nn.Module):
+    """Something without weights that looks at its neighbours."""
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        return x.softmax(-1)
+
+
+class Norm2(nn.LayerNorm):
+    """A norm of which something is left."""
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        return super().forward(x) + 0.1 * x
+
+
+@pytest.mark.parametrize(
+    ("module", "kind"),
+    [
+        (nn.Linear(8, 5), Linear),
+        (nn.SiLU(), Activation),
+        (nn.GELU(approximate="tanh"), Activation),
+        (nn.LayerNorm(8), Norm),
+        (nn.LayerNorm(8, elementwise_affine=False), Norm),
+        (nn.RMSNorm(8, eps=1e-6), Norm),
+        (nn.Dropout(), None),
+        (nn.Identity(), None),
+        (Scaled(), None),
+        (Mixed(), None),
+        (Norm2(8), None),
+    ],
+)
+def test_a_part_is_found_by_what_it_does(module: nn.Module, kind: type | None) -> None:
+    """Its name tells nothing; what it makes of numbers, and of cotangents, does."""
+    given = random(2, 6, 8)
+    with torch.no_grad():
+        made = plan._kind(module.eval().requires_grad_(False), given, module(given))
+    assert (made and type(made())) == kind
+
+
+@pytest.mark.weights
+def test_smollm2_is_known_wholly(smollm2: Any) -> None:
+    """All matrices and all attentions of the real model; gradients as exact as float32 is."""
+    assert all(smollm2.known_parts.whole)
+    assert len(smollm2.known_parts.attentions) == smollm2.n_layers
+    assert error(smollm2, smollm2.embed(torch.arange(1000, 1040)[None]), [20, 21, 40]) < 2e-5
