@@ -18,7 +18,7 @@ from typing import Any, Self
 from ..errors import BuildError
 from ..progress import Listener
 from .batch import Batch
-from .crew import Done, Lost, News, Refused
+from .crew import Done, Joined, Lost, News, Refused
 from .dask import connect, count_deaths, hush
 from .luggage import Luggage, bare
 from .outcome import Outcome, Tell, Told
@@ -31,7 +31,7 @@ LOOK = 1.0
 """Seconds between looks at who is there."""
 HELLO = 2.0
 """Seconds in which those who are there say so, before work is shared out: one alone would be given all of it."""
-ANSWER = 10.0
+ANSWER = 5.0
 """Seconds in which a scheduler that is there answers."""
 
 
@@ -131,8 +131,8 @@ class Cluster:
     def send(self, batch: Batch, worker: str) -> None:
         """Send a batch to a worker; if that one dies, Dask sends it to another."""
         address = self._roster.address(worker)
-        bare = replace(batch, jobs=tuple(replace(job, kind=bare(job.kind)) for job in batch.jobs))
-        parcel = Parcel(bare, self._luggage, self._topic, self.shared, self._roster.beside(address))
+        sent = replace(batch, jobs=tuple(replace(job, kind=bare(job.kind)) for job in batch.jobs))
+        parcel = Parcel(sent, self._luggage, self._topic, self.shared, self._roster.beside(address))
         self._submit(Call(work, (parcel,)), address, batch=batch)
 
     def _submit(self, call: Call, address: str, *, batch: Batch | None = None, strict: bool = False) -> None:
@@ -174,7 +174,7 @@ class Cluster:
             return
         try:
             with hush():
-                answer = sent.future.result(timeout=6 * ANSWER)
+                answer = sent.future.result(timeout=12 * ANSWER)
         except Exception as error:
             if self._client.status != "running":
                 raise self._gone() from error
@@ -190,6 +190,8 @@ class Cluster:
         if sent.batch is None:
             if why := self._roster.welcome(sent.worker, answer):
                 yield self._refuse(sent.worker, why, answer.name)
+            else:
+                yield Joined(self._roster.name(sent.worker), answer.held)
         else:
             outcome: Outcome = answer
             if outcome.refused:

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 from .batch import Batch
 from .outcome import Outcome
 
-__all__ = ["Crew", "Done", "Lost", "News", "Refused"]
+__all__ = ["Crew", "Done", "Joined", "Lost", "News", "Refused"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,15 @@ class Refused:
     why: str
 
 
-News = Done | Lost | Refused
+@dataclass(frozen=True)
+class Joined:
+    """A worker is there, with the names of the models that it has in memory."""
+
+    worker: str
+    held: tuple[str, ...]
+
+
+News = Done | Lost | Refused | Joined
 
 
 class Crew(Protocol):

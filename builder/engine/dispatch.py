@@ -12,7 +12,7 @@ from ..plan import Job
 from ..progress import Listener
 from .backlog import Backlog
 from .batch import Batch, describe
-from .crew import Crew, Done, Lost, News, Refused
+from .crew import Crew, Done, Joined, Lost, News, Refused
 from .outcome import Outcome, Told
 
 __all__ = ["Dispatch"]
@@ -75,6 +75,8 @@ class Dispatch:
         idle = [worker for worker in crew.workers() if worker not in self._busy]
         if idle and crew.travels:
             self.waiting.divide(len(idle))
+        wanted = {batch.source.name for batch in self.waiting}
+        idle.sort(key=lambda worker: wanted.isdisjoint(self._held.get(worker, ())))  # who has a model goes first
         for worker in idle:
             held = self._held.get(worker, ())
             batch = self.waiting.take_best(held, self._busy.values()) if crew.travels else self.waiting.take_next(held)
@@ -91,8 +93,14 @@ class Dispatch:
             case Lost(batch, worker, deaths):
                 self._free(batch)
                 self._lose(batch, worker, deaths)
+            case Joined():
+                self.welcome(news)
             case Refused(worker, why):
                 self.listener.message(f"{worker} cannot help: {why}")
+
+    def welcome(self, joined: Joined) -> None:
+        """Take note of what a worker has loaded."""
+        self._held[joined.worker] = joined.held
 
     def _free(self, batch: Batch) -> None:
         self._busy = {worker: other for worker, other in self._busy.items() if other is not batch}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +21,7 @@ from .answering import run_batch
 from .batch import Batch
 from .luggage import Luggage, unpack
 from .outcome import Outcome
+from .shelf import SHELF
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -37,6 +39,8 @@ class Greeting:
     name: str
     fanlight: str
     python: str
+    held: tuple[str, ...] = ()
+    """The names of the models that it has in memory."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Call:
 def greet() -> Greeting:
     """Return who this worker is, and which Fanlight it works with from now on."""
     _is_as_it_was()
-    return Greeting(_name(_worker()), __version__, python_version())
+    return Greeting(_name(_worker()), __version__, python_version(), SHELF.names)
 
 
 def python_version() -> str:
@@ -83,7 +87,7 @@ def work(parcel: Parcel) -> Outcome:
         if not _is_wanted(worker, key):
             return Outcome()
         if not _is_as_it_was():
-            return Outcome(refused="Fanlight's files changed since it started; start it anew")
+            return Outcome(refused="its Fanlight changed since it started; start it anew")
         try:
             batch = _settle(parcel, worker)
         except BuildError as error:
@@ -124,16 +128,19 @@ def _is_wanted(worker: Worker, key: Any) -> bool:
 
 
 def _is_as_it_was() -> bool:
-    """Whether Fanlight's files are as they were when this was first asked: what is imported is not read anew."""
-    package = Path(__file__).parents[1]
-    files = [*package.rglob("*.py"), *built_in("figures").rglob("*.py")]
-    found = sorted((str(file), file.stat().st_mtime_ns) for file in files)
+    """Whether the modules of Fanlight that are imported are still what their files say, as of the first look.
+
+    Python does not read them anew; digests of code do.
+    """
+    now = {str(file): file.stat().st_mtime_ns for file in Path(__file__).parents[1].rglob("*.py")}
+    now |= {str(file): file.stat().st_mtime_ns for file in built_in("figures").rglob("*.py")}
     if not _as_it_was:
-        _as_it_was.append(found)
-    return found == _as_it_was[0]
+        _as_it_was.update(now)
+    imported = {str(getattr(module, "__file__", None)) for module in list(sys.modules.values())}
+    return all(now.get(file) == _as_it_was.get(file) for file in imported & (now.keys() | _as_it_was.keys()))
 
 
-_as_it_was: list[object] = []
+_as_it_was: dict[str, int] = {}
 
 
 def _settle(parcel: Parcel, worker: Worker) -> Batch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -293,6 +294,24 @@ def test_workers_with_another_fanlight_are_left_alone(
     assert len(told) == 2
     assert "cannot help: it has no Fanlight" in told[0]
     assert told[1].startswith("worker other cannot help: it has Fanlight 0.0.1 on Python 3.")
+
+
+def test_a_worker_whose_fanlight_was_upgraded_under_it_answers_nothing(
+    tmp_path: Path, kind: Kind, tiny_source: Source, new_cluster: LocalCluster
+) -> None:
+    """Its files have the digest that is asked for, and what it has imported is another code."""
+    copy = tmp_path / "installed"
+    for part in ("builder", "figures"):
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "theme").mkdir()
+    new_cluster.add("old", PYTHONPATH=str(copy))
+    jobs = [make_job(kind, source=tiny_source("gpt2"))]
+    compute(jobs, tmp_path / "before", new_cluster)
+    assert None not in answers(Cache(tmp_path / "before"), jobs)
+    os.utime(copy / "builder" / "model" / "run.py", ns=(1, 1))
+    with pytest.raises(BuildError, match=r"can help: old: its Fanlight changed since it started; start it anew"):
+        compute(jobs, tmp_path / "after", new_cluster)
+    assert answers(Cache(tmp_path / "after"), jobs) == [None]
 
 
 def test_an_address_where_nobody_is_fails_soon(tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:

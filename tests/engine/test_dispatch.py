@@ -15,7 +15,7 @@ from builder.cache import Cache
 from builder.costs import Costs, Expected
 from builder.engine.backlog import Backlog
 from builder.engine.batch import Batch, make_batches, share_out
-from builder.engine.crew import Done, Lost, News, Refused
+from builder.engine.crew import Done, Joined, Lost, News, Refused
 from builder.engine.dispatch import Dispatch
 from builder.engine.outcome import Outcome
 from builder.errors import BuildError
@@ -116,6 +116,18 @@ def test_workers_keep_to_the_models_they_hold_until_nothing_of_them_waits(
     for found in by_worker.values():
         changes = sum(one != other for one, other in pairwise(found))
         assert changes <= 1, found
+
+
+def test_who_has_the_model_already_goes_first(tmp_path: Path, kind: Kind, priced: None) -> None:
+    """Workers of a cluster tell what they have loaded for others before."""
+    crew = PaperCrew(["a", "b"])
+    ear = Ear()
+    dispatch = Dispatch(
+        Backlog(make_batches(jobs_of(kind, "m", [1]), Path("/")), PaperCosts(tmp_path)), Cache(tmp_path), ear
+    )
+    dispatch.welcome(Joined("b", ("m",)))
+    dispatch.run(crew)
+    assert [worker for worker, _ in crew.sent] == ["b"]
 
 
 def test_a_text_is_divided_where_its_figures_are_all_there_is(tmp_path: Path, kind: Kind, priced: None) -> None:
