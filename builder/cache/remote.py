@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
-import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -125,7 +125,7 @@ class Remote:
         for path, content in where.items():
             parent, _, name = path.rpartition("/")
             system.makedirs(parent, exist_ok=True)
-            part = f"{parent}/.{name}.{secrets.token_hex(8)}.part"
+            part = f"{parent}/.{name}.{os.urandom(8).hex()}.part"
             try:
                 system.pipe_file(part, content)
                 system.mv(part, path)

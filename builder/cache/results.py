@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem
 from ..figure import Result, published
-from ..plan import Question
 from ..site import Site, cache_folder
 from .shared import Shared, open_shared
 from .whole import is_whole, write_atomically
+
+if TYPE_CHECKING:
+    from ..plan import Question
 
 __all__ = ["ANSWERS", "Cache", "open_cache"]
 

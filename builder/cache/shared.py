@@ -6,14 +6,16 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import Problem
 from ..figure import Result, published
-from ..plan import Question
 from ..site import CONFIG
 from .folder import Folder
 from .remote import OnlyReadError, Remote, is_address
+
+if TYPE_CHECKING:
+    from ..plan import Question
 
 __all__ = ["Place", "Shared", "open_shared"]
 

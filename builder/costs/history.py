@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -109,7 +108,7 @@ class Costs:
         times = [one.seconds * _growth(one.task, task, exponent) for one in close]
         spread = NOISE + far[nearest[0]]
         memory = max(round(one.memory * _growth(one.task, task, 1.0)) for one in close)
-        return Expected(statistics.median(times), min(times) / spread, max(times) * spread, memory, len(alike))
+        return Expected(_median(times), min(times) / spread, max(times) * spread, memory, len(alike))
 
     @cached_property
     def _by_kind(self) -> dict[tuple[str, str], list[Measurement]]:
@@ -127,7 +126,7 @@ class Costs:
     def _pace(self) -> float:
         """How many times slower this machine is than that of the table; 1 where nothing was measured."""
         paces = [one.seconds / wanted for one in self.measurements if (wanted := usual(one.task).seconds_of(one.task))]
-        return statistics.median(paces) if paces else 1.0
+        return _median(paces) if paces else 1.0
 
 
 def open_costs() -> Costs:
@@ -180,5 +179,12 @@ def _exponent(alike: Sequence[Measurement]) -> float:
     if max(sizes) - min(sizes) < math.log(1.5):
         return compared.exponent
     seconds = [math.log(max(one.seconds / repeats(one.task), 1e-3)) for one in alike]
-    slope = statistics.linear_regression(sizes, seconds).slope
-    return min(2.2, max(1.0, slope))
+    size, second = sum(sizes) / len(sizes), sum(seconds) / len(seconds)
+    together = sum((x - size) * (y - second) for x, y in zip(sizes, seconds, strict=True))
+    return min(2.2, max(1.0, together / sum((x - size) ** 2 for x in sizes)))
+
+
+def _median(numbers: Sequence[float]) -> float:
+    """Return the middle one; `statistics`, which has it, too, takes longer to import than a build has."""
+    ordered, half = sorted(numbers), len(numbers) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
