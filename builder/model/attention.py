@@ -279,7 +279,7 @@ def _sorted(weights: Sequence[Tensor], listed: Mapping[str, Sequence[Tensor]]) -
     found: dict[str, list[int]] = {part: [] for part in listed} if weights else {}
     for number, own in enumerate(weights):
         for part, expected in rest.items():
-            if expected and expected[0].shape == own.shape and torch.equal(expected[0], own):
+            if expected and expected[0].shape == own.shape and torch.equal(expected[0], own.to(expected[0].device)):
                 expected.pop(0)
                 found[part].append(number)
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from models import Load, Source
 from models.pretended import Pretended
 
 from builder.figure import RunSpec
-from builder.model import Model, memory
-from builder.model.network import load_network, load_tokenizer
+from builder.model import Encoder, EncoderDecoder, Model, memory
+from builder.model.network import find_family, load_network, load_tokenizer
 from builder.sources import fetch
 
 from . import Ask, alike
@@ -29,6 +30,7 @@ MORE: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 KINDS = tuple(question for question in (*QUESTIONS, *MORE) if question[0] != "decoding")
 """All but decoding, which generates: there transformers asks a device for events."""
+FAMILIES = {"decoder": Model, "encoder": Encoder, "encoder-decoder": EncoderDecoder}
 DEVICES = {"a card": ("cuda:0", None), "Apple": ("mps", None), "two cards": ("cuda:0", "cuda:1")}
 
 
@@ -45,14 +47,15 @@ def pretend(tiny_source: Source) -> Callable[[str, str], tuple[Pretended, Model]
     @cache
     def load(name: str, where: str) -> tuple[Pretended, Model]:
         checkpoint = fetch(tiny_source(name), Path("/"))
-        network, unused = load_network(checkpoint)
+        family = find_family(checkpoint)
+        network, unused = load_network(checkpoint, family=family)
         main, second = DEVICES[where]
         device = Pretended(main)
         device.put(network)
         if second is not None:
             device.divide(network, second)
         with device:
-            return device, Model(checkpoint, network, load_tokenizer(checkpoint), unused=unused)
+            return device, FAMILIES[family](checkpoint, network, load_tokenizer(checkpoint), unused=unused)
 
     return load
 
@@ -68,3 +71,18 @@ def test_every_kind_keeps_to_its_devices(
         found = ask(kind, model, TEXT, **params)
         assert all(check.holds for check in found.checks.values())
     assert alike(found.data, ask(kind, tiny(name), TEXT, **params).data)
+
+
+@pytest.mark.parametrize("where", DEVICES)
+@pytest.mark.parametrize("name", ["bert", "t5"])
+@pytest.mark.parametrize("kind", ["attention", "head_view", "model_view", "attention_matrix", "attention_flow"])
+def test_attention_of_other_families_keeps_to_its_devices(
+    kind: str, name: str, where: str, pretend: Callable[..., Any], tiny: Load, ask: Ask
+) -> None:
+    """Encoders, and decoders that look back at one."""
+    device, model = pretend(name, where)
+    text = replace(TEXT, output="Belgium" if name == "t5" else None, generate=0)
+    with device:
+        found = ask(kind, model, text)
+    assert all(check.holds for check in found.checks.values())
+    assert alike(found.data, ask(kind, tiny(name), text).data)

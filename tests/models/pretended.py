@@ -46,13 +46,14 @@ class Pretended(TorchFunctionMode):
         What a block returns stays on its device; what the network returns goes where its inputs came from.
         """
         blocks = list(max((m for m in network.modules() if isinstance(m, torch.nn.ModuleList)), key=len))
+        whole = {child for m in network.modules() if isinstance(m, torch.nn.ModuleList) for child in m}  # none is split
         first = {id(p) for block in blocks[: len(blocks) // 2] for p in block.parameters()}
         last = max(number for number, p in enumerate(network.parameters()) if id(p) in first)
         for parameter in list(network.parameters())[last + 1 :]:  # the other blocks, the norm, a head of its own
             parameter._place = torch.device(second)  # type: ignore[attr-defined]
         for module in network.modules():
             own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
-            inner = own or (list(module.parameters()) if module in blocks else [])
+            inner = own or (list(module.parameters()) if module in whole else [])
             if inner and module is not network:
                 add_hook_to_module(module, _Follow(self.place(inner[0])))
         add_hook_to_module(network, _Follow(self.main, back=True))
