@@ -139,7 +139,8 @@ class Original:
                 stack.enter_context(leaving(structure, until))
             stack.enter_context(attending(self.model.network, lambda call: self._attend(call, places, silent)))
             found = structure.base(**given, position_ids=places.positions[:, None], use_cache=False)
-        return (found.last_hidden_state if until is None else seen[until - 1])[:, 0].to(self.ids.device)
+        final = found.last_hidden_state if until is None else seen[until - 1]
+        return final[:, 0].to(self.ids.device)  # of a divided network it is where its last layers are
 
     def _attend(self, call: Call, places: Places, silent: Tensor | None) -> None:
         """Attend from the tokens at `places` to those of their text: their own, and the original's before them."""
@@ -222,7 +223,8 @@ def attend_alone(call: Call, heard: Heard, positions: Tensor, mask: Tensor) -> t
     `call` is theirs; each reads what the original's tokens hand on, and itself. `mask` is [1 or heads, N, T]. The keys
     of the original are read by all tokens in one product and never copied; only where plain (see `Heard`).
     """
-    (n, heads, _, width), groups, every = call.query.shape, heard.key.shape[1], torch.arange(len(positions))
+    (n, heads, _, width), groups = call.query.shape, heard.key.shape[1]
+    every = torch.arange(n, device=positions.device)
     query = (call.query * _scale(call)).view(n, groups, -1, width)
     own = (query * call.key.view(n, groups, 1, width)).sum(-1)  # [N, groups, heads of each]
     query = query.permute(1, 2, 0, 3).reshape(groups, -1, width)

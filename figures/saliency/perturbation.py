@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from builder.model import Run
+    from builder.model import Model, Run
     from builder.model.rerun import Original
 
     from .drops import Disturbance, Drops
@@ -94,11 +94,17 @@ def _drops(
     model, length = run.model, run.targets[-1]
     original = keep(model, run.ids[:length], lambda: network.forward(x[None, :length]))
     plain = network.forward(x[None, :length])[0] if original is None else original.final
-    linear = model.structure.head if model.head_is_linear else None
-    reading = Reading(network.head, objective, linear if type(linear) is torch.nn.Linear else None)
+    reading = Reading(network.head, objective, _linear_head(model))
     ids = run.ids[torch.tensor(run.targets, device=x.device)]
     disturbance = disturb(original)._replace(at_once=at_once(model, length))
     return drops(plain, disturbance, reading, run.targets, ids)
+
+
+def _linear_head(model: Model) -> torch.nn.Linear | None:
+    """Return the head where its rows are at hand: it is a linear map, and its weights lie where states are."""
+    head = model.structure.head
+    at_hand = model.head_is_linear and type(head) is torch.nn.Linear and head.weight.device == model.device
+    return head if at_hand else None
 
 
 def _sample(found: Drops, positions: list[int], x: Tensor) -> tuple[int, int, Tensor]:
