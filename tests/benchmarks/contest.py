@@ -185,7 +185,10 @@ def hold(
     `subjects` are the texts of each size. What others are held to is run first, once, and leaves; then the others run
     each size `rounds` times.
     """
-    given = {size: {**subject, "options": dict(contest.options)} for size, subject in subjects.items()}
+    given = {
+        size: {**subject, "options": {**contest.options, **subject.get("options", {})}}
+        for size, subject in subjects.items()
+    }
     with tempfile.TemporaryDirectory() as scratch:
         held = Held(contest, rounds, threads, log, tell, Path(scratch))
         held.run([way for way in contest.ways if way.truth], given, 1)

@@ -39,7 +39,7 @@ class Subject:
 
     def start(self) -> Subject:
         """Return its first tokens, to warm up with: enough for ten factors."""
-        return Subject(self.ids[:12], 9, self.options)
+        return Subject(self.ids[:12], 9, {**self.options, "input": 9, "output": 3})
 
     def run(self, model: Model) -> Run:
         """Return a new run of it, of which nothing is known yet."""

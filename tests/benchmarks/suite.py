@@ -14,7 +14,7 @@ import json
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +25,7 @@ from .contests import CONTESTS, SCALING
 from .measures import Size, packed
 from .programs import PROGRAMS, run_program
 from .sites import run_sites
+from .table import in_words
 
 KEPT = ROOT / ".bench"
 RESULTS = Path(__file__).parent / "results.md"
@@ -108,27 +109,28 @@ def contest(name: str, asked: argparse.Namespace, log: IO[str], tell: Callable[[
     found = next(contest for contest in (*CONTESTS, SCALING) if contest.name == name)
     if asked.quick:
         found = replace(found, sizes=QUICK.get(name, found.sizes))
-    texts = {size: write(size, asked.threads, log, tell) for size in found.sizes}
+    texts = write(found.sizes, asked.threads, log, tell)
     rows, facts = hold(found, texts, 1 if asked.quick else asked.rounds, asked.threads, log, tell)
     return {"rows": [packed(row) for row in rows], **facts}
 
 
-def write(size: Size, threads: int, log: IO[str], tell: Callable[[str], None]) -> dict[str, Any]:
-    """Return the text of a size, written by the model once and kept."""
-    kept = KEPT / "texts" / f"{size[0]}-{size[1]}.json"
-    if not kept.exists():
-        options = {"input": size[0], "output": size[1]}
-        start = {"ids": [0] * 12, "n_input": 9}
-        tell(f"  the model writes {size[0]} + {size[1]} tokens")
-        writing = Contest("text", "", [size], [Way("text", ".subjects:write", "ids")], options)
-        rows, _ = hold(writing, {size: start}, 1, threads, log, lambda _: None)
-        if rows[0].problem:
-            raise RuntimeError(rows[0].problem)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        ids = [int(rows[0].numbers[str(place)]) for place in range(sum(size))]
-        kept.write_text(json.dumps({"ids": ids, "n_input": size[0]}), encoding="utf-8")
-    found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-    return found
+def write(sizes: Sequence[Size], threads: int, log: IO[str], tell: Callable[[str], None]) -> dict[Size, dict[str, Any]]:
+    """Return the texts of some sizes, each written by the model once and kept."""
+    kept = {size: KEPT / "texts" / f"{size[0]}-{size[1]}.json" for size in sizes}
+    missing = [size for size, path in kept.items() if not path.exists()]
+    if missing:
+        tell(f"  the model writes {', '.join(in_words(size) for size in missing)}")
+        writing = Contest("text", "", missing, [Way("text", ".subjects:write")])
+        asked = {
+            size: {"ids": [0] * 12, "n_input": 9, "options": {"input": size[0], "output": size[1]}} for size in missing
+        }
+        for row in hold(writing, asked, 1, threads, log, lambda _: None)[0]:
+            if row.problem:
+                raise RuntimeError(row.problem)
+            kept[row.size].parent.mkdir(parents=True, exist_ok=True)
+            ids = [int(row.numbers[str(place)]) for place in range(sum(row.size))]
+            kept[row.size].write_text(json.dumps({"ids": ids, "n_input": row.size[0]}), encoding="utf-8")
+    return {size: json.loads(path.read_text(encoding="utf-8")) for size, path in kept.items()}
 
 
 def program(name: str, asked: argparse.Namespace, log: IO[str], tell: Callable[[str], None]) -> dict[str, Any]:
