@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -186,4 +187,6 @@ class _Store:
                 return
             self.warnings += self._shared.warnings()
             self._shared = None  # nor does it take the next
-        self.results.append((result, pieces))
+        # as JSON has it, without classes whose modules the client would have to import, torch's version among them
+        plain = Result.from_json(result.address, whole.decode())
+        self.results.append((plain, {name: json.loads(text) for name, text in texts.items()}))

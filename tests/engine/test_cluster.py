@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -345,6 +346,22 @@ def test_wrong_addresses_are_told_before_anything_is_done(
         parse(["build", *options])
     assert told in capsys.readouterr().err
     assert parse(["build", "--scheduler", "tls://[::1]:8786"]).scheduler == "tls://[::1]:8786"
+
+
+def test_a_client_needs_no_torch(tmp_path: Path, kind: Kind, tiny_source: Source, cluster: LocalCluster) -> None:
+    """What comes back is plain: a laptop that plans a site imports Dask and nothing larger."""
+    program = (
+        "import sys; from pathlib import Path; from builder.cache import Cache; from builder.engine import run_jobs\n"
+        "from builder.progress import Silent; import pickle\n"
+        "jobs, folder, address = pickle.loads(sys.stdin.buffer.read())\n"
+        "run_jobs(jobs, folder, Cache(folder), Silent(), scheduler=address)\n"
+        "print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+    )
+    jobs = [make_job(kind, source=tiny_source("llama"), do="plain")]
+    sent = pickle.dumps((jobs, tmp_path, cluster.address))
+    done = subprocess.run([sys.executable, "-c", program], input=sent, capture_output=True, check=True, cwd=ROOT)
+    assert done.stdout.decode().strip() == "[]"
+    assert None not in answers(Cache(tmp_path), jobs)
 
 
 def test_a_build_that_computes_nothing_imports_no_dask() -> None:
