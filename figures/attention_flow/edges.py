@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from builder.model.packing import prove_layer
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,15 +23,23 @@ def head_means(attention: Attention, part: str, layers: Sequence[int]) -> Tensor
 
     Where a model lets attention go to a place that is no token (gpt-oss), it is what is left that sums to 1.
     """
-    means = torch.stack([attention.weights(part, layer).cpu().double().mean(0) for layer in layers])
+    first = attention.parts[part]
+    shape = (len(layers), *(end - start for start, end in (first.queries, first.keys)))
+    means = torch.empty(shape, dtype=torch.float64)
+    for row, layer in zip(means, layers, strict=True):
+        prove_layer(attention, part, layer)  # all that is asked of a layer, before the next one is captured
+        row.copy_(attention.weights(part, layer).mean(0))
     return rescaled(means)
 
 
 def rescaled(rows: Tensor) -> Tensor:
-    """Return numbers ≥ 0, [L, Q, K], with each row divided by its sum; a token that gets nothing keeps to itself."""
-    sums = rows.sum(-1, keepdim=True)
-    alone = torch.eye(*rows.shape[-2:], dtype=rows.dtype, device=rows.device).expand_as(rows)
-    return torch.where(sums > 0, rows / sums.clamp_min(1e-300), alone)
+    """Divide each row of numbers ≥ 0, [L, Q, K], by its sum, in place; a token that gets nothing keeps to itself."""
+    alone = torch.eye(*rows.shape[-2:], dtype=rows.dtype, device=rows.device)
+    for layer in rows:
+        sums = layer.sum(-1, keepdim=True)
+        layer.div_(sums.clamp_min(1e-300))
+        layer[sums[:, 0] <= 0] = alone[sums[:, 0] <= 0]
+    return rows
 
 
 def without_first(attention: Tensor) -> Tensor:
@@ -45,4 +55,6 @@ def without_first(attention: Tensor) -> Tensor:
 
 def with_residual(attention: Tensor) -> Tensor:
     """Return (A + I) / 2 of each layer: half of a token's state comes by the residual connection, by assumption."""
-    return (attention + torch.eye(attention.shape[-1], dtype=attention.dtype)) / 2
+    edges = attention / 2
+    edges.diagonal(dim1=-2, dim2=-1).add_(0.5)
+    return edges

@@ -27,11 +27,11 @@ def attention_rollout(edges: Tensor, rows: Tensor) -> Reached:
     product of their edges.
     """
     product = torch.eye(edges.shape[-1], dtype=edges.dtype)
-    layers = []
-    for edge in edges:
+    layers = edges.new_empty(len(edges), len(rows), edges.shape[-1])
+    for edge, layer in zip(edges, layers, strict=True):
         product = edge @ product
-        layers.append(product[rows])
-    return Reached(layers[-1], torch.stack(layers))
+        layer.copy_(product[rows])
+    return Reached(layers[-1], layers)
 
 
 def walk_back(edges: Tensor, row: int) -> Tensor:

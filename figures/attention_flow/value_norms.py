@@ -35,9 +35,11 @@ def value_norms(run: AnyRun, part: str, layers: Sequence[int]) -> tuple[Tensor, 
 
     Raises `BuildError` where values or projection cannot be had, or where more than a projection follows attention.
     """
-    found = []
+    known = run.attention.parts[part]
+    shape = (len(layers), *(end - start for start, end in (known.queries, known.keys)))
+    found = torch.empty(shape, dtype=torch.float64)
     apart = short = 0.0
-    for layer in layers:
+    for number, layer in enumerate(layers):
         heads, projection = run.attention.heads(part, layer), output_projection(run, part, layer)
         if not projection.plain:
             raise BuildError(
@@ -47,7 +49,7 @@ def value_norms(run: AnyRun, part: str, layers: Sequence[int]) -> tuple[Tensor, 
         weights = double(heads.weights)  # [heads, Q, K]
         handed = double(heads.value) @ double(projection.weight)  # [heads, K, d_model]
         lengths = _lengths(weights, handed)
-        found.append(lengths.cpu())
+        found[number] = lengths.cpu()
 
         own = double(projection(heads.output))
         total = torch.einsum("hqk,hkd->qd", weights, handed) + double(projection.bias)
@@ -55,7 +57,7 @@ def value_norms(run: AnyRun, part: str, layers: Sequence[int]) -> tuple[Tensor, 
         q = weights.shape[1] // 2
         plain = torch.einsum("hk,hkd->kd", weights[:, q], handed).norm(dim=-1)
         short = max(short, float((plain - lengths[q]).abs().max() / plain.max().clamp_min(1e-30)))
-    return rescaled(torch.stack(found)), {
+    return rescaled(found), {
         "values through the output projection, added up, against what it hands on": apart,
         "lengths against the vectors' own, one position a layer": short,
     }

@@ -136,13 +136,12 @@ def _compare(x: list[np.ndarray], y: list[np.ndarray], params: Params) -> tuple[
 
 def _states(run: Run, positions: Sequence[int]) -> list[np.ndarray]:
     """Return the embeddings and each block's output at some positions, each [n, d] float64 with column means 0."""
-    import torch
-
-    states = torch.cat([run.embeddings[None], run.block_outputs])[:, list(positions)].cpu().double().numpy()
-    centred = [state - state.mean(axis=0) for state in states]
-    flat = [name for name, x, state in zip(_names(len(states)), centred, states, strict=True) if _is_flat(x, state)]
-    if flat:
-        raise BuildError(f"invalid prompt: its tokens are all alike in {_layer(flat[0])}, so nothing can be compared")
+    centred: list[np.ndarray] = []
+    for name, layer in zip(_names(len(run.stream)), run.stream, strict=True):  # one at a time is in float64 twice
+        state = layer[list(positions)].cpu().double().numpy()
+        centred.append(state - state.mean(axis=0))
+        if _is_flat(centred[-1], state):
+            raise BuildError(f"invalid prompt: its tokens are all alike in {_layer(name)}, so nothing can be compared")
     return centred
 
 

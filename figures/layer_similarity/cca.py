@@ -43,7 +43,8 @@ def directions(layers: Sequence[np.ndarray], variance: float) -> list[Directions
         real = int((s > s[0] * max(x.shape) * np.finfo(float).eps).sum())  # what is not rounding
         wanted = int(np.searchsorted(energy, variance * (1 - 1e-12))) + 1
         k = max(1, min(wanted, real, len(x) // TOKENS_PER_DIRECTION))
-        found.append(Directions(u[:, :k], s[:k], vt[:k], float(energy[k - 1])))
+        # copies: a part of an array keeps the whole of it in memory
+        found.append(Directions(u[:, :k].copy(), s[:k], vt[:k].copy(), float(energy[k - 1])))
     return found
 
 

@@ -23,8 +23,9 @@ def cka(x: Sequence[np.ndarray], y: Sequence[np.ndarray], shuffled: np.ndarray |
     1 at most; of layers that share nothing it is as often below 0 as above. `shuffled` puts the tokens of `y` into
     another order.
     """
-    k, l_ = _centred(x), _centred(y, shuffled)
-    sizes_k, sizes_l = (np.sqrt((grams * grams).sum(axis=(1, 2))) for grams in (k, l_))
+    k = _centred(x)
+    l_ = k if y is x and shuffled is None else _centred(y, shuffled)
+    sizes_k, sizes_l = (np.array([np.linalg.norm(gram) for gram in grams]) for grams in (k, l_))
     inner = k.reshape(len(k), -1) @ l_.reshape(len(l_), -1).T
     sizes = sizes_k[:, None] * sizes_l[None]
     return np.divide(inner, sizes, out=np.zeros_like(inner), where=sizes > 0)
@@ -44,10 +45,13 @@ def _centred(layers: Sequence[np.ndarray], order: np.ndarray | None = None) -> n
     Their inner products, divided by n (n − 3), are Song's unbiased HSIC (Székely & Rizzo 2014, arXiv:1310.2926).
     """
     n = len(layers[0])
-    grams = np.stack([(x if order is None else x[order]) @ (x if order is None else x[order]).T for x in layers])
-    grams[:, np.arange(n), np.arange(n)] = 0
-    rows = grams.sum(axis=2, keepdims=True)
-    grams -= (rows + rows.transpose(0, 2, 1)) / (n - 2)
-    grams += rows.sum(axis=1, keepdims=True) / ((n - 1) * (n - 2))
-    grams[:, np.arange(n), np.arange(n)] = 0
+    grams = np.empty((len(layers), n, n))
+    for gram, layer in zip(grams, layers, strict=True):  # in place: of a long text they are the most there is
+        x = layer if order is None else layer[order]
+        np.matmul(x, x.T, out=gram)
+        np.fill_diagonal(gram, 0)
+        rows = gram.sum(axis=1, keepdims=True)
+        gram -= (rows + rows.T) / (n - 2)
+        gram += rows.sum() / ((n - 1) * (n - 2))
+        np.fill_diagonal(gram, 0)
     return grams
