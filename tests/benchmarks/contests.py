@@ -59,7 +59,7 @@ INTEGRATED = Contest(
 
 LENS = Contest(
     "lens",
-    "Rank, probability and ten top tokens after each of 30 layers, of 40 tokens",
+    "Rank, probability and ten top tokens of every generated token after each of 30 layers",
     [SHORT],
     [
         Way("this project; entropy and KL too", ".own:lens", "ranks"),

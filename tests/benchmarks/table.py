@@ -170,7 +170,7 @@ def summary(folder: Path) -> str:
             when = max(section["when"] for section in found.values())
             facts = " and ".join(sorted(set(map(_facts, found.values()))))
             told = f"{when[:10]}, {threads} thread{'s' * (threads > 1)}, {facts}."
-            return f"{_table(['work', 'here', 'elsewhere, times as long'], lines)}\n\n{told}"
+            return f"{_table(['work', 'here', 'elsewhere, times as long'], lines, words=3)}\n\n{told}"
     return "Nothing was measured yet."
 
 
@@ -181,7 +181,7 @@ def _summed(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             here = [row for row in rows(found[contest.name]) if row.size == size and row.samples]
             others = [row for row in here if row.way.startswith(PEERS)]
             if others and here[0].way.startswith(OWN):
-                yield f"{contest.title}, {in_words(size)}", *_beside(here[0], others)
+                yield f"{contest.title} ({in_words(size)})", *_beside(here[0], others)
     for name, program in PROGRAMS.items():
         if name in found and found[name]["result"]:
             yield program.title, found[name]["result"], ""
@@ -190,7 +190,7 @@ def _summed(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         if costs and next(iter(costs)) == "Fanlight":
             ours = costs.pop("Fanlight")
             for step, cost in ours.items():
-                told = "; ".join(f"{way} {steps[step][0] / cost[0]:.1f}" for way, steps in costs.items())
+                told = "; ".join(f"{way} {steps[step][0] / cost[0]:.2g}" for way, steps in costs.items())
                 yield f"A site of {found['sites']['articles']} articles, {step}", f"{cost[0]:.2g} s", told
 
 
@@ -198,7 +198,7 @@ def _beside(first: Row, others: Sequence[Row]) -> tuple[str, str]:
     """Return what the first way takes, and how many times as much those of others take: seconds, or bytes."""
     if "kB" not in first.numbers:
         told = "; ".join(f"{row.way} {times(row, first)[0]:.1f}" for row in others)
-        return f"{first.wall:.2g} s, {first.memory:.0f} MB", told
+        return f"{first.wall:.2g} s, +{first.memory:.0f} MB", told
     least = f"{first.numbers['kB'] / 1000:.2g} MB, at first {first.numbers['kB gz at first']:.0f} kB gz"
     told = "; ".join(f"{row.way} {row.numbers['kB'] / first.numbers['kB']:.0f} × the bytes" for row in others)
     return f"{first.wall:.2g} s, {least}", told
@@ -225,9 +225,9 @@ def _number(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; its first column is words, the others are numbers."""
-    rule = ["---", *["--:"] * (len(heads) - 1)]
+def _table(heads: Sequence[str], lines: Sequence[Sequence[str]], words: int = 1) -> str:
+    """Return a Markdown table; its first columns are words, the others are numbers."""
+    rule = [*["---"] * words, *["--:"] * (len(heads) - words)]
     return "\n".join(
         f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in (heads, rule, *lines)
     )
