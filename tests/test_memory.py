@@ -69,6 +69,7 @@ def test_pieces_cover_everything_once_and_in_order() -> None:
         MemoryError(),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("unable to mmap 538090408 bytes from file <model.safetensors>: Cannot allocate memory (12)"),
     ],
 )
 def test_a_piece_that_does_not_fit_is_halved_and_tried_again(error: Exception) -> None:

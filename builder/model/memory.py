@@ -36,6 +36,8 @@ LEAST = 4 << 20
 SHARE = 8
 """A chunk takes this part of what is free at most: what is made of it, and a peak beside it, take theirs."""
 
+_WORDS = re.compile(r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|buffer size", re.I)
+"""How torch and the system say it: a card, torch's allocator, a file that cannot be mapped, Windows, MPS."""
 _Found = TypeVar("_Found")
 _processes = 1
 
@@ -119,9 +121,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether a computation did not fit; torch says so in words only on some devices."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and bool(
-        re.search(r"out of memory|can't allocate memory|not enough memory|Invalid buffer size", str(error), re.I)
-    )
+    return isinstance(error, (RuntimeError, OSError)) and bool(_WORDS.search(str(error)))
 
 
 def _free_memory() -> int:
