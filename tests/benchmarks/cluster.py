@@ -28,7 +28,7 @@ from . import say
 
 N_FIGURES = 24
 N_OUTPUT = 40
-"""Tokens that are generated and explained, after a prompt of about 25, as in the other benchmarks of saliency."""
+"""Tokens that are generated and explained, after a prompt of 25, unless it is said: as in the benchmarks of saliency."""
 
 TEXT = "The countries of the European Union are the following, in the order of the year in which each of them"
 
@@ -125,7 +125,7 @@ class Log:
             say(f"{time.perf_counter() - self._began:7.2f} s  {text}")
 
 
-def make_jobs(words: Sequence[str]) -> list[object]:
+def make_jobs(words: Sequence[str], n_output: int) -> list[object]:
     """Return a saliency figure of smollm2 for each word, on a text of its own that begins with it."""
     from builder.figure import FigureSpec, Option, RunSpec
     from builder.kind import load_kinds
@@ -139,25 +139,34 @@ def make_jobs(words: Sequence[str]) -> list[object]:
     params = dataclasses.asdict(kind.analysis.Params())
     jobs: list[object] = []
     for number, word in enumerate(words, 1):
-        run = RunSpec("smollm2", f"{word} {TEXT}", generate=N_OUTPUT)
+        run = RunSpec("smollm2", f"{word} {TEXT}", generate=n_output)
         question = Question(kind.name, code, weights, run, params, {"dtype": source.dtype})
         spec = FigureSpec(number, f"fig-{number}", Path("bench.md"), number, Option(kind.name, number))
         jobs.append(Job(question.address, question, kind, source, run, (spec,)))
     return jobs
 
 
-def build(cluster: Cluster, words: Sequence[str], cache: Path, *, loud: bool = False) -> tuple[float, Log]:
+def build(
+    cluster: Cluster, words: Sequence[str], cache: Path, n_output: int, *, loud: bool = False
+) -> tuple[float, Log]:
     """Have a cluster answer; return the wall seconds."""
     from builder.cache import Cache
     from builder.engine import run_jobs
 
     log = Log(loud=loud)
     begin = time.perf_counter()
-    run_jobs(make_jobs(words), Path(__file__).parents[2], Cache(cache), log, device="cpu", scheduler=cluster.address)  # type: ignore[arg-type]
+    run_jobs(
+        make_jobs(words, n_output),
+        Path(__file__).parents[2],
+        Cache(cache),
+        log,
+        device="cpu",
+        scheduler=cluster.address,
+    )  # type: ignore[arg-type]
     return time.perf_counter() - begin, log
 
 
-def compare(rounds: int, n: int) -> None:
+def compare(rounds: int, n: int, n_output: int) -> None:
     """Print the seconds of one and of three workers, in turn, and their ratio."""
     words = [f"Number {number}:" for number in range(1, n + 1)]
     with clusters(1, 3) as (one, three), tempfile.TemporaryDirectory() as folder:
@@ -165,7 +174,9 @@ def compare(rounds: int, n: int) -> None:
             size = len(cluster.processes) - 1
             begin = time.perf_counter()
             for turn in range(5):  # until each has had a batch, and the model with it
-                _, log = build(cluster, [f"Warm {turn} {k}" for k in range(2 * size)], Path(folder) / f"w{size}{turn}")
+                _, log = build(
+                    cluster, [f"Warm {turn} {k}" for k in range(2 * size)], Path(folder) / f"w{size}{turn}", n_output
+                )
                 if len(log.done) == size:
                     break
             say(f"{size} worker{'s' * (size > 1)}: warm after {time.perf_counter() - begin:.1f} s")
@@ -175,7 +186,7 @@ def compare(rounds: int, n: int) -> None:
             cpu = []
             for size, cluster in ((1, one), (3, three)):
                 before = cluster.seconds()
-                seconds, log = build(cluster, words, Path(folder) / f"{turn}-{size}")
+                seconds, log = build(cluster, words, Path(folder) / f"{turn}-{size}", n_output)
                 cpu.append(cluster.seconds() - before)
                 took[size].append(seconds)
             shares = " + ".join(str(count) for _, count in sorted(log.done.items()))
@@ -191,7 +202,7 @@ def compare(rounds: int, n: int) -> None:
         say(f"answers: {len(left)}, the same bytes: {left == right}")
 
 
-def kill(n: int) -> None:
+def kill(n: int, n_output: int) -> None:
     """Print the log of a build one of whose workers is killed in the middle of a figure."""
     words = [f"Number {number}:" for number in range(1, n + 1)]
     with clusters(3) as (three,), tempfile.TemporaryDirectory() as folder:
@@ -205,7 +216,7 @@ def kill(n: int) -> None:
 
         killer = threading.Thread(target=strike)
         killer.start()
-        seconds, log = build(three, words, Path(folder), loud=True)
+        seconds, log = build(three, words, Path(folder), n_output, loud=True)
         killer.join()
         stored = len(list(Path(folder).rglob("results/*/*.json")))
         say(f"{stored} of {n} answers stored after {seconds:.1f} s; by worker: {dict(sorted(log.done.items()))}")
@@ -217,12 +228,13 @@ def main() -> None:
     parser.add_argument("--kill", action="store_true", help="kill a worker in the middle, and print the log")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--figures", type=int, default=N_FIGURES)
+    parser.add_argument("--tokens", type=int, default=N_OUTPUT, help="how many are generated and explained")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # through `finally`: workers end with us
     if options.kill:
-        kill(options.figures)
+        kill(options.figures, options.tokens)
     else:
-        compare(options.rounds, options.figures)
+        compare(options.rounds, options.figures, options.tokens)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -346,6 +347,44 @@ def test_wrong_addresses_are_told_before_anything_is_done(
         parse(["build", *options])
     assert told in capsys.readouterr().err
     assert parse(["build", "--scheduler", "tls://[::1]:8786"]).scheduler == "tls://[::1]:8786"
+
+
+def test_ctrl_c_ends_the_build_at_once_and_the_worker_after_its_figure(
+    tmp_path: Path, kind: Kind, tiny_source: Source, cluster: LocalCluster
+) -> None:
+    """What is computed for nobody is not begun; the cluster is there for the next."""
+    program = (
+        "import pickle, sys; from builder.cache import Cache; from builder.engine import run_jobs\n"
+        "from builder.progress import Silent\n"
+        "class Ear(Silent):\n"
+        "    def running(self, text, where=''): print(text, flush=True)\n"
+        "jobs, folder, address = pickle.loads(sys.stdin.buffer.read())\n"
+        "run_jobs(jobs, folder, Cache(folder), Ear(), scheduler=address)\n"
+    )
+    source, marker = tiny_source("llama"), tmp_path / "go"
+    waiting = [make_job(kind, source=source, do="wait for", marker=marker, line=n, prompt=f"{n}") for n in range(3)]
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    ) as started:
+        assert started.stdin is not None
+        assert started.stdout is not None
+        assert started.stderr is not None
+        started.stdin.write(pickle.dumps((waiting, tmp_path / "one", cluster.address)))
+        started.stdin.close()
+        while not started.stdout.readline().startswith(b"sample for fig"):
+            assert started.poll() is None
+        started.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        error = started.stderr.read().decode()
+        assert started.wait(timeout=30) != 0
+        assert time.monotonic() - begin < 10  # not a speed: the figure would wait for ever
+    assert error.rstrip().endswith("KeyboardInterrupt")
+    assert error.count("Traceback") == 1, error
+    marker.write_text("")
+    job = make_job(kind, source=source, do="next")
+    compute([job], tmp_path / "two", cluster)
+    assert None not in answers(Cache(tmp_path / "two"), [job])
+    assert not (tmp_path / "one" / "results").exists()
 
 
 def test_a_client_needs_no_torch(tmp_path: Path, kind: Kind, tiny_source: Source, cluster: LocalCluster) -> None:
