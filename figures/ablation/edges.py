@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from builder.errors import BuildError
+from builder.model.heard import attend_alone, hear
 from builder.model.interface import attending
 from builder.model.interventions import entering
-from builder.model.rerun import at_once, attend_alone, hear
+from builder.model.rerun import at_once
 
 from .text import Effects
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from builder.model import Run
+    from builder.model.heard import Heard
     from builder.model.interface import Call
-    from builder.model.rerun import Heard
 
     from .text import Text
 
