@@ -31,8 +31,10 @@ LOOK = 1.0
 """Seconds between looks at who is there."""
 HELLO = 2.0
 """Seconds in which those who are there say so, before work is shared out: one alone would be given all of it."""
-ANSWER = 5.0
-"""Seconds in which a scheduler that is there answers."""
+CONNECT = 10.0
+"""Seconds to find a scheduler in."""
+ANSWER = 30.0
+"""Seconds in which one that is there answers, however busy its machine is; a closed connection is noticed at once."""
 
 
 @dataclass
@@ -65,7 +67,7 @@ class Cluster:
         self._looked = 0.0
 
     def __enter__(self) -> Self:
-        self._client = connect(self.address, ANSWER)
+        self._client = connect(self.address, CONNECT)
         self._topic = f"fanlight {self._client.id}"
         self._client.subscribe_topic(self._topic, lambda event: self._inbox.put(Told(**event[1]["told"])))
         return self
@@ -174,7 +176,7 @@ class Cluster:
             return
         try:
             with hush():
-                answer = sent.future.result(timeout=12 * ANSWER)
+                answer = sent.future.result(timeout=2 * ANSWER)
         except Exception as error:
             if self._client.status != "running":
                 raise self._gone() from error

@@ -23,12 +23,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from . import say
 
 N_FIGURES = 24
 N_OUTPUT = 40
-"""Tokens that are generated and explained, after a prompt of 25, unless it is said: as in the benchmarks of saliency."""
+"""Tokens that are generated and explained, after a prompt of 25, as in the benchmarks of saliency."""
 
 TEXT = "The countries of the European Union are the following, in the order of the year in which each of them"
 
@@ -109,10 +110,12 @@ class Log:
     def running(self, text: str, where: str = "") -> None:
         """Remember who is at what."""
         self.running_[where] = text
-        self.message(f"{where}  {text} …")
+        if text:
+            self.message(f"{where}  {text} …")
 
     def finished(self, text: str, where: str = "") -> None:
         """Count."""
+        self.running_[where] = ""
         self.done[where] = self.done.get(where, 0) + 1
         self.message(f"{where}  {text}: done")
 
@@ -146,24 +149,15 @@ def make_jobs(words: Sequence[str], n_output: int) -> list[object]:
     return jobs
 
 
-def build(
-    cluster: Cluster, words: Sequence[str], cache: Path, n_output: int, *, loud: bool = False
-) -> tuple[float, Log]:
+def build(cluster: Cluster, words: Sequence[str], cache: Path, n_output: int, log: Log) -> float:
     """Have a cluster answer; return the wall seconds."""
     from builder.cache import Cache
     from builder.engine import run_jobs
 
-    log = Log(loud=loud)
+    jobs: Any = make_jobs(words, n_output)
     begin = time.perf_counter()
-    run_jobs(
-        make_jobs(words, n_output),
-        Path(__file__).parents[2],
-        Cache(cache),
-        log,
-        device="cpu",
-        scheduler=cluster.address,
-    )  # type: ignore[arg-type]
-    return time.perf_counter() - begin, log
+    run_jobs(jobs, Path(__file__).parents[2], Cache(cache), log, device="cpu", scheduler=cluster.address)
+    return time.perf_counter() - begin
 
 
 def compare(rounds: int, n: int, n_output: int) -> None:
@@ -174,9 +168,9 @@ def compare(rounds: int, n: int, n_output: int) -> None:
             size = len(cluster.processes) - 1
             begin = time.perf_counter()
             for turn in range(5):  # until each has had a batch, and the model with it
-                _, log = build(
-                    cluster, [f"Warm {turn} {k}" for k in range(2 * size)], Path(folder) / f"w{size}{turn}", n_output
-                )
+                log = Log(loud=False)
+                warm = [f"Warm {turn} {k}" for k in range(2 * size)]
+                build(cluster, warm, Path(folder) / f"w{size}{turn}", n_output, log)
                 if len(log.done) == size:
                     break
             say(f"{size} worker{'s' * (size > 1)}: warm after {time.perf_counter() - begin:.1f} s")
@@ -186,7 +180,8 @@ def compare(rounds: int, n: int, n_output: int) -> None:
             cpu = []
             for size, cluster in ((1, one), (3, three)):
                 before = cluster.seconds()
-                seconds, log = build(cluster, words, Path(folder) / f"{turn}-{size}", n_output)
+                log = Log(loud=False)
+                seconds = build(cluster, words, Path(folder) / f"{turn}-{size}", n_output, log)
                 cpu.append(cluster.seconds() - before)
                 took[size].append(seconds)
             shares = " + ".join(str(count) for _, count in sorted(log.done.items()))
@@ -206,17 +201,19 @@ def kill(n: int, n_output: int) -> None:
     """Print the log of a build one of whose workers is killed in the middle of a figure."""
     words = [f"Number {number}:" for number in range(1, n + 1)]
     with clusters(3) as (three,), tempfile.TemporaryDirectory() as folder:
-        begun = time.perf_counter()
+        log = Log(loud=True)
 
         def strike() -> None:
-            while len(list(Path(folder).rglob("results/*/*.json"))) < n // 3:
-                time.sleep(0.05)
+            at_it = False
+            while len(list(Path(folder).rglob("results/*/*.json"))) < n // 3 or not at_it:
+                time.sleep(0.02)
+                at_it = "saliency" in log.running_.get("w2", "")
             three.processes["w2"].kill()
-            say(f"{time.perf_counter() - begun:7.2f} s  --- w2 is killed (SIGKILL)")
+            log.message("--- w2 is killed (SIGKILL)")
 
         killer = threading.Thread(target=strike)
         killer.start()
-        seconds, log = build(three, words, Path(folder), n_output, loud=True)
+        seconds = build(three, words, Path(folder), n_output, log)
         killer.join()
         stored = len(list(Path(folder).rglob("results/*/*.json")))
         say(f"{stored} of {n} answers stored after {seconds:.1f} s; by worker: {dict(sorted(log.done.items()))}")

@@ -318,7 +318,7 @@ def test_a_worker_whose_fanlight_was_upgraded_under_it_answers_nothing(
 
 def test_an_address_where_nobody_is_fails_soon(tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the words of the problem, whatever layer it comes from."""
-    monkeypatch.setattr("builder.engine.cluster.ANSWER", 1.0)
+    monkeypatch.setattr("builder.engine.cluster.CONNECT", 1.0)
     with pytest.raises(BuildError, match=r"broken scheduler: tcp://127.0.0.1:9 does not answer as Dask's does: "):
         run_jobs([make_job(kind)], tmp_path, Cache(tmp_path), Silent(), scheduler="tcp://127.0.0.1:9")
 
