@@ -31,7 +31,8 @@ MORE: tuple[tuple[str, dict[str, Any]], ...] = (
 KINDS = tuple(question for question in (*QUESTIONS, *MORE) if question[0] != "decoding")
 """All but decoding, which generates: there transformers asks a device for events."""
 FAMILIES = {"decoder": Model, "encoder": Encoder, "encoder-decoder": EncoderDecoder}
-DEVICES = {"a card": ("cuda:0", None), "Apple": ("mps", None), "two cards": ("cuda:0", "cuda:1")}
+DEVICES = {"Apple": ("mps", None), "two cards": ("cuda:0", "cuda:1")}
+"""What holds for two cards holds for one: what was left on the processor meets neither."""
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,7 @@ def pretend(tiny_source: Source) -> Callable[[str, str], tuple[Pretended, Model]
     return load
 
 
-@pytest.mark.parametrize(("name", "where"), [*(("llama", where) for where in DEVICES), ("gpt2", "two cards")])
+@pytest.mark.parametrize(("name", "where"), [("llama", "Apple"), ("llama", "two cards"), ("gpt2", "two cards")])
 @pytest.mark.parametrize(("kind", "params"), KINDS, ids=str)
 def test_every_kind_keeps_to_its_devices(
     kind: str, params: dict[str, Any], name: str, where: str, pretend: Callable[..., Any], tiny: Load, ask: Ask

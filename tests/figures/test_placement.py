@@ -59,7 +59,7 @@ def divided(tiny_source: Source):
     return load
 
 
-@pytest.mark.parametrize("name", ["llama", "gpt2", "gemma3", "gpt_oss"])
+@pytest.mark.parametrize("name", ["llama", "gemma3", "gpt_oss"])
 @pytest.mark.parametrize(("kind", "params"), KINDS, ids=str)
 def test_layers_on_the_disk_give_the_same_answer(
     name: str, kind: str, params: dict[str, Any], tiny: Load, divided: Load, ask: Ask
