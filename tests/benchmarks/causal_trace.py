@@ -43,7 +43,7 @@ def main() -> None:
     compare(
         {
             "naive, a whole pass a cell (a part of them)": lambda: naive(clean, broken, asked.first, asked.every),
-            "ours, from the block that changes": lambda: ours(clean, broken, asked.first),
+            "ours, from the block and place that change": lambda: ours(clean, broken, asked.first),
         },
         lambda found, first: apart(found, first, asked.every),
         asked.rounds,
