@@ -71,7 +71,8 @@ def check_memory(checkpoint: Checkpoint, device: str) -> None:
 def home(network: Any) -> torch.device:
     """Return the device that a network reads its tokens on, and computes on where its layers lie in many places."""
     hook = getattr(network, "_hf_hook", None)
-    device = getattr(hook, "execution_device", None)
+    hooks = getattr(hook, "hooks", (hook,))  # accelerate puts several in a row
+    device = next((own for one in hooks if (own := getattr(one, "execution_device", None)) is not None), None)
     if device is None:
         device = next((p.device for p in network.parameters() if p.device.type != "meta"), "cpu")
     return torch.device("cuda", device) if isinstance(device, int) else torch.device(device)
