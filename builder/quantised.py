@@ -25,11 +25,14 @@ def pack(values: np.ndarray, *, by_row: bool = False) -> dict[str, Any]:
     signed = bool((values < 0).any())
     most = 127 if signed else 255
     rows = values.reshape(len(values), -1) if by_row else values.reshape(1, -1)
-    sizes = np.abs(rows).max(axis=1, initial=0).astype(np.float64)
+    ends = (rows.max(axis=1, initial=0).astype(np.float64), -rows.min(axis=1, initial=0).astype(np.float64))
+    sizes = np.maximum(*ends)
     # six digits, rounded up: the published scale is the one that is used
     scales = [float(f"{size / most * (1 + 1e-6):.6g}") for size in sizes]
     divisors = np.array([scale or 1.0 for scale in scales])
-    codes = np.rint(rows / divisors[:, None]).clip(-most, most).astype(np.int8 if signed else np.uint8)
+    codes = rows / divisors[:, None]
+    np.rint(codes, out=codes)  # in place: of a long text's attention they are tens of megabytes
+    codes = codes.clip(-most, most, out=codes).astype(np.int8 if signed else np.uint8)
     return {
         "shape": list(values.shape),
         "type": "int8" if signed else "uint8",

@@ -14,7 +14,8 @@ __all__ = ["nmf"]
 LOUD = 0.95
 """The share of the energy that the loud neurons hold: of 46,080 of SmolLM2, three to five thousand."""
 STARTS = 4
-ROWS = 64
+ROWS = 16
+"""Tokens that are worked on at once where a copy is made of them."""
 SHORT = 20
 """Steps after which the starts are compared."""
 STEPS = 500

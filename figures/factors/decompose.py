@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS", "Decomposition", "decompose", "missed", "positive_parts", "squares"]
 
-ROWS = 64
-"""Tokens that are worked on at once where a copy is made of them: of SmolLM2's neurons 12 MB."""
+ROWS = 16
+"""Tokens that are worked on at once where a copy is made of them: of SmolLM2's neurons 3 MB."""
 SAMPLE = 48
 """Neurons, and tokens, of which the check solves the least squares exactly."""
 

@@ -172,7 +172,10 @@ def peaks(names: list[str], tokens: int, threads: int) -> None:
 def peak(names: list[str], tokens: int) -> str:
     """Return a row: the peak above the loaded model, that of this process, megabytes of JSON, seconds."""
     model: Model = load()
-    answer(model.run(long_text(model, 8, 0)), "tokens")  # what is imported and found once
+    short = model.run(long_text(model, 30, 0))
+    for name in names:  # what is imported and found once
+        answer(short, name)
+    del short
     gc.collect()
     before = status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew: man 5 proc
