@@ -25,7 +25,7 @@ ROWS = 2_000
 """How many positions go through a backward pass at once, over all its targets, where the whole network is one graph."""
 TARGETS = 16
 """The most targets in such a chunk: its forward pass is as long as its last target, so a larger chunk wastes more."""
-HELD = 32 << 20
+HELD = 48 << 20
 """Bytes of gradients, states and logits that one step of the work holds where blocks are taken one by one. More targets
 share a forward pass then, which is soon little: with 20 of them a tenth."""
 EIGHT = 8
@@ -45,10 +45,11 @@ class Network(NamedTuple):
 
 def chunks(network: Network, positions: list[int], x: Tensor) -> Iterator[slice]:
     """Cut ascending target positions into runs that share a forward pass over the longest prefix of x [T, d]."""
-    start = 0
     most = TARGETS
     if network.chain is not None:
         most = rows(_bytes(network.chain, positions[-1], x) + 12 * network.chain.vocab_size, x.device, most=HELD)
+        most = -(-len(positions) // -(-len(positions) // most))  # as many in each
+    start = 0
     while start < len(positions):
         end = start + 1
         while end < len(positions) and end - start < most:
@@ -100,13 +101,28 @@ def gradients(
 def _through_head(network: Network, objective: Objective, read: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
     """Return the logits [N, vocab] of what the head reads [N, d], and ∂f/∂read [N, d] for tokens `ids` [N]."""
     n = len(read)
+    padded = torch.cat([read, read[-1:].expand(-n % EIGHT, -1)])
+    matrix = _unembedding(network)
+    if objective.is_linear and matrix is not None:
+        with torch.no_grad():
+            given = precise(network.head(padded))[:n]
+        direction = matrix[ids] if objective.foil is None else matrix[ids] - matrix[objective.foil]
+        return given, direction.to(read.dtype)
     with torch.enable_grad():
-        padded = torch.cat([read, read[-1:].expand(-n % EIGHT, -1)]).requires_grad_()
+        padded.requires_grad_()
         logits = network.head(padded)
     given = precise(logits.detach())[:n]
     derivative = torch.zeros_like(logits)
     derivative[:n] = objective.derivative(given, ids)
     return given, torch.autograd.grad(logits, padded, derivative)[0][:n]
+
+
+def _unembedding(network: Network) -> Tensor | None:
+    """Return the matrix [vocab, d] whose rows are the gradients of logits, where the head is nothing else."""
+    model = network.chain
+    head = None if model is None or not model.head_is_linear else model.structure.head
+    here = isinstance(head, torch.nn.Linear) and not hasattr(head, "_hf_hook")
+    return head.weight if here else None
 
 
 def precise(tensor: Tensor) -> Tensor:

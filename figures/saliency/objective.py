@@ -24,6 +24,11 @@ class Objective:
     target: Literal["logit", "logprob", "probability"] = "logit"
     foil: int | None = None
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether f is a sum of logits, so that its derivative is the same whatever they are."""
+        return self.foil is not None or self.target == "logit"
+
     def value(self, logits: Tensor, ids: Tensor) -> Tensor:
         """Return f [N] of tokens `ids` [N] from logits [N, vocab]."""
         own = logits.gather(-1, ids[:, None])[:, 0]

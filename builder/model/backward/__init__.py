@@ -33,6 +33,8 @@ __all__ = ["Backward", "Plan", "find_plan", "products"]
 
 ROWS = 1_000
 """How many positions go through a block's way back at once, over all texts and targets."""
+TARGETS = 6
+"""The most targets of a text at once: all are as long as the last, so that more waste more."""
 
 
 class Backward:
@@ -151,7 +153,7 @@ def _cut(positions: Sequence[int], texts: int) -> Iterator[tuple[int, int, slice
         start = 0
         while start < len(positions):
             end = start + 1
-            while end < len(positions) and (end + 1 - start) * positions[end] <= ROWS:
+            while end < min(len(positions), start + TARGETS) and (end + 1 - start) * positions[end] <= ROWS:
                 end += 1
             yield start, end, slice(text, text + 1)
             start = end
