@@ -46,7 +46,7 @@ class Cluster:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         file = folder / "scheduler.json"
         self._start("scheduler", "scheduler", "--port", "0", "--scheduler-file", str(file), "--no-show", *END)
-        while not file.exists():
+        while not (file.exists() and file.read_text().rstrip().endswith("}")):  # it is not written at once
             time.sleep(0.05)
         self.address = str(json.loads(file.read_text())["address"])
         for number in range(1, n + 1):
@@ -69,7 +69,7 @@ class Cluster:
         import psutil
 
         times = [psutil.Process(p.pid).cpu_times() for name, p in self.processes.items() if name != "scheduler"]
-        return sum(one.user + one.system for one in times)
+        return float(sum(one.user + one.system for one in times))
 
     def close(self) -> None:
         """Kill all."""

@@ -209,7 +209,11 @@ class LocalCluster:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         file = folder / "scheduler.json"
         self._start("scheduler", "--port", "0", "--scheduler-file", str(file), "--no-show", "--idle-timeout", "300s")
-        wait_for(file.exists)
+        try:
+            wait_for(lambda: file.exists() and file.read_text().rstrip().endswith("}"))  # it is not written at once
+        except BaseException:
+            self.close()
+            raise
         self.address = str(json.loads(file.read_text())["address"])
 
     def add(self, name: str, *options: str, **environ: str) -> None:
