@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layers"]
 
-KEPT = 64 << 20
+KEPT = 16 << 20
 """Bytes of what is known of all layers that are kept from the way forward to the way back; the others run again."""
 
 
