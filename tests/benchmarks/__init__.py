@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.engine.device import SPINS
+
 if TYPE_CHECKING:
     from builder.model import Model
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: its threads sleep while they wait, as in a build
+os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # before torch: its threads wait as in a build
 
 
 def load() -> Model:

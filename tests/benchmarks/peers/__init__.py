@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-os.environ.pop("OMP_WAIT_POLICY", None)  # threads wait as they do by default; this project's builds have them sleep
+os.environ.pop("GOMP_SPINCOUNT", None)  # threads wait as they do by default
 
 
 @dataclass(frozen=True)
