@@ -12,6 +12,6 @@ from __future__ import annotations
 from .ledger import Ledger
 from .results import ANSWERS, Cache, open_cache
 from .shared import Shared, open_shared
-from .whole import write_atomically
+from .whole import last_byte, write_atomically
 
-__all__ = ["ANSWERS", "Cache", "Ledger", "Shared", "open_cache", "open_shared", "write_atomically"]
+__all__ = ["ANSWERS", "Cache", "Ledger", "Shared", "last_byte", "open_cache", "open_shared", "write_atomically"]

@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["is_whole", "write_atomically"]
+__all__ = ["is_whole", "last_byte", "write_atomically"]
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -26,9 +26,14 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def is_whole(piece: Path) -> bool:
     """Whether a piece's file ends as its JSON does: a machine that lost its power may leave a file short, or empty."""
+    return last_byte(piece) == b"}"
+
+
+def last_byte(file: Path) -> bytes | None:
+    """Return what a file ends with; None where it is empty, not there, or cannot be read."""
     try:
-        with piece.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read() == b"}"
+        with file.open("rb") as stream:
+            stream.seek(-1, os.SEEK_END)
+            return stream.read()
     except OSError:
-        return False
+        return None

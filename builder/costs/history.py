@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cache import write_atomically
+from ..cache import last_byte, write_atomically
 from ..site import cache_folder
 from .task import Measurement, Task
 from .usual import repeats, usual
@@ -77,7 +76,7 @@ class Costs:
         with contextlib.suppress(OSError):  # as is a lock that cannot be had in time
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self._file.with_suffix(".lock"), timeout=5):
-                whole = _ends_a_line(self._file)
+                whole = last_byte(self._file) in (None, b"\n")  # not broken off in the middle of a line
                 with self._file.open("ab") as file:
                     file.write(text.encode() if whole else b"\n" + text.encode())
                 if self._file.stat().st_size > MOST:
@@ -132,16 +131,6 @@ class Costs:
 def open_costs() -> Costs:
     """Return the costs in the user's cache."""
     return Costs(cache_folder())
-
-
-def _ends_a_line(file: Path) -> bool:
-    """Whether a file is empty or ends with a whole line: a machine may have lost its power in the middle of one."""
-    try:
-        with file.open("rb") as stream:
-            stream.seek(-1, os.SEEK_END)
-            return stream.read() == b"\n"
-    except OSError:
-        return True
 
 
 def _distance(past: Measurement, task: Task, place: str) -> float:
