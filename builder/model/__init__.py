@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import BuildError
 from ..spoken import counted
-from .backward import Backward, Plan, find_plan
+from .backward import Backward, Plan, make_plan
 from .chain import Steps, find_chain
 from .encoder import Encoder, EncoderRun
 from .encoder_decoder import EncoderDecoder, EncoderDecoderRun
@@ -219,7 +219,7 @@ class Model(LanguageModel):
     def known_parts(self) -> Plan:
         """What `Backward` knows of the ways back of modules in the blocks; only for a model that is `chained`."""
         ids = torch.tensor([[3, 5, 7, 11, 2, 9], [8, 1, 4, 4, 2, 6]], device=self.device) % self.vocab_size
-        return find_plan(self, self.embed(ids))
+        return make_plan(self, self.embed(ids))
 
     def chain(self, embeddings: Tensor) -> Steps:
         """Input embeddings [A, L, d] → the forward pass over texts of this shape, block by block; see `chain.py`.

@@ -88,6 +88,10 @@ class Steps:
         """What enters a block [A, L, d_model] → what it hands on."""
         return self._calls[layer].on(self._structure.blocks[layer], hidden)
 
+    def arguments(self, layer: int) -> dict[str, Any]:
+        """What the network gives a block by name, beside the stream."""
+        return self._calls[layer].kwargs
+
     def leave(self, hidden: Tensor) -> Tensor:
         """What the last block hands on [A, L, d_model] → what the head reads [A, L, d]."""
         with _skipping(self._structure, lambda _call, _hidden: None, last=hidden):

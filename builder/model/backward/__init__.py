@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from .. import Model
     from ..chain import Steps
 
-__all__ = ["Backward", "Plan", "find_plan", "products"]
+__all__ = ["Backward", "Plan", "make_plan", "products"]
 
+NEAR = 1e-4
+"""How far gradients may be from the network's own, as a share of the largest: both are float32."""
 ROWS = 500
 """How many positions go through a block's way back at once, over all texts and targets."""
 TARGETS = 6
@@ -43,11 +45,12 @@ kernel for each shape. At 250 tokens that was a third of what a saliency took, f
 class Backward:
     """The way back through a model that is a chain of blocks, at input embeddings [A, L, d]."""
 
-    def __init__(self, model: Model, embeddings: Tensor) -> None:
+    def __init__(self, model: Model, embeddings: Tensor, plan: Plan | None = None) -> None:
         self._model = model
+        self._plan = plan or model.known_parts
         self._embeddings = embeddings.detach()
         self._steps = model.chain(self._embeddings)
-        self._layers = Layers(model, model.known_parts)
+        self._layers = Layers(model, self._plan)
         with torch.no_grad(), self._layers.placed():
             hidden = self._steps.enter(self._embeddings)
             self._entered: list[Tensor] = []
@@ -72,7 +75,7 @@ class Backward:
         pieces = [self._piece(*piece, positions) for piece in _cut(positions, len(self._last))]
         with self._layers.placed():
             for layer in reversed(range(self._model.n_layers)):
-                if self._model.known_parts.whole[layer] and not self._layers.ran(layer):
+                if self._plan.whole[layer] and not self._layers.ran(layer):
                     self._layers.run(self._steps, layer, self._entered[layer])
                 for piece in pieces:
                     self._through(layer, piece, pulled)
@@ -89,7 +92,14 @@ class Backward:
         where = (piece.targets, piece.texts, slice(None, piece.length))
         behind = pulled[where]
         copies = len(behind)
-        if self._model.known_parts.whole[layer] and 1 in behind.shape[:2]:
+        if 1 in behind.shape[:2]:
+            view = View(piece.texts, piece.length, copies)
+            with torch.no_grad():
+                found = self._layers.back(self._steps, layer, behind.flatten(0, 1).to(entered.device), view)
+            if found is not None:
+                pulled[where] = found.view_as(behind)
+                return
+        if self._plan.whole[layer] and 1 in behind.shape[:2]:
             with torch.enable_grad():
                 leaf = (entered.expand(copies, -1, -1) if copies > 1 else entered).detach().requires_grad_()
                 view = View(piece.texts, piece.length, copies)
@@ -126,6 +136,29 @@ class Backward:
             where = (piece.targets, piece.texts, slice(None, piece.length))
             found[where] = products(entered, leaf, pulled[where])
         return found
+
+
+def make_plan(model: Model, embeddings: Tensor) -> Plan:
+    """Find out what is known of a model's blocks, on short texts [A, L, d].
+
+    Blocks of the usual kind are such if, taken so, gradients are the network's own.
+    """
+    plan = find_plan(model, embeddings)
+    if not any(plan.roles):
+        return plan
+    with torch.enable_grad():
+        leaf = embeddings.detach().clone().requires_grad_()
+        final = model.forward_embeddings(leaf)
+    positions = [embeddings.shape[1] // 2, embeddings.shape[1]]
+    cotangents = torch.linspace(-1, 1, 2 * final[:, 0].numel(), device=final.device).sin().to(final)
+    cotangents = cotangents.view(2, *final[:, 0].shape)
+    mine = Backward(model, embeddings, plan).pull(cotangents, positions)
+    behind = torch.zeros(2, *final.shape, dtype=final.dtype, device=final.device)
+    for number, position in enumerate(positions):
+        behind[number, :, position - 1] = cotangents[number]
+    theirs = products(final, leaf, behind)
+    near = bool((mine - theirs).abs().max() <= NEAR * theirs.abs().max())
+    return plan if near else plan._replace(roles=(None,) * model.n_layers)
 
 
 class _Piece:

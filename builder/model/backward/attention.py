@@ -32,16 +32,17 @@ class Attended:
     def __init__(self) -> None:
         self.view = View(slice(None), 0, 1)
         self.kept: tuple[Tensor, ...] = ()
-        self._scale = 1.0
+        self.scale = 1.0
+        self.causal = False
 
     def record(self, call: Call) -> Tensor:
         """Attend, and keep what is needed; return [A, L, heads, d_head]."""
         a, heads, length, d = call.query.shape
         shared = call.key.shape[1]
-        self._scale = float(call.options["scaling"])
+        self.scale = float(call.options["scaling"])
         query = call.query.detach().reshape(a, shared, heads // shared, length, d)
         key, value = call.key.detach().contiguous(), call.value.detach().contiguous()
-        weights = torch.matmul(query.flatten(2, 3) * self._scale, key.transpose(2, 3)).view(*query.shape[:4], length)
+        weights = torch.matmul(query.flatten(2, 3) * self.scale, key.transpose(2, 3)).view(*query.shape[:4], length)
         if call.mask is not None:
             mask = call.mask[..., :length]
             weights += mask[:, :, None] if mask.shape[1] == 1 else mask.reshape(len(mask), shared, -1, *mask.shape[2:])
@@ -58,7 +59,16 @@ class Attended:
 
     def back(self, cotangent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """[N, L, heads, d_head] → of queries [N, heads, L, d_head], and of keys and values [N, shared, L, d_head]."""
-        texts, length, copies = self.view
+        found = (each.transpose(2, 3).flatten(0, 1) for each in self.pull(cotangent, self.view))
+        of_query, of_key, of_value = found
+        return of_query * self.scale, of_key * self.scale, of_value
+
+    def pull(self, cotangent: Tensor, view: View) -> tuple[Tensor, Tensor, Tensor]:
+        """[N, L, heads, d_head] → what it makes of queries, keys and values, each [texts, copies, L, heads, d_head].
+
+        The first two are still to be multiplied with `scale`. Memory of all three lies in another order than that.
+        """
+        texts, length, copies = view
         query, key, value, weights, output = (kept[texts] for kept in self.kept)
         query, weights, output = query[..., :length, :], weights[..., :length, :length], output[..., :length, :]
         key, value = key[..., :length, :].flatten(0, 1), value[..., :length, :].flatten(0, 1)
@@ -78,17 +88,15 @@ class Attended:
             n, end = rows.stop - start, rows.stop if self.causal else length
             here, seen = given[:, :, rows].flatten(1, 3), weights[:, :, rows, :end]
             scores = torch.bmm(here, value[:, :end].transpose(1, 2)).view(-1, group, n, copies, end)
-            scores.sub_(sums[:, :, rows, :, None]).mul_(seen[:, :, :, None]).mul_(self._scale)
+            scores.sub_(sums[:, :, rows, :, None]).mul_(seen[:, :, :, None])
             of_query[:, :, rows] = torch.bmm(scores.flatten(1, 3), key[:, :end]).view(-1, group, n, copies, d)
             found = torch.bmm(scores.view(-1, group * n, copies * end).transpose(1, 2), query[:, :, rows].flatten(1, 2))
             of_key[:, :, :end] += found.view(-1, copies, end, d)
             of_value[:, :end] += torch.bmm(seen.flatten(1, 2).transpose(1, 2), here.view(-1, group * n, copies * d))
         return (
-            of_query.view(x, shared, group, length, copies, d)
-            .permute(0, 4, 1, 2, 3, 5)
-            .reshape(x * copies, -1, length, d),
-            of_key.view(x, shared, copies, length, d).transpose(1, 2).flatten(0, 1),
-            of_value.view(x, shared, length, copies, d).permute(0, 3, 1, 2, 4).flatten(0, 1),
+            of_query.view(x, shared * group, length, copies, d).permute(0, 3, 2, 1, 4),
+            of_key.view(x, shared, copies, length, d).permute(0, 2, 3, 1, 4),
+            of_value.view(x, shared, length, copies, d).permute(0, 3, 2, 1, 4),
         )
 
 

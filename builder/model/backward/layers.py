@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..interface import attending
 from ..trace import replaced
 from .attention import Attended
+from .pre_norm import PreNorm, Turn, read_turn
 from .stored import stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor
 
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from ..interface import Call
     from .parts import Part, View
     from .plan import Plan
+    from .pre_norm import Weights
 
 __all__ = ["Layers"]
 
-KEPT = 16 << 20
+KEPT = 64 << 20
 """Bytes of what is known of all layers that are kept from the way forward to the way back; the others run again."""
 
 
@@ -36,10 +38,16 @@ class Layers:
         self._model = model
         self._parts = tuple({module: make() for module, make in parts.items()} for parts in plan.parts)
         self._attended = tuple(Attended() for _ in plan.parts)
+        self._usual = tuple(
+            None if roles is None else PreNorm(roles, parts, attended)
+            for roles, parts, attended in zip(plan.roles, self._parts, self._attended, strict=True)
+        )
         self._plan = plan
         self._layer = 0
         self._recording = False
         self._sizes = [0] * len(plan.parts)
+        self._weights: tuple[int, Weights] | None = None
+        self._turns: dict[int, Turn | None] = {}
 
     @contextlib.contextmanager
     def placed(self) -> Iterator[None]:
@@ -60,6 +68,11 @@ class Layers:
                 returned = steps.block(layer, hidden)
         finally:
             self._recording = False
+        usual = self._usual[layer]
+        if usual is not None:
+            usual.settle()
+            for part in self._parts[layer].values():
+                part.kept = ()
         tensors = [kept for part in self._known(layer) for kept in part.kept]
         self._sizes[layer] = sum(kept.numel() * kept.element_size() for kept in tensors)
         return returned
@@ -82,12 +95,33 @@ class Layers:
     def replay(self, steps: Steps, layer: int, hidden: Tensor, view: View) -> Tensor:
         """Return what a block hands on, differentiable, its parts answering from what they kept."""
         self._layer = layer
-        for part in self._known(layer):
+        self._attended[layer].view = view
+        for part in self._parts[layer].values():
             part.view = view
         return steps.block(layer, hidden)
 
-    def _known(self, layer: int) -> list[Part | Attended]:
-        return [*self._parts[layer].values(), self._attended[layer]]
+    def back(self, steps: Steps, layer: int, behind: Tensor, view: View) -> Tensor | None:
+        """Cotangents [N, L, d] of what a block hands on → of what it was given, if it is of the usual kind."""
+        usual = self._usual[layer]
+        if usual is None:
+            return None
+        if self._weights is None or self._weights[0] != layer:
+            self._weights = layer, usual.weights(self._weights and self._weights[1])
+        turn = self._turn(steps.arguments(layer)) if self._plan.roles[layer].turns else None
+        if turn is not None:
+            turn = Turn(turn.cos[: view.length], turn.sin[: view.length]).times(usual.attended.scale)
+        return usual.back(behind, view, self._weights[1], turn)
+
+    def _turn(self, arguments: Mapping[str, Any]) -> Turn | None:
+        """Return what a block is told of positions; blocks are told the same."""
+        told = id(arguments["position_embeddings"])
+        if told not in self._turns:
+            self._turns[told] = read_turn(arguments)
+        return self._turns[told]
+
+    def _known(self, layer: int) -> list[Part | Attended | PreNorm]:
+        usual = self._usual[layer]
+        return [*self._parts[layer].values(), self._attended[layer], *([usual] if usual else ())]
 
     def _forward(self, part: Part) -> Callable[[Tensor], Tensor]:
         return lambda given: part.record(given) if self._recording else stored(part, given)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["Activation", "Linear", "Norm", "Part", "View"]
+__all__ = ["Activation", "Linear", "Norm", "Part", "View", "normed_back"]
 
 
 class View(NamedTuple):
@@ -63,12 +63,12 @@ class Linear(Part):
 
     def __init__(self, forward: Callable[[Tensor], Tensor], weight: Tensor) -> None:
         super().__init__(forward)
-        self._weight = weight
+        self.weight = weight
         """[out, in]"""
 
     def back(self, cotangent: Tensor) -> tuple[Tensor]:
         """[N, L, out] → [N, L, in], as one product: of a batch that does not lie in one piece torch would make many."""
-        found = cotangent.reshape(-1, cotangent.shape[-1]) @ self._weight
+        found = cotangent.reshape(-1, cotangent.shape[-1]) @ self.weight
         return (found.view(*cotangent.shape[:-1], -1),)
 
 
@@ -87,26 +87,40 @@ class Activation(Part):
 
 
 class Norm(Part):
-    """y = gain ⊙ c / √(mean c² + ε) + bias, with c = x, or c = x − mean x where it is centred.
+    """y = gain ⊙ r + bias, r = s c, s = 1 / √(mean c² + ε), with c = x, or c = x − mean x where it is centred.
 
-    With s = 1 / √(mean c² + ε), what a cotangent g makes of c is s · gain ⊙ g − s³ c (c · (gain ⊙ g)) / d.
+    What a cotangent g makes of c is s (t − r (r · t) / d), with t = gain ⊙ g.
     """
 
     def __init__(self, forward: Callable[[Tensor], Tensor], gain: Tensor, bias: Tensor, *, centred: bool) -> None:
         super().__init__(forward)
-        self._gain, self._bias, self._centred = gain, bias, centred
+        self.gain, self.centred = gain, centred
+        self._bias = bias
 
     def linearise(self, given: Tensor, returned: Tensor) -> tuple[Tensor, ...]:
-        """Return s · gain, gain ⊙ c and s³ c / d; s by least squares, whatever ε is."""
-        centre = given - given.mean(-1, keepdim=True) if self._centred else given
-        shape = centre * self._gain
+        """Return s [A, L, ..., 1] and r [A, L, ..., d]; s by least squares, whatever ε is."""
+        centre = given - given.mean(-1, keepdim=True) if self.centred else given
+        shape = centre * self.gain
         size = shape.square().sum(-1, keepdim=True).clamp_min(torch.finfo(given.dtype).tiny)
         scale = (shape * (returned - self._bias)).sum(-1, keepdim=True) / size
-        return self._gain * scale, shape, centre * (scale**3 / given.shape[-1])
+        return scale, centre * scale
 
     def back(self, cotangent: Tensor) -> tuple[Tensor]:
         """[N, L, ..., d] → [N, L, ..., d]"""
-        along, shape, across = (self.view.of(kept) for kept in self.kept[1:])
-        sums = (cotangent * shape).sum(-1, keepdim=True)
-        found = (cotangent * along).addcmul_(across, sums, value=-1)
-        return (found - found.mean(-1, keepdim=True) if self._centred else found,)
+        scale, normed = (self.view.of(kept) for kept in self.kept[1:])
+        return (normed_back(cotangent * self.gain, scale, normed, centred=self.centred),)
+
+
+def normed_back(
+    cotangent: Tensor, scale: Tensor, normed: Tensor, *, centred: bool, onto: Tensor | None = None
+) -> Tensor:
+    """Return s (t − r (r · t) / d) of t [N, L, ..., d], s and r as `Norm` keeps them, added `onto` another cotangent.
+
+    t is overwritten.
+    """
+    sums = (cotangent * normed).sum(-1, keepdim=True).mul_(-1 / normed.shape[-1])
+    if centred:
+        cotangent.addcmul_(normed, sums)
+        cotangent -= cotangent.mean(-1, keepdim=True)
+    found = cotangent * scale if onto is None else torch.addcmul(onto, cotangent, scale)
+    return found if centred else found.addcmul_(normed, sums.mul_(scale))

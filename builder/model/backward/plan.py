@@ -14,12 +14,14 @@ from ..frozen import freeze
 from ..interface import attending, eager
 from .attention import attends_plainly
 from .parts import Activation, Linear, Norm, Part, View
+from .pre_norm import find_roles, read_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .. import Model
     from ..interface import Call
+    from .pre_norm import Roles, Turn
 
 __all__ = ["Plan", "find_plan"]
 
@@ -31,6 +33,8 @@ class Plan(NamedTuple):
     attentions: frozenset[nn.Module]
     whole: tuple[bool, ...]
     """Whether all matrices of a block are in its parts: then running it on copies costs next to nothing."""
+    roles: tuple[Roles | None, ...]
+    """Of blocks of the usual kind what their parts are, whose way back is written out."""
 
 
 def find_plan(model: Model, embeddings: Tensor) -> Plan:
@@ -38,7 +42,8 @@ def find_plan(model: Model, embeddings: Tensor) -> Plan:
     seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
     times: Counter[nn.Module] = Counter()
     plain: Counter[nn.Module] = Counter()
-    calls: Counter[nn.Module] = Counter()
+    calls: dict[nn.Module, list[Call]] = {}
+    turns: dict[nn.Module, Turn | None] = {}
 
     def leave(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
         times[module] += 1
@@ -48,11 +53,15 @@ def find_plan(model: Model, embeddings: Tensor) -> Plan:
                 seen[module] = given, returned
 
     def attend(call: Call) -> None:
-        calls[call.module] += 1
+        calls.setdefault(call.module, []).append(call)
         plain[call.module] += attends_plainly(call, eager(type(call.module)))
+
+    def enter(block: nn.Module, _args: Any, kwargs: dict[str, Any]) -> None:
+        turns[block] = read_turn(kwargs)
 
     modules = {module for block in model.structure.blocks for module in block.modules()}
     handles = [module.register_forward_hook(leave, with_kwargs=True) for module in modules]
+    handles += [block.register_forward_pre_hook(enter, with_kwargs=True) for block in model.structure.blocks]
     try:
         with torch.no_grad(), attending(model.network, attend):
             model.forward_embeddings(embeddings)
@@ -75,10 +84,20 @@ def find_plan(model: Model, embeddings: Tensor) -> Plan:
         if known
         for module in block.modules()
     }
+    attentions = {
+        module: its[0] for module, its in calls.items() if len(its) == plain[module] == 1 and module in blocks
+    }
+
+    def roles(block: nn.Module, parts: dict[nn.Module, Any]) -> Roles | None:
+        its = [call for module, call in attentions.items() if module in set(block.modules())]
+        kinds = {module: make.func for module, make in parts.items()}
+        return find_roles(kinds, seen, its[0], turns[block]) if len(its) == 1 else None
+
     return Plan(
         tuple(parts if known else {} for parts, known in zip(found, whole, strict=True)),
-        frozenset(module for module, n in calls.items() if n == plain[module] == 1 and module in blocks),
+        frozenset(attentions),
         whole,
+        tuple(map(roles, model.structure.blocks, found)),
     )
 
 

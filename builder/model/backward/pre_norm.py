@@ -1,0 +1,256 @@
+"""`PreNorm`: the way back of the block that most decoders are made of, written out as products over all positions.
+
+    y = x + W_o attend(turn(W_qkv norm(x)))
+    z = y + W_down (act(W_gate norm(y)) ⊙ W_up norm(y))        # or W_down act(W_up norm(y))
+
+Xiong 2020, https://arxiv.org/abs/2002.04745; Shazeer 2020, https://arxiv.org/abs/2002.05202. Where it fits, nothing of
+the block runs again on copies, and what is added, turned and multiplied is written once. `turn` are rotary position
+embeddings in halves (Su 2021, https://arxiv.org/abs/2104.09864), or nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import torch
+
+from .parts import Activation, Linear, Norm, Part, View, normed_back
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from torch import Tensor, nn
+
+    from ..interface import Call
+    from .attention import Attended
+
+__all__ = ["PreNorm", "Roles", "Turn", "Weights", "find_roles", "read_turn"]
+
+
+class Turn(NamedTuple):
+    """Cosines and sines of rotary position embeddings, the first half of each, which is the second half too."""
+
+    cos: Tensor
+    """[L, 1, d_head / 2]"""
+    sin: Tensor
+
+    def back(self, found: Tensor, into: Tensor) -> None:
+        """Undo the turn of cotangents [..., L, heads, d_head] of what was turned; write what comes of it."""
+        (a, b), (of_a, of_b) = found.chunk(2, -1), into.chunk(2, -1)
+        torch.mul(a, self.cos, out=of_a).addcmul_(b, self.sin)
+        torch.mul(b, self.cos, out=of_b).addcmul_(a, self.sin, value=-1)
+
+    def times(self, factor: float) -> Turn:
+        """Return a turn that multiplies too."""
+        return Turn(self.cos * factor, self.sin * factor)
+
+
+class Roles(NamedTuple):
+    """The modules of such a block."""
+
+    norm: nn.Module
+    projections: tuple[nn.Module, ...]
+    """Of queries, keys and values; or one of all three, in this order."""
+    output: nn.Module
+    mlp_norm: nn.Module
+    activation: nn.Module
+    inward: tuple[nn.Module, ...]
+    """What the activation reads, and what it is multiplied with where it is a gate."""
+    down: nn.Module
+    turns: bool
+
+
+@dataclass
+class Weights:
+    """The matrices of a block, [out, in], with the gain of the norm that they read.
+
+    They are copies, because those of a file lie anywhere: products of what begins at a cache line take a tenth less.
+    """
+
+    projections: Tensor
+    output: Tensor
+    inward: Tensor
+    down: Tensor
+
+
+class PreNorm:
+    """Such a block at some texts."""
+
+    def __init__(self, roles: Roles, parts: Mapping[nn.Module, Part], attended: Attended) -> None:
+        self.attended = attended
+        self.kept: tuple[Tensor, ...] = ()
+        """Of both norms the scale [A, L, 1] and what is normed [A, L, d]; then what is linear in the MLP's hidden
+        vector, once or, where it is gated, twice [A, L, hidden]."""
+        self._norm, self._mlp_norm = cast("Norm", parts[roles.norm]), cast("Norm", parts[roles.mlp_norm])
+        self._projections, self._inward, (self._output,), (self._down,) = (
+            [cast("Linear", parts[module]) for module in modules]
+            for modules in (roles.projections, roles.inward, (roles.output,), (roles.down,))
+        )
+        self._activation = parts[roles.activation]
+
+    def settle(self) -> None:
+        """Keep what the way back needs of what the parts were told."""
+        returned, slope = self._activation.kept
+        hidden = (slope,)
+        if len(self._inward) > 1:
+            hidden = (slope.mul_(self._inward[1].kept[0]), returned)
+        self.kept = (*self._norm.kept[1:], *self._mlp_norm.kept[1:], *hidden)
+
+    def weights(self, before: Weights | None) -> Weights:
+        """Return the block's matrices; in the place of others where those have their shapes."""
+
+        def gained(linears: list[Linear], gain: Tensor, into: Tensor | None) -> Tensor:
+            shape = (sum(len(linear.weight) for linear in linears), linears[0].weight.shape[1])
+            if into is None or into.shape != shape:
+                into = gain.new_empty(shape)
+            for linear, rows in zip(linears, into.split([len(linear.weight) for linear in linears]), strict=True):
+                torch.mul(linear.weight, gain, out=rows)
+            return into
+
+        one = self._norm.gain.new_ones(())
+        return Weights(
+            gained(self._projections, self._norm.gain, before and before.projections),
+            gained([self._output], one, before and before.output),
+            gained(self._inward, self._mlp_norm.gain, before and before.inward),
+            gained([self._down], one, before and before.down),
+        )
+
+    def back(self, behind: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
+        """Cotangents [N, L, d] of what the block hands on → of what it was given."""
+        rows, (n, length, _) = behind.shape[:2].numel(), behind.shape
+        scale, normed, mlp_scale, mlp_normed, *slopes = (view.of(kept) for kept in self.kept)
+        hidden = behind.reshape(rows, -1) @ weights.down
+        inner = hidden.new_empty(n, length, len(slopes), hidden.shape[-1])
+        for slope, into in zip(slopes, inner.unbind(2), strict=True):
+            torch.mul(hidden.view(n, length, -1), slope, out=into)
+        found = inner.view(rows, -1) @ weights.inward
+        del hidden, inner
+        between = normed_back(
+            found.view(behind.shape), mlp_scale, mlp_normed, centred=self._mlp_norm.centred, onto=behind
+        )
+        heads = torch.mm(between.view(rows, -1), weights.output)
+        read = self._attended_back(heads.view(n, length, -1), view, len(weights.projections), turn)
+        found = torch.mm(read.view(rows, -1), weights.projections, out=found)
+        return normed_back(found.view(behind.shape), scale, normed, centred=self._norm.centred, onto=between)
+
+    def _attended_back(self, cotangent: Tensor, view: View, width: int, turn: Turn | None) -> Tensor:
+        """Cotangents [N, L, heads · d_head] of attention's output → of what the projections gave, [N, L, width]."""
+        n, length, _ = cotangent.shape
+        *turned, of_value = self.attended.pull(cotangent, view)
+        into = cotangent.new_empty(n, length, width)
+        start = 0
+        for found in (*turned, of_value):
+            texts, copies, _, heads, d = found.shape
+            part = into[..., start : start + heads * d].view(texts, copies, length, heads, d)
+            start += heads * d
+            if found is of_value:
+                part.copy_(found)
+            elif turn is None:
+                torch.mul(found, self.attended.scale, out=part)
+            else:
+                turn.back(found, part)
+        return into
+
+
+def read_turn(arguments: Mapping[str, Any]) -> Turn | None:
+    """Return the turn that a block is told, `position_embeddings`; None where that is none in halves."""
+    given = arguments.get("position_embeddings")
+    if not isinstance(given, tuple) or len(given) != 2 or any(len(each.shape) != 3 for each in given):
+        return None
+    cos, sin = given
+    halves = [each.chunk(2, -1) for each in (cos, sin)]
+    same = all(bool((each == each[:1]).all()) for each in (cos, sin)) and all(a.equal(b) for a, b in halves)
+    return Turn(*(a[0, :, None].contiguous() for a, _ in halves)) if same else None
+
+
+def find_roles(
+    kinds: Mapping[nn.Module, type[Part]],
+    seen: Mapping[nn.Module, tuple[Tensor, Tensor]],
+    call: Call,
+    turn: Turn | None,
+) -> Roles | None:
+    """Return the modules of a block, told by what they read and gave, with its call of attention; None if it differs.
+
+    What is left open (the sums, above all) is to be tried on the whole.
+    """
+    try:
+        return _find(kinds, seen, call, turn)
+    except LookupError:
+        return None
+
+
+def _find(
+    kinds: Mapping[nn.Module, type[Part]],
+    seen: Mapping[nn.Module, tuple[Tensor, Tensor]],
+    call: Call,
+    turn: Turn | None,
+) -> Roles:
+    def one(kind: type[Part], fits: Callable[[Tensor, Tensor], bool]) -> nn.Module:
+        return _first(module for module, its in kinds.items() if its is kind and fits(*seen[module]))
+
+    def of(module: nn.Module) -> Tensor:
+        return seen[module][1]
+
+    vectors = [each.transpose(1, 2).flatten(2) for each in (call.query, call.key, call.value)]
+    projections = _projections(kinds, seen, vectors, call.query.shape[-1], turn)
+    first = seen[projections[0]][0]
+    norm = one(Norm, lambda _, returned: returned.equal(first))
+    output = one(Linear, lambda given, _: _same(given, call.output.flatten(2)))
+    between = seen[norm][0] + of(output)
+    mlp_norm = one(Norm, lambda given, _: _same(given, between))
+    readers = [m for m, kind in kinds.items() if kind is Linear and seen[m][0].equal(of(mlp_norm))]
+    activation = one(Activation, lambda given, _: any(given.equal(of(module)) for module in readers))
+    gate = _first(module for module in readers if of(module).equal(seen[activation][0]))
+    ups = [module for module in readers if module is not gate]
+    if len(ups) > 1:
+        raise LookupError
+    hidden = of(activation) * of(ups[0]) if ups else of(activation)
+    down = one(Linear, lambda given, _: _same(given, hidden))
+    return Roles(norm, projections, output, mlp_norm, activation, (gate, *ups), down, turn is not None)
+
+
+def _projections(
+    kinds: Mapping[nn.Module, type[Part]],
+    seen: Mapping[nn.Module, tuple[Tensor, Tensor]],
+    vectors: list[Tensor],
+    d_head: int,
+    turn: Turn | None,
+) -> tuple[nn.Module, ...]:
+    """Return what gave queries, keys and values [A, L, heads · d_head]; `LookupError` where nothing did."""
+
+    def turned(vector: Tensor) -> Tensor:
+        if turn is None:
+            return vector
+        apart = vector.unflatten(-1, (-1, d_head))
+        into = torch.empty_like(apart)
+        Turn(turn.cos, -turn.sin).back(apart, into)
+        return into.flatten(2)
+
+    if turn is not None and 2 * turn.cos.shape[-1] != d_head:
+        raise LookupError  # a part of each head is turned
+    linears = [module for module, kind in kinds.items() if kind is Linear]
+    widths = [vector.shape[-1] for vector in vectors]
+    for module in linears:
+        returned = seen[module][1]
+        if returned.shape[-1] == sum(widths):
+            query, key, value = returned.split(widths, -1)
+            if all(map(_same, (turned(query), turned(key), value), vectors)):
+                return (module,)
+
+    def gave(vector: Tensor, change: Callable[[Tensor], Tensor]) -> nn.Module:
+        fitting = (m for m in linears if seen[m][1].shape == vector.shape)
+        return _first(m for m in fitting if _same(change(seen[m][1]), vector))
+
+    query, key, value = vectors
+    return gave(query, turned), gave(key, turned), gave(value, lambda given: given)
+
+
+def _first(modules: Iterable[nn.Module]) -> nn.Module:
+    for module in modules:
+        return module
+    raise LookupError
+
+
+def _same(mine: Tensor, theirs: Tensor) -> bool:
+    return mine.shape == theirs.shape and torch.allclose(mine, theirs, rtol=1e-5, atol=1e-5 * float(theirs.abs().max()))
