@@ -228,12 +228,12 @@ class Model(LanguageModel):
         """
         return Steps(self.structure, embeddings)
 
-    def backward(self, embeddings: Tensor) -> Backward:
-        """Input embeddings [A, L, d] → the way back from what the head reads; see `backward`.
+    def backward(self, embeddings: Tensor, targets: int = 1) -> Backward:
+        """Input embeddings [A, L, d] → the way back from what the head reads, for so many targets; see `backward`.
 
         Only for a model that is `chained`.
         """
-        return Backward(self, embeddings)
+        return Backward(self, embeddings, targets)
 
     def provenance(self) -> dict[str, Any]:
         """Return what a reader needs to repeat this: model, revision, class, versions, dtype, device, structure."""

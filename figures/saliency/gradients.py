@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from builder.model.backward import products
+from builder.model.backward import products, texts_at_once
 from builder.model.memory import rows
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ ROWS = 2_000
 """How many positions go through a backward pass at once, over all its targets, where the whole network is one graph."""
 TARGETS = 16
 """The most targets in such a chunk: its forward pass is as long as its last target, so a larger chunk wastes more."""
-HELD = 24 << 20
+HELD = 96 << 20
 """Bytes of gradients, states and logits that one step of the work holds where blocks are taken one by one. More targets
-share a forward pass where it is more; on smollm2 that saves nothing, and at 250 tokens takes 50 MB (measured)."""
+share a forward pass where it is more."""
 EIGHT = 8
 """MKL adds up the rows beyond a multiple of 4 in one chain; over 49,152 tokens that costs two digits (1e-4)."""
 
@@ -65,7 +65,8 @@ def at_once(network: Network, positions: list[int], x: Tensor) -> int:
     if network.chain is None:
         return max(1, ROWS // (positions[-1] * len(positions)))
     each = _bytes(network.chain, positions[-1], x)
-    return rows(len(positions) * each + network.chain.n_layers * each // 2, x.device, most=HELD)
+    most = rows(len(positions) * each + network.chain.n_layers * each // 2, x.device, most=HELD)
+    return min(most, texts_at_once(network.chain, positions[-1], len(positions)))
 
 
 def _bytes(model: Model, length: int, x: Tensor) -> int:
@@ -85,7 +86,7 @@ def gradients(
     a, b, length = len(inputs), len(positions), positions[-1]
     read_at = torch.tensor(positions, device=inputs.device) - 1
     if network.chain is not None:
-        back = network.chain.backward(inputs[:, :length])
+        back = network.chain.backward(inputs[:, :length], b)
         logits, by_read = _through_head(network, objective, back.final[:, read_at].flatten(0, 1), ids.repeat(a))
         by_target = by_read.unflatten(0, (a, b)).transpose(0, 1)
         return precise(back.pull(by_target, positions)), logits.unflatten(0, (a, b)).transpose(0, 1)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from . import layers
 from .layers import Layers
 from .parts import View
 from .plan import Plan, find_plan
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from .. import Model
     from ..chain import Steps
 
-__all__ = ["Backward", "Plan", "make_plan", "products"]
+__all__ = ["Backward", "Plan", "make_plan", "products", "texts_at_once"]
 
 NEAR = 1e-4
 """How far gradients may be from the network's own, as a share of the largest: both are float32."""
-ROWS = 500
+ROWS = 750
 """How many positions go through a block's way back at once, over all texts and targets."""
+FEWEST = 200
+"""Positions at once at least, where there is more to do: products of fewer rows take a fifth longer."""
 TARGETS = 6
 """The most targets of a text at once: all are as long as the last, so that more waste more."""
 ROUND = 16
@@ -45,12 +48,14 @@ kernel for each shape. At 250 tokens that was a third of what a saliency took, f
 class Backward:
     """The way back through a model that is a chain of blocks, at input embeddings [A, L, d]."""
 
-    def __init__(self, model: Model, embeddings: Tensor, plan: Plan | None = None) -> None:
+    def __init__(self, model: Model, embeddings: Tensor, targets: int = 1, plan: Plan | None = None) -> None:
+        """Run the model forward; of how many targets cotangents will come says what else there is memory for."""
         self._model = model
         self._plan = plan or model.known_parts
         self._embeddings = embeddings.detach()
         self._steps = model.chain(self._embeddings)
-        self._layers = Layers(model, self._plan)
+        states = embeddings[..., 0].numel() * model.d_model * embeddings.element_size()
+        self._layers = Layers(model, self._plan, (model.n_layers + 2 * targets) * states)
         with torch.no_grad(), self._layers.placed():
             hidden = self._steps.enter(self._embeddings)
             self._entered: list[Tensor] = []
@@ -61,56 +66,61 @@ class Backward:
         self._last = hidden.to(self._embeddings.device)
         with torch.no_grad():
             self.final = self._steps.leave(hidden)
+        self.kept = self._layers.kept
+        """Bytes of what is known of the texts, in all blocks together."""
 
     def pull(self, cotangents: Tensor, positions: Sequence[int]) -> Tensor:
         """Cotangents [B, A, d] of what the head reads before each of ascending `positions` → ∂/∂inputs [B, A, L, d].
 
         L is the last position; from its own position on a target's gradient is 0.
         """
-        length = positions[-1]
-        pulled = self._last.new_zeros(len(positions), len(self._last), length, self._last.shape[-1])
-        rows = torch.arange(len(positions), device=pulled.device)
-        read = torch.tensor(positions, device=pulled.device) - 1
-        pulled[rows, :, read] = self._leave(cotangents, read)
         pieces = [self._piece(*piece, positions) for piece in _cut(positions, len(self._last))]
+        read = torch.tensor(positions, device=self._last.device) - 1
+        behind = self._leave(cotangents, read)
+        for piece in pieces:
+            piece.cotangents = behind[piece.where].flatten(0, 1)
+            piece.at = read[piece.targets].expand(len(piece.cotangents))
         with self._layers.placed():
             for layer in reversed(range(self._model.n_layers)):
                 if self._plan.whole[layer] and not self._layers.ran(layer):
                     self._layers.run(self._steps, layer, self._entered[layer])
                 for piece in pieces:
-                    self._through(layer, piece, pulled)
-                self._layers.spare(layer)
-        return self._enter(pulled, pieces)
+                    piece.cotangents = self._through(layer, piece)
+                self._layers.forget(layer)
+        return self._enter(pieces, len(positions))
 
     def _piece(self, start: int, end: int, texts: slice, positions: Sequence[int]) -> _Piece:
         length = min(_rounded(positions[end - 1]), positions[-1])
-        return _Piece(self._model, self._embeddings[texts, :length], slice(start, end), texts, length)
+        return _Piece(self._model, self._embeddings[texts, :length], slice(start, end), texts)
 
-    def _through(self, layer: int, piece: _Piece, pulled: Tensor) -> None:
+    def _through(self, layer: int, piece: _Piece) -> Tensor:
         """Take the cotangents of a piece of the work from behind a block to before it."""
         entered = self._entered[layer][piece.texts, : piece.length]
-        where = (piece.targets, piece.texts, slice(None, piece.length))
-        behind = pulled[where]
-        copies = len(behind)
-        if 1 in behind.shape[:2]:
-            view = View(piece.texts, piece.length, copies)
-            with torch.no_grad():
-                found = self._layers.back(self._steps, layer, behind.flatten(0, 1).to(entered.device), view)
-            if found is not None:
-                pulled[where] = found.view_as(behind)
-                return
-        if self._plan.whole[layer] and 1 in behind.shape[:2]:
-            with torch.enable_grad():
+        behind = piece.cotangents.to(entered.device)
+        with torch.no_grad():
+            found = self._layers.back(self._steps, layer, behind, piece.view, piece.at)
+        if found is None:
+            if behind.dim() == 2:
+                whole = behind.new_zeros(len(behind), piece.length, behind.shape[-1])
+                whole[torch.arange(len(behind), device=whole.device), piece.at] = behind
+                behind = whole
+            found = self._by_graph(layer, piece, entered, behind)
+        return found.to(self._last.device)
+
+    def _by_graph(self, layer: int, piece: _Piece, entered: Tensor, behind: Tensor) -> Tensor:
+        """Take cotangents [N, L, d] through the graph of a block that was given `entered` [texts, L, d]."""
+        copies = piece.view.copies
+        with torch.enable_grad():
+            if self._plan.whole[layer]:
                 leaf = (entered.expand(copies, -1, -1) if copies > 1 else entered).detach().requires_grad_()
-                view = View(piece.texts, piece.length, copies)
-                returned = self._layers.replay(piece.steps(len(leaf)), layer, leaf, view)
-            (found,) = torch.autograd.grad(returned, leaf, behind.flatten(0, 1).to(returned.device))
-            pulled[where] = found.view_as(behind).to(pulled.device)
-        else:
-            with torch.enable_grad():
+                returned = self._layers.replay(piece.steps(len(leaf)), layer, leaf, piece.view)
+            else:
                 leaf = entered.detach().requires_grad_()
                 returned = piece.steps(len(leaf)).block(layer, leaf)
-            pulled[where] = products(returned, leaf, behind.to(returned.device)).to(pulled.device)
+        behind = behind.to(returned.device)
+        if self._plan.whole[layer]:
+            return torch.autograd.grad(returned, leaf, behind)[0]
+        return products(returned, leaf, behind.view(-1, *leaf.shape)).flatten(0, 1)
 
     def _leave(self, cotangents: Tensor, read: Tensor) -> Tensor:
         """Cotangents [B, A, d] of what the head reads → of what the last block handed on; each position by itself."""
@@ -122,20 +132,30 @@ class Backward:
         (found,) = torch.autograd.grad(final, leaf, behind.to(final.dtype))
         return found.view(*cotangents.shape[:2], -1)
 
-    def _enter(self, pulled: Tensor, pieces: Sequence[_Piece]) -> Tensor:
-        """Cotangents of what enters block 0 → of the inputs; often the same."""
-        found = pulled
+    def _enter(self, pieces: Sequence[_Piece], targets: int) -> Tensor:
+        """Cotangents of what enters block 0 → of the inputs, [B, A, L, d], of all pieces; often the same."""
+        found = self._last.new_zeros(targets, *self._embeddings.shape[:1], pieces[-1].length, self._embeddings.shape[2])
+        same = False
         for piece in pieces:
-            with torch.enable_grad():
-                leaf = self._embeddings[piece.texts, : piece.length].detach().requires_grad_()
-                entered = piece.steps(len(leaf)).enter(leaf)
-            if entered is leaf:
-                return pulled
-            if found is pulled:
-                found = pulled.new_zeros(*pulled.shape[:-1], leaf.shape[-1])
-            where = (piece.targets, piece.texts, slice(None, piece.length))
-            found[where] = products(entered, leaf, pulled[where])
+            behind = piece.cotangents.view(-1, len(piece.embeddings), *piece.cotangents.shape[1:])
+            if not same:
+                with torch.enable_grad():
+                    leaf = piece.embeddings.detach().requires_grad_()
+                    entered = piece.steps(len(leaf)).enter(leaf)
+                same = entered is leaf
+            found[*piece.where, : piece.length] = behind if same else products(entered, leaf, behind)
+            del piece.cotangents
         return found
+
+
+def texts_at_once(model: Model, length: int, targets: int) -> int:
+    """Return how many texts of a length to go back through at once, for so many targets each.
+
+    As many as may be known in all blocks, so that none runs twice, unless products would be small.
+    """
+    states = model.d_model * 4
+    each = length * (model.known_parts.kept + (model.n_layers + 2 * targets) * states)
+    return max(1, layers.KEPT // each, -(-FEWEST // (length * targets)))
 
 
 def make_plan(model: Model, embeddings: Tensor) -> Plan:
@@ -144,6 +164,8 @@ def make_plan(model: Model, embeddings: Tensor) -> Plan:
     Blocks of the usual kind are such if, taken so, gradients are the network's own.
     """
     plan = find_plan(model, embeddings)
+    back = Backward(model, embeddings, 2, plan)
+    plan = plan._replace(kept=back.kept // embeddings[..., 0].numel())
     if not any(plan.roles):
         return plan
     with torch.enable_grad():
@@ -152,7 +174,7 @@ def make_plan(model: Model, embeddings: Tensor) -> Plan:
     positions = [embeddings.shape[1] // 2, embeddings.shape[1]]
     cotangents = torch.linspace(-1, 1, 2 * final[:, 0].numel(), device=final.device).sin().to(final)
     cotangents = cotangents.view(2, *final[:, 0].shape)
-    mine = Backward(model, embeddings, plan).pull(cotangents, positions)
+    mine = back.pull(cotangents, positions)
     behind = torch.zeros(2, *final.shape, dtype=final.dtype, device=final.device)
     for number, position in enumerate(positions):
         behind[number, :, position - 1] = cotangents[number]
@@ -164,15 +186,29 @@ def make_plan(model: Model, embeddings: Tensor) -> Plan:
 class _Piece:
     """Neighbouring targets of one text, or one target of some texts: what goes through a block at once."""
 
-    def __init__(self, model: Model, embeddings: Tensor, targets: slice, texts: slice, length: int) -> None:
-        self._model, self._embeddings = model, embeddings
-        self.targets, self.texts, self.length = targets, texts, length
+    cotangents: Tensor
+    """[N, L, d] of what a block handed on; of what the last one did [N, d], each at one position."""
+    at: Tensor
+    """Those positions, [N]."""
+
+    def __init__(self, model: Model, embeddings: Tensor, targets: slice, texts: slice) -> None:
+        self._model = model
+        self.embeddings = embeddings
+        """[texts, L, d]"""
+        self.targets, self.texts = targets, texts
+        self.length = embeddings.shape[1]
+        self.view = View(texts, self.length, targets.stop - targets.start)
         self._steps: dict[int, Steps] = {}
+
+    @property
+    def where(self) -> tuple[slice, slice]:
+        """Of which targets and texts."""
+        return self.targets, self.texts
 
     def steps(self, copies: int) -> Steps:
         """Return the steps of a forward pass over so many texts, which are the piece's, or copies of its one."""
         if copies not in self._steps:
-            given = self._embeddings
+            given = self.embeddings
             self._steps[copies] = self._model.chain(given.expand(copies, *given.shape[1:]))
         return self._steps[copies]
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Attended", "attends_plainly"]
 
-FLOATS = 1 << 18
-"""How many numbers of the attention's cotangents [heads, queries, copies, keys] are made at once: 1 MB, a cache."""
+FLOATS = 1 << 19
+"""How many numbers of the attention's cotangents [heads, queries, copies, keys] are made at once: 2 MB."""
 FEWEST = 16
 """Queries in a block at least: products of fewer rows are slow."""
 
@@ -39,65 +39,87 @@ class Attended:
         """Attend, and keep what is needed; return [A, L, heads, d_head]."""
         a, heads, length, d = call.query.shape
         shared = call.key.shape[1]
+        group = heads // shared
         self.scale = float(call.options["scaling"])
-        query = call.query.detach().reshape(a, shared, heads // shared, length, d)
+        # [A, shared, L, group, ...]: what belongs to a query lies in one piece
+        query = call.query.detach().reshape(a, shared, group, length, d).transpose(2, 3).contiguous()
         key, value = call.key.detach().contiguous(), call.value.detach().contiguous()
         weights = torch.matmul(query.flatten(2, 3) * self.scale, key.transpose(2, 3)).view(*query.shape[:4], length)
         if call.mask is not None:
             mask = call.mask[..., :length]
-            weights += mask[:, :, None] if mask.shape[1] == 1 else mask.reshape(len(mask), shared, -1, *mask.shape[2:])
+            own = mask.shape[1] > 1  # each head's
+            weights += (
+                mask.view(len(mask), shared, group, *mask.shape[2:]).transpose(2, 3) if own else mask[:, :, :, None]
+            )
         weights = torch.softmax(weights, -1, out=weights)
-        output: Tensor = torch.matmul(weights.flatten(2, 3), value).view(query.shape)
-        self.causal = not bool(weights.triu(1).any())
+        output = torch.matmul(weights.flatten(2, 3), value).view(query.shape)
+        self.causal = not bool(weights[:, :, :, 0].triu(1).any())
         self.kept = (query, key, value, weights, output)
-        return output.flatten(1, 2).transpose(1, 2)
+        return _by_position(output)
 
     def value(self) -> Tensor:
         """Return [copies or texts, length, heads, d_head]."""
-        output: Tensor = self.kept[4][self.view.texts, :, :, : self.view.length].flatten(1, 2).transpose(1, 2)
+        output = _by_position(self.kept[4][self.view.texts, :, : self.view.length])
         return output if self.view.copies == 1 else output.expand(self.view.copies, *output.shape[1:])
 
     def back(self, cotangent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """[N, L, heads, d_head] → of queries [N, heads, L, d_head], and of keys and values [N, shared, L, d_head]."""
-        found = (each.transpose(2, 3).flatten(0, 1) for each in self.pull(cotangent, self.view))
-        of_query, of_key, of_value = found
+        of_query, of_key, of_value = (
+            found.flatten(0, 1).flatten(2, 3).transpose(1, 2) for found in self.pull(cotangent, self.view)
+        )
         return of_query * self.scale, of_key * self.scale, of_value
 
     def pull(self, cotangent: Tensor, view: View) -> tuple[Tensor, Tensor, Tensor]:
-        """[N, L, heads, d_head] → what it makes of queries, keys and values, each [texts, copies, L, heads, d_head].
+        """[N, L, heads, d_head] → what it makes of queries, keys and values.
 
-        The first two are still to be multiplied with `scale`. Memory of all three lies in another order than that.
+        Of queries [texts, copies, L, shared, group, d_head], of keys and values the same with a group of one, all in
+        another order in memory. The first two are still to be multiplied with `scale`.
         """
         texts, length, copies = view
-        query, key, value, weights, output = (kept[texts] for kept in self.kept)
-        query, weights, output = query[..., :length, :], weights[..., :length, :length], output[..., :length, :]
-        key, value = key[..., :length, :].flatten(0, 1), value[..., :length, :].flatten(0, 1)
-        x, shared, group, _, d = query.shape
-        # [x · shared, group, L, copies, d]: a query's copies side by side, so that every product below is one
-        given = (
-            cotangent.reshape(x, copies, length, shared, group, d).permute(0, 3, 4, 2, 1, 5).contiguous().flatten(0, 1)
-        )
-        query, weights, output = query.flatten(0, 1), weights.flatten(0, 1), output.flatten(0, 1)
-        sums = (given * output[..., None, :]).sum(-1)
+        query, key, value, weights, output = (kept[texts].flatten(0, 1) for kept in self.kept)
+        group, d = query.shape[-2:]
+        x = len(cotangent) // copies
+        given = cotangent.reshape(x, copies, length, -1, group, d).permute(0, 3, 2, 4, 1, 5).flatten(0, 1).contiguous()
+        sums = (given * output[:, :length, :, None]).sum(-1, keepdim=True)
         of_query = torch.empty_like(given)
-        of_key = given.new_zeros(x * shared, copies, length, d)
-        of_value = given.new_zeros(x * shared, length, copies * d)
-        step = max(FEWEST, FLOATS // (x * shared * group * copies * length))
+        of_key = given.new_zeros(len(given), copies, length, d)
+        of_value = given.new_zeros(len(given), length, copies * d)
+        step = max(FEWEST, FLOATS // (len(given) * group * copies * length))
+        step = 1 << step.bit_length() - 1  # texts of other lengths then have blocks of the same shape
         for start in range(0, length, step):
             rows = slice(start, min(start + step, length))
             n, end = rows.stop - start, rows.stop if self.causal else length
-            here, seen = given[:, :, rows].flatten(1, 3), weights[:, :, rows, :end]
-            scores = torch.bmm(here, value[:, :end].transpose(1, 2)).view(-1, group, n, copies, end)
-            scores.sub_(sums[:, :, rows, :, None]).mul_(seen[:, :, :, None])
-            of_query[:, :, rows] = torch.bmm(scores.flatten(1, 3), key[:, :end]).view(-1, group, n, copies, d)
-            found = torch.bmm(scores.view(-1, group * n, copies * end).transpose(1, 2), query[:, :, rows].flatten(1, 2))
-            of_key[:, :, :end] += found.view(-1, copies, end, d)
-            of_value[:, :end] += torch.bmm(seen.flatten(1, 2).transpose(1, 2), here.view(-1, group * n, copies * d))
+            here, seen = given[:, rows], weights[:, rows, :, :end]
+            scores = torch.bmm(here.flatten(1, 3), value[:, :end].transpose(1, 2)).view(*here.shape[:-1], end)
+            scores.sub_(sums[:, rows]).mul_(seen[:, :, :, None])
+            of_query[:, rows] = torch.bmm(scores.flatten(1, 3), key[:, :end]).view(here.shape)
+            back = scores.view(len(given), n * group, copies * end).transpose(1, 2)
+            of_key[:, :, :end] += torch.bmm(back, query[:, rows].flatten(1, 2)).view(-1, copies, end, d)
+            of_value[:, :end] += torch.bmm(seen.flatten(1, 2).transpose(1, 2), here.flatten(1, 2).flatten(2, 3))
         return (
-            of_query.view(x, shared * group, length, copies, d).permute(0, 3, 2, 1, 4),
-            of_key.view(x, shared, copies, length, d).permute(0, 2, 3, 1, 4),
-            of_value.view(x, shared, length, copies, d).permute(0, 3, 2, 1, 4),
+            of_query.view(x, -1, length, group, copies, d).permute(0, 4, 2, 1, 3, 5),
+            of_key.view(x, -1, copies, length, 1, d).permute(0, 2, 3, 1, 4, 5),
+            of_value.view(x, -1, length, 1, copies, d).permute(0, 4, 2, 1, 3, 5),
         )
+
+    def start(self, cotangent: Tensor, texts: Tensor, at: Tensor, view: View) -> tuple[Tensor, Tensor, Tensor]:
+        """As `pull`, of cotangents [N, heads · d_head] of one query each, `at` [N] in the texts of that number [N].
+
+        Return what they make of the query [N, shared, group, d_head], and of keys and values [N, L, shared, 1, d_head].
+        """
+        key, value = (kept[view.texts, :, : view.length] for kept in self.kept[1:3])
+        query, weights, output = (self.kept[number][view.texts][texts, :, at] for number in (0, 3, 4))
+        weights = weights[..., : view.length]
+        given = cotangent.view(query.shape)
+        scores = given @ value.transpose(-1, -2)
+        scores.sub_((given * output).sum(-1, keepdim=True)).mul_(weights)
+        of_key, of_value = scores.transpose(-1, -2) @ query, weights.transpose(-1, -2) @ given
+        return scores @ key, of_key.transpose(1, 2)[:, :, :, None], of_value.transpose(1, 2)[:, :, :, None]
+
+
+def _by_position(output: Tensor) -> Tensor:
+    """[A, shared, L, group, d_head] → [A, L, heads, d_head]"""
+    return output.transpose(1, 2).flatten(2, 3)
 
 
 @torch.no_grad()

@@ -27,15 +27,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Layers"]
 
-KEPT = 64 << 20
-"""Bytes of what is known of all layers that are kept from the way forward to the way back; the others run again."""
+KEPT = 96 << 20
+"""Bytes that are kept from the way forward to the way back: what entered the blocks, the cotangents to come, and in
+what is left of it what is known of blocks; those of which nothing is known run again."""
 
 
 class Layers:
     """The blocks at some texts: `run` keeps what a block's parts did, `replay` answers with it."""
 
-    def __init__(self, model: Model, plan: Plan) -> None:
+    def __init__(self, model: Model, plan: Plan, reserved: int) -> None:
+        """Take how many bytes others keep."""
         self._model = model
+        self._reserved = reserved
         self._parts = tuple({module: make() for module, make in parts.items()} for parts in plan.parts)
         self._attended = tuple(Attended() for _ in plan.parts)
         self._usual = tuple(
@@ -46,8 +49,10 @@ class Layers:
         self._layer = 0
         self._recording = False
         self._sizes = [0] * len(plan.parts)
+        self.kept = 0
+        """Bytes of what was known of all layers that ran, whether it still is or not."""
         self._weights: tuple[int, Weights] | None = None
-        self._turns: dict[int, Turn | None] = {}
+        self._turns: dict[int, Turn] = {}
 
     @contextlib.contextmanager
     def placed(self) -> Iterator[None]:
@@ -75,11 +80,12 @@ class Layers:
                 part.kept = ()
         tensors = [kept for part in self._known(layer) for kept in part.kept]
         self._sizes[layer] = sum(kept.numel() * kept.element_size() for kept in tensors)
+        self.kept += self._sizes[layer]
         return returned
 
     def spare(self, layer: int) -> None:
         """Forget what a block's parts did where others hold enough."""
-        if sum(self._sizes) > KEPT:
+        if sum(self._sizes) + self._reserved > KEPT:
             self.forget(layer)
 
     def ran(self, layer: int) -> bool:
@@ -100,23 +106,30 @@ class Layers:
             part.view = view
         return steps.block(layer, hidden)
 
-    def back(self, steps: Steps, layer: int, behind: Tensor, view: View) -> Tensor | None:
-        """Cotangents [N, L, d] of what a block hands on → of what it was given, if it is of the usual kind."""
-        usual = self._usual[layer]
-        if usual is None:
+    def back(self, steps: Steps, layer: int, behind: Tensor, view: View, at: Tensor) -> Tensor | None:
+        """Cotangents [N, L, d] of what a block hands on → of what it was given; None if it is of another kind.
+
+        Or cotangents [N, d] at the positions `at` [N].
+        """
+        usual, roles = self._usual[layer], self._plan.roles[layer]
+        if usual is None or roles is None:
             return None
         if self._weights is None or self._weights[0] != layer:
             self._weights = layer, usual.weights(self._weights and self._weights[1])
-        turn = self._turn(steps.arguments(layer)) if self._plan.roles[layer].turns else None
-        if turn is not None:
-            turn = Turn(turn.cos[: view.length], turn.sin[: view.length]).times(usual.attended.scale)
-        return usual.back(behind, view, self._weights[1], turn)
+        weights, turn = self._weights[1], None
+        if roles.turns:
+            turn = self._turn(steps.arguments(layer)).of(view.length, usual.attended.scale)
+        if behind.dim() == 2:
+            return usual.start(behind, at, view, weights, turn)
+        return usual.back(behind, view, weights, turn)
 
-    def _turn(self, arguments: Mapping[str, Any]) -> Turn | None:
-        """Return what a block is told of positions; blocks are told the same."""
+    def _turn(self, arguments: Mapping[str, Any]) -> Turn:
+        """Return what a block is told of positions; most are told the same."""
         told = id(arguments["position_embeddings"])
         if told not in self._turns:
-            self._turns[told] = read_turn(arguments)
+            turn = read_turn(arguments)
+            assert turn is not None  # as when its roles were found
+            self._turns[told] = turn
         return self._turns[told]
 
     def _known(self, layer: int) -> list[Part | Attended | PreNorm]:

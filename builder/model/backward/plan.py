@@ -35,6 +35,8 @@ class Plan(NamedTuple):
     """Whether all matrices of a block are in its parts: then running it on copies costs next to nothing."""
     roles: tuple[Roles | None, ...]
     """Of blocks of the usual kind what their parts are, whose way back is written out."""
+    kept: int = 0
+    """Bytes of what is known of a position of a short text, in all blocks together."""
 
 
 def find_plan(model: Model, embeddings: Tensor) -> Plan:

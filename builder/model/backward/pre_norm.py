@@ -10,7 +10,6 @@ embeddings in halves (Su 2021, https://arxiv.org/abs/2104.09864), or nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
@@ -18,7 +17,7 @@ import torch
 from .parts import Activation, Linear, Norm, Part, View, normed_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -32,18 +31,18 @@ class Turn(NamedTuple):
     """Cosines and sines of rotary position embeddings, the first half of each, which is the second half too."""
 
     cos: Tensor
-    """[L, 1, d_head / 2]"""
+    """[L, 1, 1, d_head / 2]"""
     sin: Tensor
 
     def back(self, found: Tensor, into: Tensor) -> None:
-        """Undo the turn of cotangents [..., L, heads, d_head] of what was turned; write what comes of it."""
+        """Undo the turn of cotangents [..., L, shared, group, d_head] of what was turned; write what comes of it."""
         (a, b), (of_a, of_b) = found.chunk(2, -1), into.chunk(2, -1)
         torch.mul(a, self.cos, out=of_a).addcmul_(b, self.sin)
         torch.mul(b, self.cos, out=of_b).addcmul_(a, self.sin, value=-1)
 
-    def times(self, factor: float) -> Turn:
-        """Return a turn that multiplies too."""
-        return Turn(self.cos * factor, self.sin * factor)
+    def of(self, length: int, factor: float) -> Turn:
+        """Return that of the first positions, and multiply too."""
+        return Turn(self.cos[:length] * factor, self.sin[:length] * factor)
 
 
 class Roles(NamedTuple):
@@ -61,8 +60,7 @@ class Roles(NamedTuple):
     turns: bool
 
 
-@dataclass
-class Weights:
+class Weights(NamedTuple):
     """The matrices of a block, [out, in], with the gain of the norm that they read.
 
     They are copies, because those of a file lie anywhere: products of what begins at a cache line take a tenth less.
@@ -92,10 +90,10 @@ class PreNorm:
     def settle(self) -> None:
         """Keep what the way back needs of what the parts were told."""
         returned, slope = self._activation.kept
-        hidden = (slope,)
+        slopes = [slope]
         if len(self._inward) > 1:
-            hidden = (slope.mul_(self._inward[1].kept[0]), returned)
-        self.kept = (*self._norm.kept[1:], *self._mlp_norm.kept[1:], *hidden)
+            slopes = [slope.mul_(self._inward[1].kept[0]), returned]
+        self.kept = (*self._norm.kept[1:], *self._mlp_norm.kept[1:], *slopes)
 
     def weights(self, before: Weights | None) -> Weights:
         """Return the block's matrices; in the place of others where those have their shapes."""
@@ -104,53 +102,75 @@ class PreNorm:
             shape = (sum(len(linear.weight) for linear in linears), linears[0].weight.shape[1])
             if into is None or into.shape != shape:
                 into = gain.new_empty(shape)
-            for linear, rows in zip(linears, into.split([len(linear.weight) for linear in linears]), strict=True):
+            sizes = [len(linear.weight) for linear in linears]
+            for linear, rows in zip(linears, torch.split(into, sizes), strict=True):
                 torch.mul(linear.weight, gain, out=rows)
             return into
 
         one = self._norm.gain.new_ones(())
+        projections, output, inward, down = before or (None,) * 4
         return Weights(
-            gained(self._projections, self._norm.gain, before and before.projections),
-            gained([self._output], one, before and before.output),
-            gained(self._inward, self._mlp_norm.gain, before and before.inward),
-            gained([self._down], one, before and before.down),
+            gained(self._projections, self._norm.gain, projections),
+            gained([self._output], one, output),
+            gained(self._inward, self._mlp_norm.gain, inward),
+            gained([self._down], one, down),
         )
 
     def back(self, behind: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
         """Cotangents [N, L, d] of what the block hands on → of what it was given."""
-        rows, (n, length, _) = behind.shape[:2].numel(), behind.shape
-        scale, normed, mlp_scale, mlp_normed, *slopes = (view.of(kept) for kept in self.kept)
-        hidden = behind.reshape(rows, -1) @ weights.down
-        inner = hidden.new_empty(n, length, len(slopes), hidden.shape[-1])
-        for slope, into in zip(slopes, inner.unbind(2), strict=True):
-            torch.mul(hidden.view(n, length, -1), slope, out=into)
-        found = inner.view(rows, -1) @ weights.inward
-        del hidden, inner
-        between = normed_back(
-            found.view(behind.shape), mlp_scale, mlp_normed, centred=self._mlp_norm.centred, onto=behind
-        )
-        heads = torch.mm(between.view(rows, -1), weights.output)
-        read = self._attended_back(heads.view(n, length, -1), view, len(weights.projections), turn)
-        found = torch.mm(read.view(rows, -1), weights.projections, out=found)
-        return normed_back(found.view(behind.shape), scale, normed, centred=self._norm.centred, onto=between)
+        scale, normed, *mlp = (view.of(kept) for kept in self.kept)
+        between = self._mlp_back(behind, weights, *mlp)
+        heads = between.flatten(0, 1) @ weights.output
+        found = self.attended.pull(heads.view(*behind.shape[:2], -1), view)
+        read = heads.new_empty(*behind.shape[:2], len(weights.projections))
+        self._write(read, found, (turn, turn, None))
+        given = torch.mm(read.flatten(0, 1), weights.projections).view(behind.shape)
+        return normed_back(given, scale, normed, centred=self._norm.centred, onto=between)
 
-    def _attended_back(self, cotangent: Tensor, view: View, width: int, turn: Turn | None) -> Tensor:
-        """Cotangents [N, L, heads · d_head] of attention's output → of what the projections gave, [N, L, width]."""
-        n, length, _ = cotangent.shape
-        *turned, of_value = self.attended.pull(cotangent, view)
-        into = cotangent.new_empty(n, length, width)
+    def start(self, behind: Tensor, at: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
+        """As `back`, of cotangents [N, d] at one position each, `at` [N]; of all others they are 0."""
+        rows = torch.arange(len(behind), device=at.device)
+        texts = rows if view.copies == 1 else torch.zeros_like(rows)
+        scale, normed, *mlp = (view.of(kept) for kept in self.kept)
+        between = self._mlp_back(behind[:, None], weights, *(kept[texts, at][:, None] for kept in mlp))[:, 0]
+        heads = between @ weights.output
+        of_query, *others = self.attended.start(heads, texts, at, view)
+        wide = heads.shape[-1]
+        query = heads.new_empty(len(behind), wide)
+        self._write(query, [of_query], [turn and Turn(turn.cos[at], turn.sin[at])])
+        read = heads.new_empty(len(behind), view.length, len(weights.projections) - wide)
+        self._write(read, others, (turn, None))
+        given = (read.flatten(0, 1) @ weights.projections[wide:]).view(*read.shape[:2], -1)
+        given[rows, at] += query @ weights.projections[:wide]
+        found = normed_back(given, scale, normed, centred=self._norm.centred)
+        found[rows, at] += between
+        return found
+
+    def _mlp_back(self, behind: Tensor, weights: Weights, scale: Tensor, normed: Tensor, *slopes: Tensor) -> Tensor:
+        """Cotangents [N, L, d] of the stream after the MLP → of the stream before it."""
+        hidden = (behind.flatten(0, 1) @ weights.down).view(*behind.shape[:2], -1)
+        inner = hidden.new_empty(*behind.shape[:2], len(slopes), hidden.shape[-1])
+        for slope, into in zip(slopes, inner.unbind(2), strict=True):
+            torch.mul(hidden, slope, out=into)
+        found = (inner.flatten(0, 1).flatten(1) @ weights.inward).view(behind.shape)
+        return normed_back(found, scale, normed, centred=self._mlp_norm.centred, onto=behind)
+
+    def _write(self, into: Tensor, cotangents: Sequence[Tensor], turns: Sequence[Turn | None]) -> None:
+        """Write what attention makes of queries, keys, values [..., shared, group, d_head] side by side.
+
+        The last one as it is where there is more than one, which are the values; others with the scores' scale.
+        """
         start = 0
-        for found in (*turned, of_value):
-            texts, copies, _, heads, d = found.shape
-            part = into[..., start : start + heads * d].view(texts, copies, length, heads, d)
-            start += heads * d
-            if found is of_value:
+        for number, (found, turn) in enumerate(zip(cotangents, turns, strict=True)):
+            end = start + found.shape[-3:].numel()
+            part = into[..., start:end].view(found.shape)
+            start = end
+            if number and found is cotangents[-1]:
                 part.copy_(found)
             elif turn is None:
                 torch.mul(found, self.attended.scale, out=part)
             else:
                 turn.back(found, part)
-        return into
 
 
 def read_turn(arguments: Mapping[str, Any]) -> Turn | None:
@@ -161,7 +181,7 @@ def read_turn(arguments: Mapping[str, Any]) -> Turn | None:
     cos, sin = given
     halves = [each.chunk(2, -1) for each in (cos, sin)]
     same = all(bool((each == each[:1]).all()) for each in (cos, sin)) and all(a.equal(b) for a, b in halves)
-    return Turn(*(a[0, :, None].contiguous() for a, _ in halves)) if same else None
+    return Turn(*(a[0, :, None, None].contiguous() for a, _ in halves)) if same else None
 
 
 def find_roles(
@@ -222,7 +242,7 @@ def _projections(
     def turned(vector: Tensor) -> Tensor:
         if turn is None:
             return vector
-        apart = vector.unflatten(-1, (-1, d_head))
+        apart = vector.view(*vector.shape[:2], -1, 1, d_head)
         into = torch.empty_like(apart)
         Turn(turn.cos, -turn.sin).back(apart, into)
         return into.flatten(2)
@@ -234,7 +254,7 @@ def _projections(
     for module in linears:
         returned = seen[module][1]
         if returned.shape[-1] == sum(widths):
-            query, key, value = returned.split(widths, -1)
+            query, key, value = torch.split(returned, widths, -1)
             if all(map(_same, (turned(query), turned(key), value), vectors)):
                 return (module,)
 
