@@ -27,7 +27,7 @@ __all__ = ["RECORD", "convert", "make_once", "settings_digest"]
 RECORD = "fanlight.json"
 """What a stored checkpoint was made from: source, hashes, licence, versions. Written last: it vouches for the rest."""
 
-FORMAT = 1
+FORMAT = 2
 """Counts up when conversion changes what is stored."""
 
 

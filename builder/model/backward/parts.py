@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["Activation", "Linear", "Norm", "Part", "View", "normed_back"]
+__all__ = ["Activation", "Linear", "Norm", "Part", "View"]
 
 
 class View(NamedTuple):
@@ -107,20 +107,16 @@ class Norm(Part):
 
     def back(self, cotangent: Tensor) -> tuple[Tensor]:
         """[N, L, ..., d] → [N, L, ..., d]"""
-        scale, normed = (self.view.of(kept) for kept in self.kept[1:])
-        return (normed_back(cotangent * self.gain, scale, normed, centred=self.centred),)
+        return (self.pull(cotangent, *(self.view.of(kept) for kept in self.kept[1:])),)
 
-
-def normed_back(
-    cotangent: Tensor, scale: Tensor, normed: Tensor, *, centred: bool, onto: Tensor | None = None
-) -> Tensor:
-    """Return s (t − r (r · t) / d) of t [N, L, ..., d], s and r as `Norm` keeps them, added `onto` another cotangent.
-
-    t is overwritten.
-    """
-    sums = (cotangent * normed).sum(-1, keepdim=True).mul_(-1 / normed.shape[-1])
-    if centred:
-        cotangent.addcmul_(normed, sums)
-        cotangent -= cotangent.mean(-1, keepdim=True)
-    found = cotangent * scale if onto is None else torch.addcmul(onto, cotangent, scale)
-    return found if centred else found.addcmul_(normed, sums.mul_(scale))
+    def pull(self, cotangent: Tensor, scale: Tensor, normed: Tensor, onto: Tensor | None = None) -> Tensor:
+        """As `back`, with s and r of the positions that are meant; what is found is added `onto` another cotangent."""
+        gain = self.gain
+        sums = (cotangent * (normed * gain)).sum(-1, keepdim=True).mul_(-1 / normed.shape[-1])
+        if self.centred:
+            cotangent = (cotangent * gain).addcmul_(normed, sums)
+            cotangent -= cotangent.mean(-1, keepdim=True)
+            return cotangent * scale if onto is None else torch.addcmul(onto, cotangent, scale)
+        along = scale * gain
+        found = cotangent * along if onto is None else torch.addcmul(onto, cotangent, along)
+        return found.addcmul_(normed, sums.mul_(scale))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 
-from .parts import Activation, Linear, Norm, Part, View, normed_back
+from .parts import Activation, Linear, Norm, Part, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,14 +61,13 @@ class Roles(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """The matrices of a block, [out, in], with the gain of the norm that they read.
+    """The matrices of a block, [out, in]."""
 
-    They are copies, because those of a file lie anywhere: products of what begins at a cache line take a tenth less.
-    """
-
-    projections: Tensor
+    query: Tensor
+    key: Tensor
+    value: Tensor
     output: Tensor
-    inward: Tensor
+    inward: tuple[Tensor, ...]
     down: Tensor
 
 
@@ -81,40 +80,29 @@ class PreNorm:
         """Of both norms the scale [A, L, 1] and what is normed [A, L, d]; then what is linear in the MLP's hidden
         vector, once or, where it is gated, twice [A, L, hidden]."""
         self._norm, self._mlp_norm = cast("Norm", parts[roles.norm]), cast("Norm", parts[roles.mlp_norm])
-        self._projections, self._inward, (self._output,), (self._down,) = (
-            [cast("Linear", parts[module]) for module in modules]
-            for modules in (roles.projections, roles.inward, (roles.output,), (roles.down,))
-        )
-        self._activation = parts[roles.activation]
+        self._inward, self._activation = parts[roles.inward[-1]], parts[roles.activation]
+        self._n_projections = len(roles.projections)
+        modules = (*roles.projections, roles.output, *roles.inward, roles.down)
+        self.matrices = [cast("Linear", parts[module]).weight for module in modules]
+        """Those of its linear maps, [out, in]."""
 
     def settle(self) -> None:
         """Keep what the way back needs of what the parts were told."""
         returned, slope = self._activation.kept
         slopes = [slope]
-        if len(self._inward) > 1:
-            slopes = [slope.mul_(self._inward[1].kept[0]), returned]
+        if len(self.matrices) - self._n_projections > 3:  # a gate and what it lets through
+            slopes = [slope.mul_(self._inward.kept[0]), returned]
         self.kept = (*self._norm.kept[1:], *self._mlp_norm.kept[1:], *slopes)
 
-    def weights(self, before: Weights | None) -> Weights:
-        """Return the block's matrices; in the place of others where those have their shapes."""
-
-        def gained(linears: list[Linear], gain: Tensor, into: Tensor | None) -> Tensor:
-            shape = (sum(len(linear.weight) for linear in linears), linears[0].weight.shape[1])
-            if into is None or into.shape != shape:
-                into = gain.new_empty(shape)
-            sizes = [len(linear.weight) for linear in linears]
-            for linear, rows in zip(linears, torch.split(into, sizes), strict=True):
-                torch.mul(linear.weight, gain, out=rows)
-            return into
-
-        one = self._norm.gain.new_ones(())
-        projections, output, inward, down = before or (None,) * 4
-        return Weights(
-            gained(self._projections, self._norm.gain, projections),
-            gained([self._output], one, output),
-            gained(self._inward, self._mlp_norm.gain, inward),
-            gained([self._down], one, down),
-        )
+    def weights(self, matrices: Sequence[Tensor]) -> Weights:
+        """Return what its matrices, or copies of them, are; one of all three projections in pieces."""
+        projections, (output, *inward, down) = matrices[: self._n_projections], matrices[self._n_projections :]
+        if len(projections) == 1:
+            queries, keys = self.attended.kept[:2]
+            sizes = [queries.shape[1] * queries.shape[3:].numel(), *2 * [keys.shape[1] * keys.shape[3]]]
+            projections = torch.split(projections[0], sizes)
+        query, key, value = projections
+        return Weights(query, key, value, output, tuple(inward), down)
 
     def back(self, behind: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
         """Cotangents [N, L, d] of what the block hands on → of what it was given."""
@@ -122,10 +110,8 @@ class PreNorm:
         between = self._mlp_back(behind, weights, *mlp)
         heads = between.flatten(0, 1) @ weights.output
         found = self.attended.pull(heads.view(*behind.shape[:2], -1), view)
-        read = heads.new_empty(*behind.shape[:2], len(weights.projections))
-        self._write(read, found, (turn, turn, None))
-        given = torch.mm(read.flatten(0, 1), weights.projections).view(behind.shape)
-        return normed_back(given, scale, normed, centred=self._norm.centred, onto=between)
+        given = self._projected(found, weights[:3], turn).view(behind.shape)
+        return self._norm.pull(given, scale, normed, onto=between)
 
     def start(self, behind: Tensor, at: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
         """As `back`, of cotangents [N, d] at one position each, `at` [N]; of all others they are 0."""
@@ -133,44 +119,45 @@ class PreNorm:
         texts = rows if view.copies == 1 else torch.zeros_like(rows)
         scale, normed, *mlp = (view.of(kept) for kept in self.kept)
         between = self._mlp_back(behind[:, None], weights, *(kept[texts, at][:, None] for kept in mlp))[:, 0]
-        heads = between @ weights.output
-        of_query, *others = self.attended.start(heads, texts, at, view)
-        wide = heads.shape[-1]
-        query = heads.new_empty(len(behind), wide)
-        self._write(query, [of_query], [turn and Turn(turn.cos[at], turn.sin[at])])
-        read = heads.new_empty(len(behind), view.length, len(weights.projections) - wide)
-        self._write(read, others, (turn, None))
-        given = (read.flatten(0, 1) @ weights.projections[wide:]).view(*read.shape[:2], -1)
-        given[rows, at] += query @ weights.projections[:wide]
-        found = normed_back(given, scale, normed, centred=self._norm.centred)
+        of_query, *others = self.attended.start(between @ weights.output, texts, at, view)
+        given = self._projected(others, weights[1:3], turn, queries=False).view(len(behind), view.length, -1)
+        here = turn and Turn(turn.cos[at], turn.sin[at])
+        given[rows, at] += self._projected([of_query], weights[:1], here)
+        found = self._norm.pull(given, scale, normed)
         found[rows, at] += between
         return found
 
     def _mlp_back(self, behind: Tensor, weights: Weights, scale: Tensor, normed: Tensor, *slopes: Tensor) -> Tensor:
         """Cotangents [N, L, d] of the stream after the MLP → of the stream before it."""
         hidden = (behind.flatten(0, 1) @ weights.down).view(*behind.shape[:2], -1)
-        inner = hidden.new_empty(*behind.shape[:2], len(slopes), hidden.shape[-1])
-        for slope, into in zip(slopes, inner.unbind(2), strict=True):
-            torch.mul(hidden, slope, out=into)
-        found = (inner.flatten(0, 1).flatten(1) @ weights.inward).view(behind.shape)
-        return normed_back(found, scale, normed, centred=self._mlp_norm.centred, onto=behind)
+        found = None
+        for slope, matrix in zip(slopes, weights.inward, strict=True):
+            last = matrix is weights.inward[-1]
+            inner = (hidden.mul_(slope) if last else hidden * slope).flatten(0, 1)
+            found = inner @ matrix if found is None else found.addmm_(inner, matrix)
+        assert found is not None
+        return self._mlp_norm.pull(found.view(behind.shape), scale, normed, onto=behind)
 
-    def _write(self, into: Tensor, cotangents: Sequence[Tensor], turns: Sequence[Turn | None]) -> None:
-        """Write what attention makes of queries, keys, values [..., shared, group, d_head] side by side.
+    def _projected(
+        self, cotangents: Sequence[Tensor], matrices: Sequence[Tensor], turn: Turn | None, *, queries: bool = True
+    ) -> Tensor:
+        """Take what attention makes of queries, keys, values [..., shared, group, d_head] to what they are made of.
 
-        The last one as it is where there is more than one, which are the values; others with the scores' scale.
+        `cotangents` begin with queries or with keys. Return [positions, d].
         """
-        start = 0
-        for number, (found, turn) in enumerate(zip(cotangents, turns, strict=True)):
-            end = start + found.shape[-3:].numel()
-            part = into[..., start:end].view(found.shape)
-            start = end
-            if number and found is cotangents[-1]:
-                part.copy_(found)
+        given = None
+        for number, (found, matrix) in enumerate(zip(cotangents, matrices, strict=True), 0 if queries else 1):
+            into = found.new_empty(found.shape)  # in the order of its dimensions, whatever that of `found`
+            if number == 2:
+                into.copy_(found)
             elif turn is None:
-                torch.mul(found, self.attended.scale, out=part)
+                torch.mul(found, self.attended.scale, out=into)
             else:
-                turn.back(found, part)
+                turn.back(found, into)
+            flat = into.view(-1, len(matrix))
+            given = flat @ matrix if given is None else given.addmm_(flat, matrix)
+        assert given is not None
+        return given
 
 
 def read_turn(arguments: Mapping[str, Any]) -> Turn | None:
