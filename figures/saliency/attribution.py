@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Attribution", "attribute", "shares"]
 
 
+FEW = 8
+"""Targets whose gradients are multiplied at once."""
+
+
 @dataclass(frozen=True)
 class Attribution:
     """One entry a target; rows are ragged, that of a target at position p has p numbers."""
@@ -76,8 +80,9 @@ def attribute(
             rows = gradient(grads[:, 0])
         else:
             inputs = precise(x[: chosen[-1]])
-            rows = gradient_x_input(grads[:, 0], inputs)
-            signed = (grads[:, 0] * inputs).sum(-1)
+            some = grads[:, 0].split(FEW)  # their products with the inputs are as large as they are
+            rows = torch.cat([gradient_x_input(few, inputs) for few in some])
+            signed = torch.cat([(few * inputs).sum(-1) for few in some])
             found.values.extend(row[:position] for row, position in zip(signed, chosen, strict=True))
         found.scores.extend(shares(row[:position].abs()) for row, position in zip(rows, chosen, strict=True))
     return found

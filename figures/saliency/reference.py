@@ -42,6 +42,6 @@ def plain_f(network: Any, objective: Objective, x: Tensor, token: Tensor) -> flo
 
 def leak(grads: Tensor, positions: list[int]) -> float:
     """Return the largest gradient at a target's own position or later over the largest at all, of grads [B, L, d]."""
-    sizes = grads.abs().amax(-1)
+    sizes = grads.norm(torch.inf, dim=-1)
     later = torch.arange(sizes.shape[1], device=sizes.device) >= torch.tensor(positions, device=sizes.device)[:, None]
     return float((sizes * later).max() / sizes.max().clamp_min(torch.finfo(sizes.dtype).tiny))

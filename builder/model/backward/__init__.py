@@ -74,12 +74,13 @@ class Backward:
 
         L is the last position; from its own position on a target's gradient is 0.
         """
-        pieces = [self._piece(*piece, positions) for piece in _cut(positions, len(self._last))]
+        cut = _cut(positions, len(self._last), together=all(self._plan.roles))
+        pieces = [self._piece(*piece, positions) for piece in cut]
         read = torch.tensor(positions, device=self._last.device) - 1
         behind = self._leave(cotangents, read)
         for piece in pieces:
-            piece.cotangents = behind[piece.where].flatten(0, 1)
-            piece.at = read[piece.targets].expand(len(piece.cotangents))
+            piece.cotangents = behind[piece.where].transpose(0, 1).flatten(0, 1)
+            piece.at = read[piece.targets].repeat(len(piece.embeddings))
         with self._layers.placed():
             for layer in reversed(range(self._model.n_layers)):
                 if self._plan.whole[layer] and not self._layers.ran(layer):
@@ -120,7 +121,7 @@ class Backward:
         behind = behind.to(returned.device)
         if self._plan.whole[layer]:
             return torch.autograd.grad(returned, leaf, behind)[0]
-        return products(returned, leaf, behind.view(-1, *leaf.shape)).flatten(0, 1)
+        return products(returned, leaf, behind.view(-1, *leaf.shape)).flatten(0, 1)  # one text, or one target
 
     def _leave(self, cotangents: Tensor, read: Tensor) -> Tensor:
         """Cotangents [B, A, d] of what the head reads → of what the last block handed on; each position by itself."""
@@ -137,7 +138,7 @@ class Backward:
         found = self._last.new_zeros(targets, *self._embeddings.shape[:1], pieces[-1].length, self._embeddings.shape[2])
         same = False
         for piece in pieces:
-            behind = piece.cotangents.view(-1, len(piece.embeddings), *piece.cotangents.shape[1:])
+            behind = piece.cotangents.view(len(piece.embeddings), -1, *piece.cotangents.shape[1:]).transpose(0, 1)
             if not same:
                 with torch.enable_grad():
                     leaf = piece.embeddings.detach().requires_grad_()
@@ -184,10 +185,11 @@ def make_plan(model: Model, embeddings: Tensor) -> Plan:
 
 
 class _Piece:
-    """Neighbouring targets of one text, or one target of some texts: what goes through a block at once."""
+    """Neighbouring targets of some texts: what goes through a block at once, N = texts · targets."""
 
     cotangents: Tensor
-    """[N, L, d] of what a block handed on; of what the last one did [N, d], each at one position."""
+    """[N, L, d] of what a block handed on, a text's targets side by side; of what the last one did [N, d], each at one
+    position."""
     at: Tensor
     """Those positions, [N]."""
 
@@ -213,22 +215,27 @@ class _Piece:
         return self._steps[copies]
 
 
-def _cut(positions: Sequence[int], texts: int) -> Iterator[tuple[int, int, slice]]:
-    """Cut the work into runs of targets, of one text each, or where there are more texts of one target."""
-    if texts > len(positions):
+def _cut(positions: Sequence[int], texts: int, *, together: bool) -> Iterator[tuple[int, int, slice]]:
+    """Cut the work into runs of targets, of one text each, or where there are more texts of one target.
+
+    `together` several targets may come with several texts.
+    """
+    if texts > len(positions) and not together:
         for target, position in enumerate(positions):
             at_once = max(1, ROWS // position)
             for first in range(0, texts, at_once):
                 yield target, target + 1, slice(first, min(first + at_once, texts))
         return
-    for text in range(texts):
-        start = 0
-        while start < len(positions):
-            end = start + 1
-            while end < min(len(positions), start + TARGETS) and (end + 1 - start) * positions[end] <= ROWS:
-                end += 1
-            yield start, end, slice(text, text + 1)
-            start = end
+    most = -(-len(positions) // -(-len(positions) // TARGETS))  # as many in each
+    start = 0
+    while start < len(positions):
+        end = start + 1
+        while end < min(len(positions), start + most) and (end + 1 - start) * positions[end] <= ROWS:
+            end += 1
+        at_once = max(1, ROWS // ((end - start) * positions[end - 1])) if together else 1
+        for first in range(0, texts, at_once):
+            yield start, end, slice(first, min(first + at_once, texts))
+        start = end
 
 
 def _rounded(length: int) -> int:

@@ -108,6 +108,8 @@ class Attended:
         Return what they make of the query [N, shared, group, d_head], and of keys and values [N, L, shared, 1, d_head].
         """
         key, value = (kept[view.texts, :, : view.length] for kept in self.kept[1:3])
+        if len(key) > 1:
+            key, value = key[texts], value[texts]
         query, weights, output = (self.kept[number][view.texts][texts, :, at] for number in (0, 3, 4))
         weights = weights[..., : view.length]
         given = cotangent.view(query.shape)

@@ -19,7 +19,7 @@ __all__ = ["Activation", "Linear", "Norm", "Part", "View"]
 
 
 class View(NamedTuple):
-    """Which of the texts are looked at; of several texts there is one copy each."""
+    """Which of the texts are looked at, up to where, and how many copies of each; parts take several of one alone."""
 
     texts: slice
     length: int

@@ -105,35 +105,37 @@ class PreNorm:
         return Weights(query, key, value, output, tuple(inward), down)
 
     def back(self, behind: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
-        """Cotangents [N, L, d] of what the block hands on → of what it was given."""
-        scale, normed, *mlp = (view.of(kept) for kept in self.kept)
-        between = self._mlp_back(behind, weights, *mlp)
-        heads = between.flatten(0, 1) @ weights.output
+        """Cotangents [N, L, d] of what the block hands on → of what it was given; N = texts · copies."""
+        scale, normed, *mlp = (view.of(kept)[:, None] for kept in self.kept)
+        apart = behind.view(-1, view.copies, *behind.shape[1:])
+        between = self._mlp_back(apart, weights, *mlp)
+        heads = between.flatten(0, 2) @ weights.output
         found = self.attended.pull(heads.view(*behind.shape[:2], -1), view)
-        given = self._projected(found, weights[:3], turn).view(behind.shape)
-        return self._norm.pull(given, scale, normed, onto=between)
+        given = self._projected(found, weights[:3], turn).view(apart.shape)
+        return self._norm.pull(given, scale, normed, onto=between).flatten(0, 1)
 
     def start(self, behind: Tensor, at: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
         """As `back`, of cotangents [N, d] at one position each, `at` [N]; of all others they are 0."""
         rows = torch.arange(len(behind), device=at.device)
-        texts = rows if view.copies == 1 else torch.zeros_like(rows)
+        texts = rows // view.copies
         scale, normed, *mlp = (view.of(kept) for kept in self.kept)
-        between = self._mlp_back(behind[:, None], weights, *(kept[texts, at][:, None] for kept in mlp))[:, 0]
+        between = self._mlp_back(behind, weights, *(kept[texts, at] for kept in mlp))
         of_query, *others = self.attended.start(between @ weights.output, texts, at, view)
         given = self._projected(others, weights[1:3], turn, queries=False).view(len(behind), view.length, -1)
         here = turn and Turn(turn.cos[at], turn.sin[at])
         given[rows, at] += self._projected([of_query], weights[:1], here)
-        found = self._norm.pull(given, scale, normed)
+        apart = given.view(-1, view.copies, *given.shape[1:])
+        found = self._norm.pull(apart, scale[:, None], normed[:, None]).flatten(0, 1)
         found[rows, at] += between
         return found
 
     def _mlp_back(self, behind: Tensor, weights: Weights, scale: Tensor, normed: Tensor, *slopes: Tensor) -> Tensor:
-        """Cotangents [N, L, d] of the stream after the MLP → of the stream before it."""
-        hidden = (behind.flatten(0, 1) @ weights.down).view(*behind.shape[:2], -1)
+        """Cotangents [..., d] of the stream after the MLP → of the stream before it."""
+        hidden = (behind.flatten(0, -2) @ weights.down).view(*behind.shape[:-1], -1)
         found = None
         for slope, matrix in zip(slopes, weights.inward, strict=True):
             last = matrix is weights.inward[-1]
-            inner = (hidden.mul_(slope) if last else hidden * slope).flatten(0, 1)
+            inner = (hidden.mul_(slope) if last else hidden * slope).flatten(0, -2)
             found = inner @ matrix if found is None else found.addmm_(inner, matrix)
         assert found is not None
         return self._mlp_norm.pull(found.view(behind.shape), scale, normed, onto=behind)
