@@ -96,16 +96,16 @@ class Backward:
 
     def _through(self, layer: int, piece: _Piece) -> Tensor:
         """Take the cotangents of a piece of the work from behind a block to before it."""
-        entered = self._entered[layer][piece.texts, : piece.length]
+        entered = self._entered[layer]
         behind = piece.cotangents.to(entered.device)
         with torch.no_grad():
-            found = self._layers.back(self._steps, layer, behind, piece.view, piece.at)
+            found = self._layers.back(self._steps, layer, entered, behind, piece.view, piece.at)
         if found is None:
             if behind.dim() == 2:
                 whole = behind.new_zeros(len(behind), piece.length, behind.shape[-1])
                 whole[torch.arange(len(behind), device=whole.device), piece.at] = behind
                 behind = whole
-            found = self._by_graph(layer, piece, entered, behind)
+            found = self._by_graph(layer, piece, entered[piece.texts, : piece.length], behind)
         return found.to(self._last.device)
 
     def _by_graph(self, layer: int, piece: _Piece, entered: Tensor, behind: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ class Attended:
         self.view = View(slice(None), 0, 1)
         self.kept: tuple[Tensor, ...] = ()
         self.scale = 1.0
+        self._output: Tensor | None = None
         self.causal = False
 
     def record(self, call: Call) -> Tensor:
@@ -54,12 +55,24 @@ class Attended:
         weights = torch.softmax(weights, -1, out=weights)
         output = torch.matmul(weights.flatten(2, 3), value).view(query.shape)
         self.causal = not bool(weights[:, :, :, 0].triu(1).any())
-        self.kept = (query, key, value, weights, output)
+        self.kept = (query, key, value, weights)
         return _by_position(output)
+
+    @property
+    def output(self) -> Tensor:
+        """[A, shared, L, group, d_head], made again when it is asked for first: it costs little and takes a tenth."""
+        if self._output is None:
+            weights, value = self.kept[3], self.kept[2]
+            self._output = torch.matmul(weights.flatten(2, 3), value).view(self.kept[0].shape)
+        return self._output
+
+    def forget(self) -> None:
+        """Let go of what was kept."""
+        self.kept, self._output = (), None
 
     def value(self) -> Tensor:
         """Return [copies or texts, length, heads, d_head]."""
-        output = _by_position(self.kept[4][self.view.texts, :, : self.view.length])
+        output = _by_position(self.output[self.view.texts, :, : self.view.length])
         return output if self.view.copies == 1 else output.expand(self.view.copies, *output.shape[1:])
 
     def back(self, cotangent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -76,7 +89,7 @@ class Attended:
         another order in memory. The first two are still to be multiplied with `scale`.
         """
         texts, length, copies = view
-        query, key, value, weights, output = (kept[texts].flatten(0, 1) for kept in self.kept)
+        query, key, value, weights, output = (kept[texts].flatten(0, 1) for kept in (*self.kept, self.output))
         group, d = query.shape[-2:]
         x = len(cotangent) // copies
         given = cotangent.reshape(x, copies, length, -1, group, d).permute(0, 3, 2, 4, 1, 5).flatten(0, 1).contiguous()
@@ -110,7 +123,8 @@ class Attended:
         key, value = (kept[view.texts, :, : view.length] for kept in self.kept[1:3])
         if len(key) > 1:
             key, value = key[texts], value[texts]
-        query, weights, output = (self.kept[number][view.texts][texts, :, at] for number in (0, 3, 4))
+        kept = (self.kept[0], self.kept[3], self.output)
+        query, weights, output = (each[view.texts][texts, :, at] for each in kept)
         weights = weights[..., : view.length]
         given = cotangent.view(query.shape)
         scores = given @ value.transpose(-1, -2)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layers"]
 
-KEPT = 96 << 20
+KEPT = 100 << 20
 """Bytes that are kept from the way forward to the way back: what entered the blocks, the cotangents to come, and in
 what is left of it what is known of blocks; those of which nothing is known run again."""
 
@@ -82,7 +82,7 @@ class Layers:
         if usual is not None:
             usual.settle()
             for part in self._parts[layer].values():
-                part.kept = ()
+                part.forget()
         tensors = [kept for part in self._known(layer) for kept in part.kept]
         self._sizes[layer] = sum(kept.numel() * kept.element_size() for kept in tensors)
         self.kept += self._sizes[layer]
@@ -101,7 +101,7 @@ class Layers:
         """Let go of what a block's parts did."""
         self._sizes[layer] = 0
         for part in self._known(layer):
-            part.kept = ()
+            part.forget()
 
     def replay(self, steps: Steps, layer: int, hidden: Tensor, view: View) -> Tensor:
         """Return what a block hands on, differentiable, its parts answering from what they kept."""
@@ -111,8 +111,8 @@ class Layers:
             part.view = view
         return steps.block(layer, hidden)
 
-    def back(self, steps: Steps, layer: int, behind: Tensor, view: View, at: Tensor) -> Tensor | None:
-        """Cotangents [N, L, d] of what a block hands on → of what it was given; None if it is of another kind.
+    def back(self, steps: Steps, layer: int, entered: Tensor, behind: Tensor, view: View, at: Tensor) -> Tensor | None:
+        """Cotangents [N, L, d] of what a block hands on → of `entered` [A, L, d]; None if it is of another kind.
 
         Or cotangents [N, d] at the positions `at` [N].
         """
@@ -125,8 +125,8 @@ class Layers:
         if roles.turns:
             turn = self._turn(steps.arguments(layer)).of(view.length, usual.attended.scale)
         if behind.dim() == 2:
-            return usual.start(behind, at, view, weights, turn)
-        return usual.back(behind, view, weights, turn)
+            return usual.start(behind, at, entered, view, weights, turn)
+        return usual.back(behind, entered, view, weights, turn)
 
     def _lined(self, number: int, matrix: Tensor) -> Tensor:
         """Return a matrix, or a copy, that begins where a cache line does: products of others take a tenth longer."""

@@ -38,6 +38,10 @@ class Part:
         self.view = View(slice(None), 0, 1)
         self.kept: tuple[Tensor, ...] = ()
 
+    def forget(self) -> None:
+        """Let go of what was kept."""
+        self.kept = ()
+
     def record(self, given: Tensor) -> Tensor:
         """Run the module, and keep what is needed."""
         returned = self.forward(given)
@@ -99,11 +103,15 @@ class Norm(Part):
 
     def linearise(self, given: Tensor, returned: Tensor) -> tuple[Tensor, ...]:
         """Return s [A, L, ..., 1] and r [A, L, ..., d]; s by least squares, whatever ε is."""
-        centre = given - given.mean(-1, keepdim=True) if self.centred else given
+        centre = self.centre(given)
         shape = centre * self.gain
         size = shape.square().sum(-1, keepdim=True).clamp_min(torch.finfo(given.dtype).tiny)
         scale = (shape * (returned - self._bias)).sum(-1, keepdim=True) / size
         return scale, centre * scale
+
+    def centre(self, given: Tensor) -> Tensor:
+        """Return c."""
+        return given - given.mean(-1, keepdim=True) if self.centred else given
 
     def back(self, cotangent: Tensor) -> tuple[Tensor]:
         """[N, L, ..., d] → [N, L, ..., d]"""

@@ -77,8 +77,9 @@ class PreNorm:
     def __init__(self, roles: Roles, parts: Mapping[nn.Module, Part], attended: Attended) -> None:
         self.attended = attended
         self.kept: tuple[Tensor, ...] = ()
-        """Of both norms the scale [A, L, 1] and what is normed [A, L, d]; then what is linear in the MLP's hidden
-        vector, once or, where it is gated, twice [A, L, hidden]."""
+        """The scale [A, L, 1] of the first norm; of the second one that, and what it gave before its gain [A, L, d];
+        what the MLP's hidden vector is multiplied with on the way back, once or, where it is gated, twice [A, L, h]."""
+        self._normed: Tensor | None = None
         self._norm, self._mlp_norm = cast("Norm", parts[roles.norm]), cast("Norm", parts[roles.mlp_norm])
         self._inward, self._activation = parts[roles.inward[-1]], parts[roles.activation]
         self._n_projections = len(roles.projections)
@@ -92,7 +93,17 @@ class PreNorm:
         slopes = [slope]
         if len(self.matrices) - self._n_projections > 3:  # a gate and what it lets through
             slopes = [slope.mul_(self._inward.kept[0]), returned]
-        self.kept = (*self._norm.kept[1:], *self._mlp_norm.kept[1:], *slopes)
+        self.kept = (self._norm.kept[1], *self._mlp_norm.kept[1:], *slopes)
+
+    def forget(self) -> None:
+        """Let go of what was kept."""
+        self.kept, self._normed = (), None
+
+    def normed(self, entered: Tensor) -> Tensor:
+        """Return what the first norm makes of what enters the block [A, L, d], before its gain."""
+        if self._normed is None:
+            self._normed = self._norm.centre(entered) * self.kept[0]
+        return self._normed
 
     def weights(self, matrices: Sequence[Tensor]) -> Weights:
         """Return what its matrices, or copies of them, are; one of all three projections in pieces."""
@@ -104,9 +115,9 @@ class PreNorm:
         query, key, value = projections
         return Weights(query, key, value, output, tuple(inward), down)
 
-    def back(self, behind: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
-        """Cotangents [N, L, d] of what the block hands on → of what it was given; N = texts · copies."""
-        scale, normed, *mlp = (view.of(kept)[:, None] for kept in self.kept)
+    def back(self, behind: Tensor, entered: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
+        """Cotangents [N, L, d] of what the block hands on → of `entered` [A, L, d], N = texts · copies."""
+        normed, scale, *mlp = (view.of(kept)[:, None] for kept in (self.normed(entered), *self.kept))
         apart = behind.view(-1, view.copies, *behind.shape[1:])
         between = self._mlp_back(apart, weights, *mlp)
         heads = between.flatten(0, 2) @ weights.output
@@ -114,11 +125,13 @@ class PreNorm:
         given = self._projected(found, weights[:3], turn).view(apart.shape)
         return self._norm.pull(given, scale, normed, onto=between).flatten(0, 1)
 
-    def start(self, behind: Tensor, at: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
+    def start(
+        self, behind: Tensor, at: Tensor, entered: Tensor, view: View, weights: Weights, turn: Turn | None
+    ) -> Tensor:
         """As `back`, of cotangents [N, d] at one position each, `at` [N]; of all others they are 0."""
         rows = torch.arange(len(behind), device=at.device)
         texts = rows // view.copies
-        scale, normed, *mlp = (view.of(kept) for kept in self.kept)
+        normed, scale, *mlp = (view.of(kept) for kept in (self.normed(entered), *self.kept))
         between = self._mlp_back(behind, weights, *(kept[texts, at] for kept in mlp))
         of_query, *others = self.attended.start(between @ weights.output, texts, at, view)
         given = self._projected(others, weights[1:3], turn, queries=False).view(len(behind), view.length, -1)
