@@ -75,6 +75,58 @@ def test_what_is_known_of_blocks(name: str, tiny: Load) -> None:
     assert bool(known.attentions) == (name not in WHOLE | capped)
 
 
+PRE_NORM = {"gpt2", "llama", "granite", "gpt_bigcode", "mistral", "olmo"}
+"""Those whose blocks are sums of attention and MLP, one after the other, each behind one norm."""
+
+
+@ARCHITECTURES
+def test_the_usual_block_is_known_by_what_its_modules_do(name: str, tiny: Load) -> None:
+    """With and without gates, rotary embeddings and one projection for three; nothing that differs in anything."""
+    roles = tiny(name).known_parts.roles
+    assert [role is not None for role in roles] == [name in PRE_NORM] * len(roles)
+    if name == "gpt2":
+        assert [len(role.projections) for role in roles if role] == [1, 1, 1]
+        assert not any(role.turns for role in roles if role)
+    if name == "llama":
+        assert [len(role.inward) for role in roles if role] == [2, 2, 2]
+        assert all(role.turns for role in roles if role)
+
+
+@pytest.mark.parametrize("name", sorted(PRE_NORM))
+def test_written_out_or_by_graph_it_is_the_same(name: str, tiny: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two ways back through the usual block agree, of several targets of several texts."""
+    model = tiny(name)
+    x = model.embed(torch.arange(2, 62).view(3, 20))
+    cotangents = random(2, 3, x.shape[-1])
+    written = model.backward(x, 2).pull(cotangents, [11, 17])
+    monkeypatch.setattr(model, "known_parts", model.known_parts._replace(roles=(None,) * model.n_layers))
+    by_graph = model.backward(x, 2).pull(cotangents, [11, 17])
+    assert torch.allclose(written, by_graph, rtol=1e-4, atol=1e-5 * float(by_graph.abs().max()))
+
+
+def test_what_only_looks_usual_is_not_taken_for_it(tiny: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Roles are tried on the whole: a sum that none of them tells of shows in the gradients."""
+    model = tiny("llama")
+    block = model.structure.blocks[1]
+    whole = type(block).forward
+    monkeypatch.setattr(block, "forward", lambda *args, **kwargs: 1.5 * whole(block, *args, **kwargs))
+    ids = torch.tensor([[3, 5, 7, 11, 2, 9], [8, 1, 4, 4, 2, 6]])
+    x = model.embed(ids)
+    assert any(plan.find_plan(model, x).roles)
+    assert not any(backward.make_plan(model, x).roles)
+
+
+@ARCHITECTURES
+def test_texts_at_once_fit_what_is_kept(name: str, tiny: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as are known in all blocks, more where products would be small, and one at least."""
+    model = tiny(name)
+    assert (model.known_parts.kept > 0) == any(model.known_parts.whole)
+    assert backward.texts_at_once(model, 10**7, 1) == 1
+    assert backward.texts_at_once(model, 10, 1) >= backward.FEWEST // 10
+    monkeypatch.setattr(layers, "KEPT", 1)
+    assert backward.texts_at_once(model, 10, 4) == backward.FEWEST // 40
+
+
 @pytest.mark.parametrize("name", ["llama", "gemma3", "gpt2", "olmo", "qwen3"])
 def test_norms_activations_and_projections_are_found(name: str, tiny: Load) -> None:
     """With and without means, gains and biases; of heads too."""
@@ -136,4 +188,5 @@ def test_smollm2_is_known_wholly(smollm2: Any) -> None:
     """All matrices and all attentions of the real model; gradients as exact as float32 is."""
     assert all(smollm2.known_parts.whole)
     assert len(smollm2.known_parts.attentions) == smollm2.n_layers
+    assert all(smollm2.known_parts.roles)
     assert error(smollm2, smollm2.embed(torch.arange(1000, 1040)[None]), [20, 21, 40]) < 2e-5

@@ -12,6 +12,7 @@ import pytest
 from builder.errors import BuildError
 from builder.site import ModelSource
 from builder.sources import scheme, store
+from builder.sources.gguf import align
 from builder.sources.store import RECORD
 
 ROOT = Path("/")
@@ -57,6 +58,23 @@ def test_a_conversion_runs_in_a_process_of_its_own(tmp_path: Path, monkeypatch: 
     ) as caught:
         store.convert("tiny", tmp_path / "x.gguf", tmp_path / "out")
     assert "No module named" not in str(caught.value)
+
+
+def test_converted_weights_begin_at_a_cache_line(tmp_path: Path) -> None:
+    """Whatever the length of the header; the tensors are the same."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    for length in range(1, 12):
+        file = tmp_path / "model.safetensors"
+        tensors = {"x" * length: torch.arange(5.0), "y": torch.ones(2, 3)}
+        save_file(tensors, file, metadata={"format": "pt"})
+        align(file)
+        content = file.read_bytes()
+        assert (8 + int.from_bytes(content[:8], "little")) % 64 == 0
+        loaded = load_file(file)
+        assert all(torch.equal(loaded[name], tensor) for name, tensor in tensors.items())
+        assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.mark.weights
