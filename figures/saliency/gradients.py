@@ -81,7 +81,7 @@ def gradients(
 
     A target is read at the position before it; L is the last of `positions`, and from its own position on a target's
     gradient is 0. So it is exact in a causal model that one forward pass over the longest prefix serves all targets,
-    and one batched vector-Jacobian product all their backward passes. The vocabulary is touched at read positions only.
+    and that all their backward passes are done at once. The vocabulary is touched at read positions only.
     """
     a, b, length = len(inputs), len(positions), positions[-1]
     read_at = torch.tensor(positions, device=inputs.device) - 1

@@ -4,11 +4,12 @@
     back.final                             # [A, L, d]: what the head reads
     back.pull(cotangents, positions)       # [B, A, d] of B targets, each read at the position before its own
 
-From the last block to the first the graph of one block is made, and the cotangents of all targets go through it, some
-neighbours at a time: memory does not grow with depth. Most of a block's work (linear maps, norms, activations,
-attention) is in `parts` of which only the way back is done: the block runs on as many copies of a text as there are
-cotangents, and its parts answer with what they found for one. A block with matrices that are in no part runs once, and
-torch's `vmap` takes its graph back for many.
+From the last block to the first the cotangents of all targets go through one block, some neighbours at a time, and what
+was known of it is let go of: memory does not grow with depth. Blocks are of three kinds. Of the usual one (`pre_norm`)
+the way back is written out. Of others most of the work (linear maps, norms, activations, attention) is in `parts` of
+which only the way back is done: the block runs on as many copies of a text as there are cotangents, and its parts
+answer with what they found for one. A block with matrices that are in no part runs once, and torch's `vmap` takes its
+graph back for many.
 """
 
 from __future__ import annotations
