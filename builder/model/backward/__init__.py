@@ -56,7 +56,7 @@ class Backward:
         self._embeddings = embeddings.detach()
         self._steps = model.chain(self._embeddings)
         states = embeddings[..., 0].numel() * model.d_model * embeddings.element_size()
-        self._layers = Layers(model, self._plan, (model.n_layers + 2 * targets) * states)
+        self._layers = Layers(model, self._plan, (model.n_layers + 3 * targets) * states)
         with torch.no_grad(), self._layers.placed():
             hidden = self._steps.enter(self._embeddings)
             self._entered: list[Tensor] = []
@@ -87,7 +87,11 @@ class Backward:
                 if self._plan.whole[layer] and not self._layers.ran(layer):
                     self._layers.run(self._steps, layer, self._entered[layer])
                 for piece in pieces:
-                    piece.cotangents = self._through(layer, piece)
+                    found = self._through(layer, piece)
+                    if found.shape == piece.cotangents.shape:  # in its place: what lives long leaves holes in memory
+                        piece.cotangents.copy_(found)
+                    else:
+                        piece.cotangents = found
                 self._layers.forget(layer)
         return self._enter(pieces, len(positions))
 
@@ -156,7 +160,7 @@ def texts_at_once(model: Model, length: int, targets: int) -> int:
     As many as may be known in all blocks, so that none runs twice, unless products would be small.
     """
     states = model.d_model * 4
-    each = length * (model.known_parts.kept + (model.n_layers + 2 * targets) * states)
+    each = length * (model.known_parts.kept + (model.n_layers + 3 * targets) * states)
     return max(1, layers.KEPT // each, -(-FEWEST // (length * targets)))
 
 

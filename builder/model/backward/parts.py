@@ -117,14 +117,16 @@ class Norm(Part):
         """[N, L, ..., d] → [N, L, ..., d]"""
         return (self.pull(cotangent, *(self.view.of(kept) for kept in self.kept[1:])),)
 
-    def pull(self, cotangent: Tensor, scale: Tensor, normed: Tensor, onto: Tensor | None = None) -> Tensor:
-        """As `back`, with s and r of the positions that are meant; what is found is added `onto` another cotangent."""
+    def pull(
+        self, cotangent: Tensor, scale: Tensor, normed: Tensor, onto: Tensor | None = None, out: Tensor | None = None
+    ) -> Tensor:
+        """As `back`, with s and r of the positions that are meant; added `onto` another cotangent, and put `out`."""
         gain = self.gain
         sums = (cotangent * (normed * gain)).sum(-1, keepdim=True).mul_(-1 / normed.shape[-1])
         if self.centred:
             cotangent = (cotangent * gain).addcmul_(normed, sums)
             cotangent -= cotangent.mean(-1, keepdim=True)
-            return cotangent * scale if onto is None else torch.addcmul(onto, cotangent, scale)
+            return cotangent * scale if onto is None else torch.addcmul(onto, cotangent, scale, out=out)
         along = scale * gain
-        found = cotangent * along if onto is None else torch.addcmul(onto, cotangent, along)
+        found = cotangent * along if onto is None else torch.addcmul(onto, cotangent, along, out=out)
         return found.addcmul_(normed, sums.mul_(scale))

@@ -116,14 +116,18 @@ class PreNorm:
         return Weights(query, key, value, output, tuple(inward), down)
 
     def back(self, behind: Tensor, entered: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
-        """Cotangents [N, L, d] of what the block hands on → of `entered` [A, L, d], N = texts · copies."""
+        """Cotangents [N, L, d] of what the block hands on → of `entered` [A, L, d], in their place.
+
+        N is texts · copies.
+        """
         normed, scale, *mlp = (view.of(kept)[:, None] for kept in (self.normed(entered), *self.kept))
         apart = behind.view(-1, view.copies, *behind.shape[1:])
         between = self._mlp_back(apart, weights, *mlp)
         heads = between.flatten(0, 2) @ weights.output
         found = self.attended.pull(heads.view(*behind.shape[:2], -1), view)
         given = self._projected(found, weights[:3], turn).view(apart.shape)
-        return self._norm.pull(given, scale, normed, onto=between).flatten(0, 1)
+        self._norm.pull(given, scale, normed, onto=between, out=apart)
+        return behind
 
     def start(
         self, behind: Tensor, at: Tensor, entered: Tensor, view: View, weights: Weights, turn: Turn | None
