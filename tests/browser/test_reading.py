@@ -84,15 +84,17 @@ def test_the_keyboard_reaches_everything_in_order(arrive: Callable[..., Page], s
           return look();
         }""")
         )
-        if walked[-1] is None:
+        if walked[-1] is None:  # the end, or what had the focus was drawn anew just now: then it goes on from there
+            walked.pop()
+        elif walked[-1][0] == "skip-link" and len(walked) > 1:
             break
-    assert walked[-1] is None, "a trap, or no end"
-    kinds = [kind for kind, _ in walked[:-1]]
+    assert walked.pop()[0] == "skip-link", "a trap, or no end"
+    kinds = [kind for kind, _ in walked]
     assert kinds[0] == "skip-link"
     there = {"view": ".figure[data-view]:not([data-kind=tokens])", "theme-toggle": ".theme-toggle"}
     there |= {name: f".{name}" for name in ("contents", "citation-mark", "figure-method", "references")}
     assert {name for name, selector in there.items() if page.locator(selector).count()} <= {*kinds}
-    assert not [lost for _, lost in walked[:-1] if lost]
+    assert not [lost for _, lost in walked if lost]
 
 
 def test_the_skip_link_leads_to_the_text(arrive: Callable[..., Page]) -> None:
