@@ -12,6 +12,7 @@ on a machine with a gigabyte to spare it is always the same.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import re
 import sys
@@ -24,7 +25,7 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["available", "budget", "is_out_of_memory", "pieces", "rows", "share_with"]
+__all__ = ["available", "budget", "give_back", "is_out_of_memory", "pieces", "rows", "share_with"]
 
 MOST = 128 << 20
 """Bytes of a chunk on a processor, where nobody has measured better. Larger ones do not pay: the logit lens of smollm2
@@ -115,6 +116,12 @@ def _attempt(work: Callable[[slice], _Found], part: slice) -> list[_Found]:
         if back_end.is_available():
             back_end.empty_cache()
     return []
+
+
+def give_back() -> None:
+    """Give the system what was freed, where the C library keeps it (glibc): holes of many sizes do not add up then."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

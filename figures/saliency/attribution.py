@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from builder.model.memory import give_back
+
 from .gradient import gradient
 from .gradient_x_input import gradient_x_input
 from .gradients import chunks, gradients, precise
@@ -80,11 +82,13 @@ def attribute(
             rows = gradient(grads[:, 0])
         else:
             inputs = precise(x[: chosen[-1]])
-            some = grads[:, 0].split(FEW)  # their products with the inputs are as large as they are
-            rows = torch.cat([gradient_x_input(few, inputs) for few in some])
-            signed = torch.cat([(few * inputs).sum(-1) for few in some])
+            # some at a time: their products with the inputs are as large as they are
+            rows = torch.cat([gradient_x_input(few, inputs) for few in grads[:, 0].split(FEW)])
+            signed = torch.cat([(few * inputs).sum(-1) for few in grads[:, 0].split(FEW)])
             found.values.extend(row[:position] for row, position in zip(signed, chosen, strict=True))
         found.scores.extend(shares(row[:position].abs()) for row, position in zip(rows, chosen, strict=True))
+        del grads, logits
+        give_back()
     return found
 
 
