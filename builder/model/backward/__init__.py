@@ -55,8 +55,8 @@ class Backward:
         self._plan = plan or model.known_parts
         self._embeddings = embeddings.detach()
         self._steps = model.chain(self._embeddings)
-        states = embeddings[..., 0].numel() * model.d_model * embeddings.element_size()
-        self._layers = Layers(model, self._plan, (model.n_layers + 3 * targets) * states)
+        reserved = embeddings[..., 0].numel() * _states(model, targets)
+        self._layers = Layers(model, self._plan, reserved)
         with torch.no_grad(), self._layers.placed():
             hidden = self._steps.enter(self._embeddings)
             self._entered: list[Tensor] = []
@@ -102,13 +102,13 @@ class Backward:
     def _through(self, layer: int, piece: _Piece) -> Tensor:
         """Take the cotangents of a piece of the work from behind a block to before it."""
         entered = self._entered[layer]
-        behind = piece.cotangents.to(entered.device)
+        behind, at = piece.cotangents.to(entered.device), piece.at.to(entered.device)
         with torch.no_grad():
-            found = self._layers.back(self._steps, layer, entered, behind, piece.view, piece.at)
+            found = self._layers.back(self._steps, layer, entered, behind, piece.view, at)
         if found is None:
             if behind.dim() == 2:
                 whole = behind.new_zeros(len(behind), piece.length, behind.shape[-1])
-                whole[torch.arange(len(behind), device=whole.device), piece.at] = behind
+                whole[torch.arange(len(behind), device=whole.device), at] = behind
                 behind = whole
             found = self._by_graph(layer, piece, entered[piece.texts, : piece.length], behind)
         return found.to(self._last.device)
@@ -159,9 +159,13 @@ def texts_at_once(model: Model, length: int, targets: int) -> int:
 
     As many as may be known in all blocks, so that none runs twice, unless products would be small.
     """
-    states = model.d_model * 4
-    each = length * (model.known_parts.kept + (model.n_layers + 3 * targets) * states)
+    each = length * (model.known_parts.kept + _states(model, targets))
     return max(1, layers.KEPT // each, -(-FEWEST // (length * targets)))
+
+
+def _states(model: Model, targets: int) -> int:
+    """Return the bytes of a position: what enters each block, and of so many targets what `pull` has three times."""
+    return (model.n_layers + 3 * targets) * model.d_model * model.network.dtype.itemsize
 
 
 def make_plan(model: Model, embeddings: Tensor) -> Plan:

@@ -50,11 +50,11 @@ class Attended:
             mask = call.mask[..., :length]
             own = mask.shape[1] > 1  # each head's
             weights += (
-                mask.view(len(mask), shared, group, *mask.shape[2:]).transpose(2, 3) if own else mask[:, :, :, None]
+                mask.reshape(len(mask), shared, group, *mask.shape[2:]).transpose(2, 3) if own else mask[:, :, :, None]
             )
         weights = torch.softmax(weights, -1, out=weights)
         output = torch.matmul(weights.flatten(2, 3), value).view(query.shape)
-        self.causal = not bool(weights[:, :, :, 0].triu(1).any())
+        self.causal = not bool(weights.amax(3).triu(1).any())  # of all heads: none is below 0
         self.kept = (query, key, value, weights)
         return _by_position(output)
 

@@ -30,8 +30,6 @@ __all__ = ["Layers"]
 KEPT = 100 << 20
 """Bytes that are kept from the way forward to the way back: what entered the blocks, the cotangents to come, and in
 what is left of it what is known of blocks; those of which nothing is known run again."""
-
-
 LINE = 64
 """Bytes of a cache line, and of a vector of the widest instructions."""
 
