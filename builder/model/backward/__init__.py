@@ -165,7 +165,7 @@ def texts_at_once(model: Model, length: int, targets: int) -> int:
 
 def _states(model: Model, targets: int) -> int:
     """Return the bytes of a position: what enters each block, and of so many targets what `pull` has three times."""
-    return (model.n_layers + 3 * targets) * model.d_model * model.network.dtype.itemsize
+    return (model.n_layers + 3 * targets) * model.d_model * int(model.network.dtype.itemsize)
 
 
 def make_plan(model: Model, embeddings: Tensor) -> Plan:
