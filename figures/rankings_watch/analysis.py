@@ -170,15 +170,12 @@ def _tolerance(run: Run) -> float:
 
 def _forward(run: Run, position: int) -> Tensor:
     """Return the logits [vocab] float32 about a position by the network's own forward on the tokens before it."""
-    import inspect
-
     import torch
 
-    network = run.model.network
-    last = {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(network.forward).parameters else {}
+    from builder.model.network import last_logits
+
     with torch.no_grad():
-        logits: Tensor = network(input_ids=run.ids[None, :position], use_cache=False, **last).logits
-    return logits[0, -1].float()
+        return last_logits(run.model.network, 1, input_ids=run.ids[None, :position])[0, -1].float()
 
 
 def describe(data: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
@@ -80,29 +81,28 @@ def analyse(run: Run, params: Params) -> Answer:
     Raises `BuildError` for a text of one token, for a contrast that is not one, for a baseline token that the
     tokenizer lacks, for values that cannot be zeroed, and for a model that answers with no numbers.
     """
-    import torch
-
     from .contrast import foil
     from .gradients import Network
-    from .objective import Objective, softmax
+    from .objective import Objective
 
     model, positions = run.model, run.targets
     if not positions:
         raise BuildError("missing output: the prompt is one token and nothing follows it, so nothing can be explained")
-    ids = run.ids[torch.tensor(positions, device=run.ids.device)]
     target: Any = "probability" if params.reproduce else params.target
     objective = Objective(target, foil(run, params.contrast))
-    _must_be_finite([run.logits], run, "logits")
+    if not math.isfinite(run.said.size):
+        raise _no_numbers(run, "logits")
     x = model.embed(run.ids).detach()
     network = Network(run.forward_embeddings, model.head_logits, model if model.chained else None)
     how = _by_gradients if params.method in ("gradient_x_input", "gradient", "integrated_gradients") else _by_drops
     found, told, checks = how(run, params, network, objective, x)
-    _must_be_finite(found.scores, run, METHODS[params.method])
+    if not all(bool(row.isfinite().all()) for row in found.scores):
+        raise _no_numbers(run, METHODS[params.method])
     data: dict[str, Any] = {
         "tokens": run.tokens,
         "targets": positions,
         "scores": [_rounded(row.tolist(), 5) for row in found.scores],
-        "probabilities": _rounded(softmax(run.logits).gather(-1, ids[:, None])[:, 0].tolist(), 4),
+        "probabilities": _rounded(run.said.probabilities.tolist(), 4),
         "method": params.method,
         "target": target,
         "contrast": params.contrast,
@@ -141,7 +141,7 @@ def _by_gradients(run: Run, params: Params, network: Network, objective: Objecti
         steps=params.steps,
         sample=sample,
     )
-    plain = plain_gradient(model.network, objective, x[: positions[sample]], ids[sample], model.context)
+    plain = plain_gradient(model, objective, x[: positions[sample]], ids[sample])
     # of a difference to the largest number; 0 for two that are 0 everywhere
     distance = float((found.samples[sample] - plain).abs().max() / plain.abs().max().clamp_min(1e-30))
     return (
@@ -164,7 +164,7 @@ def _by_drops(run: Run, params: Params, network: Network, objective: Objective, 
     else:
         found, measured = by_value_zeroing(run, network, objective, x)
     # f is a sum over the width of the model, about as exact as the largest logit is
-    largest = max(float(run.logits.abs().max()), 1.0)
+    largest = max(run.said.size, 1.0)
     scale = {name: largest if name.startswith(("f ", "drop ")) else 1.0 for name in measured}
     return found, told, {name: Check(value, _bound(run) * scale[name]) for name, value in measured.items()}
 
@@ -192,12 +192,12 @@ def _completeness(found: Attribution, baseline: str, steps: int) -> dict[str, An
 
 def _checks(run: Run, found: Attribution, scores: list[list[float]]) -> dict[str, Check]:
     """Return what proves any method's scores."""
-    own = [float(row[token]) for row, token in zip(run.logits, run.ids[run.targets[0] :], strict=True)]
     return {
         # five digits of each share are published: at most 5e-5 of the sum are lost
         "rows sum to 1": Check(max((abs(sum(row) - 1) for row in scores if any(row)), default=0.0), 1e-4),
         "logits against the model's own": Check(
-            max(abs(a - b) for a, b in zip(found.logits, own, strict=True)), _bound(run) * float(run.logits.abs().max())
+            max(abs(a - b) for a, b in zip(found.logits, run.said.logits.tolist(), strict=True)),
+            _bound(run) * run.said.size,
         ),
     }
 
@@ -210,12 +210,11 @@ def _bound(run: Run) -> float:
     return 1e-4 if eps < 1e-6 else float(eps**0.5)
 
 
-def _must_be_finite(rows: list[Tensor], run: Run, what: str) -> None:
-    """Raise `BuildError` where there are numbers that are none: nothing can be said of them."""
-    if not all(bool(row.isfinite().all()) for row in rows):
-        dtype = str(run.model.network.dtype).removeprefix("torch.")
-        why = f"its weights are run as {dtype}" if "16" in dtype else "are its weights whole?"
-        raise BuildError(f"broken model: {what} of {run.model.name} are not all numbers (NaN or infinite); {why}")
+def _no_numbers(run: Run, what: str) -> BuildError:
+    """Return the error about numbers that are none: nothing can be said of them."""
+    dtype = str(run.model.network.dtype).removeprefix("torch.")
+    why = f"its weights are run as {dtype}" if "16" in dtype else "are its weights whole?"
+    return BuildError(f"broken model: {what} of {run.model.name} are not all numbers (NaN or infinite); {why}")
 
 
 def _rounded(values: list[float], digits: int) -> list[float]:

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.utils.checkpoint import checkpoint
 
+from builder.model.network import last_logits
 from builder.model.precision import double
+from builder.model.trace import replaced
 
 from .gradients import EIGHT
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from builder.model import Model
+
     from .objective import Objective
 
 __all__ = ["leak", "plain_f", "plain_gradient"]
 
 
-def plain_gradient(network: Any, objective: Objective, x: Tensor, token: Tensor, context: int | None = None) -> Tensor:
+def plain_gradient(model: Model, objective: Objective, x: Tensor, token: Tensor) -> Tensor:
     """Return ∂f/∂x [p, d] for `token` (a scalar) after the prefix x [p, d]: one target, and the whole network.
 
     f is taken from float64 logits: float32 loses the digits of 1 − p for a p near 1. For the same end the prefix is
     filled up to a multiple of `EIGHT` positions, where the model's context has them: a causal model does not see them.
+    The head reads those eight alone, and each block runs again on the way back: no more than one keeps its graph.
     """
     position = len(x)
-    filled = min(position + -position % EIGHT, context or 1 << 30)
-    with torch.enable_grad():
+    filled = min(position + -position % EIGHT, model.context or 1 << 30)
+    with torch.enable_grad(), contextlib.ExitStack() as stack:
+        for block in model.structure.blocks:
+            twice = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
+            stack.enter_context(replaced(block, twice))
         inputs = torch.cat([x, x[-1:].expand(filled - position, -1)])[None].requires_grad_()
-        logits = double(network(inputs_embeds=inputs, use_cache=False).logits[:, position - 1])
+        logits = double(last_logits(model.network, EIGHT, inputs_embeds=inputs)[:, position - filled - 1])
         f = objective.value(logits, token[None].to(logits.device)).sum()
         return torch.autograd.grad(f, inputs)[0][0, :position]
 
@@ -36,7 +47,7 @@ def plain_gradient(network: Any, objective: Objective, x: Tensor, token: Tensor,
 @torch.no_grad()
 def plain_f(network: Any, objective: Objective, x: Tensor, token: Tensor) -> float:
     """Return f of `token` (a scalar) after the prefix x [p, d]: one text, one target, and the whole network."""
-    logits = double(network(inputs_embeds=x[None], use_cache=False).logits[:, -1])
+    logits = double(last_logits(network, 1, inputs_embeds=x[None])[:, -1])
     return float(objective.value(logits, token[None].to(logits.device))[0])
 
 

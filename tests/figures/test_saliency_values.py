@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -92,7 +93,8 @@ def test_a_model_that_gives_no_numbers_is_broken(tiny: Load, part: Part, kinds: 
     model = tiny("llama")
     spec = RunSpec(model="", prompt="1, 1, 1", output=", 1 1")
     run = model.run(spec)
-    broken = SimpleNamespace(model=model, targets=run.targets, ids=run.ids, spec=spec, logits=run.logits * float("nan"))
+    said = run.said._replace(size=math.nan)
+    broken = SimpleNamespace(model=model, targets=run.targets, ids=run.ids, spec=spec, said=said)
     analysis = kinds["saliency"].analysis
     with pytest.raises(BuildError, match=r"^broken model: logits of llama are not all numbers"):
         analysis.analyse(broken, analysis.Params())
