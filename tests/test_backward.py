@@ -55,8 +55,7 @@ def test_small_pieces_change_nothing(name: str, tiny: Load, monkeypatch: pytest.
     model = tiny(name)
     for module, bound, value in (
         (backward, "ROWS", 1),
-        (attention, "FLOATS", 1),
-        (attention, "FEWEST", 2),
+        (attention, "QUERIES", 2),
         (layers, "KEPT", 0),
     ):
         monkeypatch.setattr(module, bound, value)

@@ -35,11 +35,11 @@ __all__ = ["Backward", "Plan", "make_plan", "products", "texts_at_once"]
 
 NEAR = 1e-4
 """How far gradients may be from the network's own, as a share of the largest: both are float32."""
-ROWS = 750
+ROWS = 2_000
 """How many positions go through a block's way back at once, over all texts and targets."""
 FEWEST = 200
 """Positions at once at least, where there is more to do: products of fewer rows take a fifth longer."""
-TARGETS = 6
+TARGETS = 8
 """The most targets of a text at once: all are as long as the last, so that more waste more."""
 LENGTHS = 32
 """How many lengths pieces have at most: tensors of many sizes leave holes in memory, and oneDNN keeps a kernel for each
@@ -93,6 +93,7 @@ class Backward:
                     else:
                         piece.cotangents = found
                 self._layers.forget(layer)
+        self._layers.scratch.clear()
         return self._enter(pieces, len(positions))
 
     def _piece(self, start: int, end: int, texts: slice, positions: Sequence[int]) -> _Piece:

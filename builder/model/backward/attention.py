@@ -1,29 +1,65 @@
 """`Attended`: softmax(scale · q kᵀ + mask) v, whose way back is done in few passes over [heads, L, L], and half of it.
 
-What a causal mask makes 0 is left out, keys and values are not repeated for the queries that share them, and the sums
-that the softmax's way back needs are taken over d_head numbers instead of L (as in Dao 2022,
-https://arxiv.org/abs/2205.14135).
+Queries come in blocks. What a causal mask makes 0 beyond a block is left out, forward and back; keys and values are not
+repeated for the queries that share them, and the sums that the softmax's way back needs are taken over d_head numbers
+instead of L (as in Dao 2022, https://arxiv.org/abs/2205.14135).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
 from .parts import View
+from .scratch import Scratch
+from .turn import paired
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..interface import Call
+    from .turn import Turn
 
 __all__ = ["Attended", "attends_plainly"]
 
-FLOATS = 1 << 19
-"""How many numbers of the attention's cotangents [heads, queries, copies, keys] are made at once: 2 MB."""
-FEWEST = 16
-"""Queries in a block at least: products of fewer rows are slow."""
+QUERIES = 64
+"""How many queries are in a block: fewer make small products, more leave out less of what is 0."""
+
+
+class Block(NamedTuple):
+    """Neighbouring queries, and how they look at the first `end` keys."""
+
+    start: int
+    stop: int
+    end: int
+    query: Tensor
+    """[A, shared, n · group, d_head]"""
+    weights: Tensor
+    """[A, shared, n · group, end]"""
+
+    def of(self, view: View, seen: Seen) -> tuple[slice, Tensor, Seen]:
+        """Return which of the first positions of some texts these are, their weights, and what else there is of them.
+
+        Texts and the heads that share keys lie in one dimension.
+        """
+        stop, end = min(self.stop, view.length), min(self.end, view.length)
+        rows = (stop - self.start) * (self.query.shape[2] // (self.stop - self.start))
+        weights, query, key, value, output = (each[view.texts].flatten(0, 1) for each in (self.weights, *seen))
+        of = Seen(query[:, :rows], key[:, :end], value[:, :end], output[:, :rows])
+        return slice(self.start, stop), weights[:, :rows, :end], of
+
+
+class Seen(NamedTuple):
+    """A block's queries, what they look at, in one piece of memory, and what comes of it."""
+
+    query: Tensor
+    """[A, shared, n · group, d_head], `paired` like the keys where that is wanted."""
+    key: Tensor
+    """[A, shared, end, d_head]"""
+    value: Tensor
+    output: Tensor
+    """[A, shared, n · group, d_head]"""
 
 
 class Attended:
@@ -31,111 +67,185 @@ class Attended:
 
     def __init__(self) -> None:
         self.view = View(slice(None), 0, 1)
-        self.kept: tuple[Tensor, ...] = ()
         self.scale = 1.0
-        self._output: Tensor | None = None
-        self.causal = False
+        self.group = 1
+        """How many queries share a key."""
+        self.paired = False
+        """Whether what is found of queries and keys is to be `paired`."""
+        self._blocks: tuple[Block, ...] = ()
+        self._both: tuple[Tensor, ...] = ()
+        self._seen: list[Seen] = []
+
+    @property
+    def kept(self) -> tuple[Tensor, ...]:
+        """All that is held of a text; keys and values first."""
+        return *self._both, *(block.query for block in self._blocks), *(block.weights for block in self._blocks)
+
+    @property
+    def d_head(self) -> int:
+        """How many numbers a query, a key or a value is."""
+        return int(self._both[0].shape[-1])
+
+    @property
+    def widths(self) -> list[int]:
+        """How many numbers all queries of a position are, all keys and all values."""
+        shared = self._both[0].shape[1]
+        return [shared * self.group * self.d_head, *2 * [shared * self.d_head]]
 
     def record(self, call: Call) -> Tensor:
         """Attend, and keep what is needed; return [A, L, heads, d_head]."""
         a, heads, length, d = call.query.shape
         shared = call.key.shape[1]
-        group = heads // shared
-        self.scale = float(call.options["scaling"])
-        # [A, shared, L, group, ...]: what belongs to a query lies in one piece
-        query = call.query.detach().reshape(a, shared, group, length, d).transpose(2, 3).contiguous()
+        self.scale, self.group = float(call.options["scaling"]), heads // shared
+        # what belongs to a query lies in one piece
+        query = call.query.detach().reshape(a, shared, self.group, length, d).transpose(2, 3)
         key, value = call.key.detach().contiguous(), call.value.detach().contiguous()
-        weights = torch.matmul(query.flatten(2, 3) * self.scale, key.transpose(2, 3)).view(*query.shape[:4], length)
+        mask = None
         if call.mask is not None:
             mask = call.mask[..., :length]
             own = mask.shape[1] > 1  # each head's
-            weights += (
-                mask.reshape(len(mask), shared, group, *mask.shape[2:]).transpose(2, 3) if own else mask[:, :, :, None]
+            mask = (
+                mask.reshape(len(mask), shared, self.group, *mask.shape[2:]).transpose(2, 3)
+                if own
+                else mask[:, :, :, None]
             )
-        weights = torch.softmax(weights, -1, out=weights)
-        output = torch.matmul(weights.flatten(2, 3), value).view(query.shape)
-        self.causal = not bool(weights.amax(3).triu(1).any())  # of all heads: none is below 0
-        self.kept = (query, key, value, weights)
-        return _by_position(output)
-
-    @property
-    def output(self) -> Tensor:
-        """[A, shared, L, group, d_head], made again when it is asked for first: it costs little and takes a tenth."""
-        if self._output is None:
-            weights, value = self.kept[3], self.kept[2]
-            self._output = torch.matmul(weights.flatten(2, 3), value).view(self.kept[0].shape)
-        return self._output
+        causal = mask is not None and _hides_what_is_later(mask)
+        blocks, outputs = [], []
+        for start in range(0, length, QUERIES):
+            stop = min(start + QUERIES, length)
+            end = stop if causal else length
+            rows = query[:, :, start:stop].flatten(2, 3).contiguous()
+            weights = torch.matmul(rows * self.scale, key[:, :, :end].transpose(2, 3))
+            if mask is not None:
+                weights.view(a, shared, stop - start, self.group, end).add_(mask[:, :, start:stop, :, :end])
+            weights = torch.softmax(weights, -1, out=weights)
+            outputs.append(torch.matmul(weights, value[:, :, :end]))
+            blocks.append(Block(start, stop, end, rows, weights))
+        self._blocks, self._both, self._seen = tuple(blocks), (key, value), []
+        return self._by_position(outputs)
 
     def forget(self) -> None:
         """Let go of what was kept."""
-        self.kept, self._output = (), None
+        self._blocks, self._both, self._seen = (), (), []
 
     def value(self) -> Tensor:
         """Return [copies or texts, length, heads, d_head]."""
-        output = _by_position(self.output[self.view.texts, :, : self.view.length])
+        outputs = [seen.output[self.view.texts] for seen in self._see()]
+        output = self._by_position(outputs)[:, : self.view.length]
         return output if self.view.copies == 1 else output.expand(self.view.copies, *output.shape[1:])
 
     def back(self, cotangent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """[N, L, heads, d_head] → of queries [N, heads, L, d_head], and of keys and values [N, shared, L, d_head]."""
+        d = cotangent.shape[-1]
+        found = cotangent.new_empty(*cotangent.shape[:2], sum(self.widths))
+        self.pull(cotangent, self.view, found, Scratch())
         of_query, of_key, of_value = (
-            found.flatten(0, 1).flatten(2, 3).transpose(1, 2) for found in self.pull(cotangent, self.view)
+            each.view(*each.shape[:-1], -1, d).transpose(1, 2) for each in torch.split(found, self.widths, -1)
         )
-        return of_query * self.scale, of_key * self.scale, of_value
+        return of_query, of_key, of_value
 
-    def pull(self, cotangent: Tensor, view: View) -> tuple[Tensor, Tensor, Tensor]:
-        """[N, L, heads, d_head] → what it makes of queries, keys and values.
+    def pull(self, cotangent: Tensor, view: View, into: Tensor, scratch: Scratch, turn: Turn | None = None) -> None:
+        """[N, L, heads, d_head] → what it makes of queries, keys and values, side by side, `into` [N, L, `widths`].
 
-        Of queries [texts, copies, L, shared, group, d_head], of keys and values the same with a group of one, all in
-        another order in memory. The first two are still to be multiplied with `scale`.
+        Before they were turned, where they are paired; the turn must multiply with `scale` too.
         """
-        texts, length, copies = view
-        query, key, value, weights, output = (kept[texts].flatten(0, 1) for kept in (*self.kept, self.output))
-        group, d = query.shape[-2:]
-        x = len(cotangent) // copies
-        given = cotangent.reshape(x, copies, length, -1, group, d).permute(0, 3, 2, 4, 1, 5).flatten(0, 1).contiguous()
-        sums = (given * output[:, :length, :, None]).sum(-1, keepdim=True)
-        of_query = torch.empty_like(given)
-        of_key = given.new_zeros(len(given), copies, length, d)
-        of_value = given.new_zeros(len(given), length, copies * d)
-        step = max(FEWEST, FLOATS // (len(given) * group * copies * length))
-        step = 1 << step.bit_length() - 1  # texts of other lengths then have blocks of the same shape
-        for start in range(0, length, step):
-            rows = slice(start, min(start + step, length))
-            n, end = rows.stop - start, rows.stop if self.causal else length
-            here, seen = given[:, rows], weights[:, rows, :, :end]
-            scores = torch.bmm(here.flatten(1, 3), value[:, :end].transpose(1, 2)).view(*here.shape[:-1], end)
-            scores.sub_(sums[:, rows]).mul_(seen[:, :, :, None])
-            of_query[:, rows] = torch.bmm(scores.flatten(1, 3), key[:, :end]).view(here.shape)
-            back = scores.view(len(given), n * group, copies * end).transpose(1, 2)
-            of_key[:, :, :end] += torch.bmm(back, query[:, rows].flatten(1, 2)).view(-1, copies, end, d)
-            of_value[:, :end] += torch.bmm(seen.flatten(1, 2).transpose(1, 2), here.flatten(1, 2).flatten(2, 3))
-        return (
-            of_query.view(x, -1, length, group, copies, d).permute(0, 4, 2, 1, 3, 5),
-            of_key.view(x, -1, copies, length, 1, d).permute(0, 2, 3, 1, 4, 5),
-            of_value.view(x, -1, length, 1, copies, d).permute(0, 4, 2, 1, 3, 5),
+        _, length, copies = view
+        group, d, x = self.group, self.d_head, len(cotangent) // copies
+        into = into.view(x, copies, length, -1)
+        of_query, of_key, of_value = (
+            each.view(*each.shape[:-1], -1, size, d)
+            for each, size in zip(torch.split(into, self.widths, -1), (group, 1, 1), strict=True)
         )
+        shared = of_key.shape[3]
+        b = x * shared
+        given = cotangent.reshape(x, copies, length, shared, group, d).permute(0, 3, 2, 4, 1, 5)
+        keys = scratch.take("keys'", cotangent, b, copies, length, d).zero_()
+        values = scratch.take("values'", cotangent, b, length, copies * d).zero_()
+        for block, its in zip(self._blocks, self._see(), strict=True):
+            if block.start >= length:
+                break
+            rows, weights, seen = block.of(view, its)
+            n, end = rows.stop - rows.start, weights.shape[-1]
+            here = scratch.take("queries'", cotangent, x, shared, n, group, copies, d).copy_(given[:, :, rows])
+            apart = here.view(b, n * group, copies, d)
+            product = scratch.take("product", cotangent, *apart.shape)
+            sums = torch.mul(apart, seen.output[:, :, None], out=product).sum(-1, keepdim=True)
+            scores = scratch.take("scores", cotangent, b, n * group * copies, end)
+            torch.bmm(here.view(b, -1, d), seen.value.transpose(1, 2), out=scores)
+            scores.view(b, n * group, copies, end).sub_(sums).mul_(weights[:, :, None])
+            found = torch.bmm(scores, seen.key, out=product.view(b, -1, d))
+            found = found.view(x, shared, n, group, copies, d).permute(0, 4, 2, 1, 3, 5)
+            self._put(found, of_query[:, :, rows], turn, rows)
+            some = scratch.take("some", cotangent, b, copies * end, d)
+            back = scores.view(b, n * group, copies * end).transpose(1, 2)
+            keys[:, :, :end] += torch.bmm(back, seen.query, out=some).view(b, copies, end, d)
+            some = some.view(b, end, copies * d)
+            values[:, :end] += torch.bmm(weights.transpose(1, 2), apart.flatten(2, 3), out=some)
+        found = keys.view(x, shared, copies, length, 1, d).permute(0, 2, 3, 1, 4, 5)
+        self._put(found, of_key, turn, slice(length))
+        of_value.copy_(values.view(x, shared, length, 1, copies, d).permute(0, 4, 2, 1, 3, 5))
 
-    def start(self, cotangent: Tensor, texts: Tensor, at: Tensor, view: View) -> tuple[Tensor, Tensor, Tensor]:
+    def start(
+        self, cotangent: Tensor, texts: Tensor, at: Tensor, view: View, turn: Turn | None = None
+    ) -> tuple[Tensor, Tensor]:
         """As `pull`, of cotangents [N, heads · d_head] of one query each, `at` [N] in the texts of that number [N].
 
-        Return what they make of the query [N, shared, group, d_head], and of keys and values [N, L, shared, 1, d_head].
+        Return what they make of the query [N, its width], and of keys and values [N, L, their widths].
         """
-        key, value = (kept[view.texts, :, : view.length] for kept in self.kept[1:3])
+        key, value = (kept[view.texts, :, : view.length] for kept in self._both)
         if len(key) > 1:
             key, value = key[texts], value[texts]
-        kept = (self.kept[0], self.kept[3], self.output)
-        query, weights, output = (each[view.texts][texts, :, at] for each in kept)
-        weights = weights[..., : view.length]
-        given = cotangent.view(query.shape)
+        if self.paired:
+            key = paired(key)
+        given = cotangent.view(len(cotangent), key.shape[1], self.group, -1)
+        query, output = given.new_empty(given.shape), given.new_empty(given.shape)
+        weights = given.new_zeros(*given.shape[:3], view.length)
+        ready = self._see()
+        for number, (text, position) in enumerate(zip(texts.tolist(), at.tolist(), strict=True)):
+            block, seen = self._blocks[position // QUERIES], ready[position // QUERIES]
+            rows = slice(self.group * (position - block.start), self.group * (position - block.start + 1))
+            end = min(block.end, view.length)
+            for one, whole in ((query, seen.query), (output, seen.output), (weights[..., :end], block.weights)):
+                one[number] = whole[view.texts][text, :, rows, : one.shape[-1]]
         scores = given @ value.transpose(-1, -2)
         scores.sub_((given * output).sum(-1, keepdim=True)).mul_(weights)
+        into = given.new_empty(len(given), view.length, 2, key.shape[1], 1, key.shape[-1])
+        of_query = torch.empty_like(query)
+        self._put(scores @ key, of_query, turn, at)
         of_key, of_value = scores.transpose(-1, -2) @ query, weights.transpose(-1, -2) @ given
-        return scores @ key, of_key.transpose(1, 2)[:, :, :, None], of_value.transpose(1, 2)[:, :, :, None]
+        self._put(of_key.transpose(1, 2)[:, :, :, None], into[:, :, 0], turn, slice(view.length))
+        into[:, :, 1].copy_(of_value.transpose(1, 2)[:, :, :, None])
+        return of_query.flatten(1), into.flatten(2)
+
+    def _put(self, found: Tensor, into: Tensor, turn: Turn | None, positions: slice | Tensor) -> None:
+        """Write cotangents of queries or keys as those of what was turned."""
+        if turn is None:
+            torch.mul(found, self.scale, out=into)
+        else:
+            turn.back(found, into, positions)
+
+    def _see(self) -> list[Seen]:
+        """Return what each block sees; outputs are made again, for they cost little and take a tenth of memory."""
+        if not self._seen:
+            keys, values = self._both
+            change = paired if self.paired else torch.Tensor.contiguous
+            for block in self._blocks:
+                value = values[:, :, : block.end].contiguous()
+                output = torch.matmul(block.weights, value)
+                self._seen.append(Seen(change(block.query), change(keys[:, :, : block.end]), value, output))
+        return self._seen
+
+    def _by_position(self, outputs: list[Tensor]) -> Tensor:
+        """Outputs of all blocks, [A, shared, n · group, d_head] each → [A, L, heads, d_head]"""
+        whole = torch.cat([each.view(*each.shape[:2], -1, self.group, each.shape[-1]) for each in outputs], 2)
+        return whole.transpose(1, 2).flatten(2, 3)
 
 
-def _by_position(output: Tensor) -> Tensor:
-    """[A, shared, L, group, d_head] → [A, L, heads, d_head]"""
-    return output.transpose(1, 2).flatten(2, 3)
+def _hides_what_is_later(mask: Tensor) -> bool:
+    """Whether a mask [A or 1, shared or 1, L, group or 1, L] lets no query see a later key."""
+    later = torch.ones(mask.shape[2], mask.shape[4], dtype=torch.bool, device=mask.device).triu(1)[:, None]
+    lowest = torch.finfo(mask.dtype).min
+    return bool((mask.masked_fill(~later, lowest) <= lowest / 2).all())
 
 
 @torch.no_grad()

@@ -10,8 +10,10 @@ import torch
 from ..interface import attending
 from ..trace import replaced
 from .attention import Attended
-from .pre_norm import PreNorm, Turn, read_turn
+from .pre_norm import PreNorm
+from .scratch import Scratch
 from .stored import stored
+from .turn import Turn, read_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layers"]
 
-KEPT = 100 << 20
+KEPT = 124 << 20
 """Bytes that are kept from the way forward to the way back: what entered the blocks, the cotangents to come, and in
 what is left of it what is known of blocks; those of which nothing is known run again."""
 LINE = 64
@@ -43,8 +45,9 @@ class Layers:
         self._reserved = reserved
         self._parts = tuple({module: make() for module, make in parts.items()} for parts in plan.parts)
         self._attended = tuple(Attended() for _ in plan.parts)
+        self.scratch = Scratch()
         self._usual = tuple(
-            None if roles is None else PreNorm(roles, parts, attended)
+            None if roles is None else PreNorm(roles, parts, attended, self.scratch)
             for roles, parts, attended in zip(plan.roles, self._parts, self._attended, strict=True)
         )
         self._plan = plan
@@ -121,7 +124,7 @@ class Layers:
             self._weights = layer, usual.weights([self._lined(*each) for each in enumerate(usual.matrices)])
         weights, turn = self._weights[1], None
         if roles.turns:
-            turn = self._turn(steps.arguments(layer)).of(view.length, usual.attended.scale)
+            turn = self._turn(steps.arguments(layer)).scaled(usual.attended.scale)
         if behind.dim() == 2:
             return usual.start(behind, at, entered, view, weights, turn)
         return usual.back(behind, entered, view, weights, turn)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["Activation", "Linear", "Norm", "Part", "View"]
+__all__ = ["Activation", "Linear", "Norm", "Part", "Slopes", "View"]
 
 
 class View(NamedTuple):
@@ -90,6 +90,19 @@ class Activation(Part):
         return (cotangent * self.view.of(self.kept[1]),)
 
 
+class Slopes(NamedTuple):
+    """What a norm's way back multiplies with, of some positions [..., d]."""
+
+    normed: Tensor
+    """r"""
+    shares: Tensor
+    """−s gain ⊙ r / d: with a cotangent, how much of r to add."""
+    along: Tensor
+    """s gain"""
+    scale: Tensor
+    """s [..., 1]"""
+
+
 class Norm(Part):
     """y = gain ⊙ r + bias, r = s c, s = 1 / √(mean c² + ε), with c = x, or c = x − mean x where it is centred.
 
@@ -113,20 +126,32 @@ class Norm(Part):
         """Return c."""
         return given - given.mean(-1, keepdim=True) if self.centred else given
 
+    def slopes(self, scale: Tensor, normed: Tensor) -> Slopes:
+        """Return what the way back multiplies with, from s [..., 1] and r [..., d]."""
+        along = scale * self.gain
+        return Slopes(normed, along * normed * (-1 / normed.shape[-1]), along, scale)
+
     def back(self, cotangent: Tensor) -> tuple[Tensor]:
         """[N, L, ..., d] → [N, L, ..., d]"""
-        return (self.pull(cotangent, *(self.view.of(kept) for kept in self.kept[1:])),)
+        return (self.pull(cotangent, self.slopes(*(self.view.of(kept) for kept in self.kept[1:]))),)
 
     def pull(
-        self, cotangent: Tensor, scale: Tensor, normed: Tensor, onto: Tensor | None = None, out: Tensor | None = None
+        self,
+        cotangent: Tensor,
+        slopes: Slopes,
+        onto: Tensor | None = None,
+        out: Tensor | None = None,
+        product: Tensor | None = None,
     ) -> Tensor:
-        """As `back`, with s and r of the positions that are meant; added `onto` another cotangent, and put `out`."""
-        gain = self.gain
-        sums = (cotangent * (normed * gain)).sum(-1, keepdim=True).mul_(-1 / normed.shape[-1])
-        if self.centred:
-            cotangent = (cotangent * gain).addcmul_(normed, sums)
-            cotangent -= cotangent.mean(-1, keepdim=True)
-            return cotangent * scale if onto is None else torch.addcmul(onto, cotangent, scale, out=out)
-        along = scale * gain
+        """As `back`, of the positions that are meant; added `onto` another cotangent, and put `out`.
+
+        `product` is memory for one as large.
+        """
+        sums = torch.mul(cotangent, slopes.shares, out=product).sum(-1, keepdim=True)
+        along = slopes.along
         found = cotangent * along if onto is None else torch.addcmul(onto, cotangent, along, out=out)
-        return found.addcmul_(normed, sums.mul_(scale))
+        found.addcmul_(slopes.normed, sums)
+        if self.centred:
+            means = (cotangent @ self.gain)[..., None].mul_(1 / self.gain.shape[-1])
+            found.addcmul_(means, slopes.scale, value=-1)
+        return found

@@ -14,14 +14,16 @@ from ..frozen import freeze
 from ..interface import attending, eager
 from .attention import attends_plainly
 from .parts import Activation, Linear, Norm, Part, View
-from .pre_norm import find_roles, read_turn
+from .pre_norm import find_roles
+from .turn import read_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .. import Model
     from ..interface import Call
-    from .pre_norm import Roles, Turn
+    from .pre_norm import Roles
+    from .turn import Turn
 
 __all__ = ["Plan", "find_plan"]
 

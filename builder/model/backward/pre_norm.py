@@ -4,17 +4,18 @@
     z = y + W_down (act(W_gate norm(y)) ⊙ W_up norm(y))        # or W_down act(W_up norm(y))
 
 Xiong 2020, https://arxiv.org/abs/2002.04745; Shazeer 2020, https://arxiv.org/abs/2002.05202. Where it fits, nothing of
-the block runs again on copies, and what is added, turned and multiplied is written once. `turn` are rotary position
-embeddings in halves (Su 2021, https://arxiv.org/abs/2104.09864), or nothing.
+the block runs again on copies, and what is added, turned and multiplied is written once. `turn` is a `Turn` of
+queries and keys, or nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 
-from .parts import Activation, Linear, Norm, Part, View
+from .parts import Activation, Linear, Norm, Part, Slopes, View
+from .turn import paired
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,26 +24,10 @@ if TYPE_CHECKING:
 
     from ..interface import Call
     from .attention import Attended
+    from .scratch import Scratch
+    from .turn import Turn
 
-__all__ = ["PreNorm", "Roles", "Turn", "Weights", "find_roles", "read_turn"]
-
-
-class Turn(NamedTuple):
-    """Cosines and sines of rotary position embeddings, the first half of each, which is the second half too."""
-
-    cos: Tensor
-    """[L, 1, 1, d_head / 2]"""
-    sin: Tensor
-
-    def back(self, found: Tensor, into: Tensor) -> None:
-        """Undo the turn of cotangents [..., L, shared, group, d_head] of what was turned; write what comes of it."""
-        (a, b), (of_a, of_b) = found.chunk(2, -1), into.chunk(2, -1)
-        torch.mul(a, self.cos, out=of_a).addcmul_(b, self.sin)
-        torch.mul(b, self.cos, out=of_b).addcmul_(a, self.sin, value=-1)
-
-    def of(self, length: int, factor: float) -> Turn:
-        """Return that of the first positions, and multiply too."""
-        return Turn(self.cos[:length] * factor, self.sin[:length] * factor)
+__all__ = ["PreNorm", "Roles", "Weights", "find_roles"]
 
 
 class Roles(NamedTuple):
@@ -63,9 +48,8 @@ class Roles(NamedTuple):
 class Weights(NamedTuple):
     """The matrices of a block, [out, in]."""
 
-    query: Tensor
-    key: Tensor
-    value: Tensor
+    attention: Tensor
+    """Of queries, keys and values, one below the other."""
     output: Tensor
     inward: tuple[Tensor, ...]
     down: Tensor
@@ -74,18 +58,21 @@ class Weights(NamedTuple):
 class PreNorm:
     """Such a block at some texts."""
 
-    def __init__(self, roles: Roles, parts: Mapping[nn.Module, Part], attended: Attended) -> None:
+    def __init__(self, roles: Roles, parts: Mapping[nn.Module, Part], attended: Attended, scratch: Scratch) -> None:
+        """Take what its parts know, and memory for the pieces of the work."""
         self.attended = attended
+        attended.paired = roles.turns
         self.kept: tuple[Tensor, ...] = ()
         """The scale [A, L, 1] of the first norm; of the second one that, and what it gave before its gain [A, L, d];
         what the MLP's hidden vector is multiplied with on the way back, once or, where it is gated, twice [A, L, h]."""
-        self._normed: Tensor | None = None
+        self._slopes: tuple[Slopes, Slopes] | None = None
         self._norm, self._mlp_norm = cast("Norm", parts[roles.norm]), cast("Norm", parts[roles.mlp_norm])
         self._inward, self._activation = parts[roles.inward[-1]], parts[roles.activation]
         self._n_projections = len(roles.projections)
         modules = (*roles.projections, roles.output, *roles.inward, roles.down)
         self.matrices = [cast("Linear", parts[module]).weight for module in modules]
         """Those of its linear maps, [out, in]."""
+        self._scratch = scratch
 
     def settle(self) -> None:
         """Keep what the way back needs of what the parts were told."""
@@ -97,36 +84,44 @@ class PreNorm:
 
     def forget(self) -> None:
         """Let go of what was kept."""
-        self.kept, self._normed = (), None
+        self.kept, self._slopes = (), None
 
-    def normed(self, entered: Tensor) -> Tensor:
-        """Return what the first norm makes of what enters the block [A, L, d], before its gain."""
-        if self._normed is None:
-            self._normed = self._norm.centre(entered) * self.kept[0]
-        return self._normed
+    def slopes(self, entered: Tensor) -> tuple[Slopes, Slopes]:
+        """Return those of the two norms, from what entered the block [A, L, d]; made for all pieces at once."""
+        if self._slopes is None:
+            normed = self._norm.centre(entered) * self.kept[0]
+            self._slopes = self._norm.slopes(self.kept[0], normed), self._mlp_norm.slopes(*self.kept[1:3])
+        return self._slopes
 
     def weights(self, matrices: Sequence[Tensor]) -> Weights:
-        """Return what its matrices, or copies of them, are; one of all three projections in pieces."""
+        """Return its matrices, or copies of them, until the next block's; those that are turned are `paired`."""
         projections, (output, *inward, down) = matrices[: self._n_projections], matrices[self._n_projections :]
-        if len(projections) == 1:
-            queries, keys = self.attended.kept[:2]
-            sizes = [queries.shape[1] * queries.shape[3:].numel(), *2 * [keys.shape[1] * keys.shape[3]]]
-            projections = torch.split(projections[0], sizes)
-        query, key, value = projections
-        return Weights(query, key, value, output, tuple(inward), down)
+        attention = projections[0]
+        if self.attended.paired or len(projections) > 1:
+            apart = projections if len(projections) > 1 else torch.split(attention, self.attended.widths)
+            attention = self._scratch.take("matrices", attention, sum(map(len, apart)), attention.shape[1])
+            copies = torch.split(attention, [len(each) for each in apart])
+            for number, (matrix, copy) in enumerate(zip(apart, copies, strict=True)):
+                if number < 2 and self.attended.paired:
+                    shape = (-1, self.attended.d_head, matrix.shape[1])
+                    paired(matrix.view(shape), -2, out=copy.view(shape))
+                else:
+                    copy.copy_(matrix)
+        return Weights(attention, output, tuple(inward), down)
 
     def back(self, behind: Tensor, entered: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
         """Cotangents [N, L, d] of what the block hands on → of `entered` [A, L, d], in their place.
 
         N is texts · copies.
         """
-        normed, scale, *mlp = (view.of(kept)[:, None] for kept in (self.normed(entered), *self.kept))
         apart = behind.view(-1, view.copies, *behind.shape[1:])
-        between = self._mlp_back(apart, weights, *mlp)
-        heads = between.flatten(0, 2) @ weights.output
-        found = self.attended.pull(heads.view(*behind.shape[:2], -1), view)
-        given = self._projected(found, weights[:3], turn).view(apart.shape)
-        self._norm.pull(given, scale, normed, onto=between, out=apart)
+        of_norm, of_mlp = (Slopes(*(view.of(each)[:, None] for each in slopes)) for slopes in self.slopes(entered))
+        between = self._mlp_back(apart, weights, of_mlp, [view.of(kept)[:, None] for kept in self.kept[3:]])
+        heads = self._product("hidden", between.view(-1, between.shape[-1]), weights.output)
+        found = self._scratch.take("inner", behind, *behind.shape[:2], len(weights.attention))
+        self.attended.pull(heads.view(*behind.shape[:2], -1), view, found, self._scratch, turn)
+        given = self._product("given", found.flatten(0, 1), weights.attention).view(apart.shape)
+        self._norm.pull(given, of_norm, onto=between, out=apart, product=self._like("inner", apart))
         return behind
 
     def start(
@@ -135,59 +130,39 @@ class PreNorm:
         """As `back`, of cotangents [N, d] at one position each, `at` [N]; of all others they are 0."""
         rows = torch.arange(len(behind), device=at.device)
         texts = rows // view.copies
-        normed, scale, *mlp = (view.of(kept) for kept in (self.normed(entered), *self.kept))
-        between = self._mlp_back(behind, weights, *(kept[texts, at] for kept in mlp))
-        of_query, *others = self.attended.start(between @ weights.output, texts, at, view)
-        given = self._projected(others, weights[1:3], turn, queries=False).view(len(behind), view.length, -1)
-        here = turn and Turn(turn.cos[at], turn.sin[at])
-        given[rows, at] += self._projected([of_query], weights[:1], here)
+        of_norm, of_mlp = (Slopes(*(view.of(each) for each in slopes)) for slopes in self.slopes(entered))
+        here = Slopes(*(each[texts, at] for each in of_mlp))
+        between = self._mlp_back(behind, weights, here, [view.of(kept)[texts, at] for kept in self.kept[3:]])
+        of_query, others = self.attended.start(between @ weights.output, texts, at, view, turn)
+        query, other = torch.split(weights.attention, [of_query.shape[-1], others.shape[-1]])
+        given = self._product("given", others.flatten(0, 1), other).view(len(behind), view.length, -1)
+        given[rows, at] += of_query @ query
         apart = given.view(-1, view.copies, *given.shape[1:])
-        found = self._norm.pull(apart, scale[:, None], normed[:, None]).flatten(0, 1)
+        found = self._norm.pull(apart, Slopes(*(each[:, None] for each in of_norm))).flatten(0, 1)
         found[rows, at] += between
         return found
 
-    def _mlp_back(self, behind: Tensor, weights: Weights, scale: Tensor, normed: Tensor, *slopes: Tensor) -> Tensor:
+    def _mlp_back(self, behind: Tensor, weights: Weights, norm: Slopes, slopes: Sequence[Tensor]) -> Tensor:
         """Cotangents [..., d] of the stream after the MLP → of the stream before it."""
-        hidden = (behind.flatten(0, -2) @ weights.down).view(*behind.shape[:-1], -1)
+        hidden = self._product("hidden", behind.flatten(0, -2), weights.down).view(*behind.shape[:-1], -1)
+        *gates, last = slopes
         found = None
-        for slope, matrix in zip(slopes, weights.inward, strict=True):
-            last = matrix is weights.inward[-1]
-            inner = (hidden.mul_(slope) if last else hidden * slope).flatten(0, -2)
-            found = inner @ matrix if found is None else found.addmm_(inner, matrix)
-        assert found is not None
-        return self._mlp_norm.pull(found.view(behind.shape), scale, normed, onto=behind)
+        for slope, matrix in zip(gates, weights.inward, strict=False):
+            inner = torch.mul(hidden, slope, out=self._like("inner", hidden))
+            found = self._product("given", inner.flatten(0, -2), matrix)
+        inner = hidden.mul_(last).flatten(0, -2)
+        found = self._product("given", inner, weights.inward[-1], onto=found).view(behind.shape)
+        between, product = self._like("between", behind), self._like("hidden", behind)
+        return self._mlp_norm.pull(found, norm, onto=behind, out=between, product=product)
 
-    def _projected(
-        self, cotangents: Sequence[Tensor], matrices: Sequence[Tensor], turn: Turn | None, *, queries: bool = True
-    ) -> Tensor:
-        """Take what attention makes of queries, keys, values [..., shared, group, d_head] to what they are made of.
+    def _product(self, name: str, rows: Tensor, matrix: Tensor, onto: Tensor | None = None) -> Tensor:
+        """Return rows [n, out] · matrix [out, in] in the memory of that name; or add them onto another one's."""
+        if onto is not None:
+            return onto.addmm_(rows, matrix)
+        return torch.mm(rows, matrix, out=self._scratch.take(name, rows, len(rows), matrix.shape[1]))
 
-        `cotangents` begin with queries or with keys. Return [positions, d].
-        """
-        given = None
-        for number, (found, matrix) in enumerate(zip(cotangents, matrices, strict=True), 0 if queries else 1):
-            into = found.new_empty(found.shape)  # in the order of its dimensions, whatever that of `found`
-            if number == 2:
-                into.copy_(found)
-            elif turn is None:
-                torch.mul(found, self.attended.scale, out=into)
-            else:
-                turn.back(found, into)
-            flat = into.view(-1, len(matrix))
-            given = flat @ matrix if given is None else given.addmm_(flat, matrix)
-        assert given is not None
-        return given
-
-
-def read_turn(arguments: Mapping[str, Any]) -> Turn | None:
-    """Return the turn that a block is told, `position_embeddings`; None where that is none in halves."""
-    given = arguments.get("position_embeddings")
-    if not isinstance(given, tuple) or len(given) != 2 or any(len(each.shape) != 3 for each in given):
-        return None
-    cos, sin = given
-    halves = [each.chunk(2, -1) for each in (cos, sin)]
-    same = all(bool((each == each[:1]).all()) for each in (cos, sin)) and all(a.equal(b) for a, b in halves)
-    return Turn(*(a[0, :, None, None].contiguous() for a, _ in halves)) if same else None
+    def _like(self, name: str, tensor: Tensor) -> Tensor:
+        return self._scratch.take(name, tensor, *tensor.shape)
 
 
 def find_roles(
@@ -246,14 +221,9 @@ def _projections(
     """Return what gave queries, keys and values [A, L, heads · d_head]; `LookupError` where nothing did."""
 
     def turned(vector: Tensor) -> Tensor:
-        if turn is None:
-            return vector
-        apart = vector.view(*vector.shape[:2], -1, 1, d_head)
-        into = torch.empty_like(apart)
-        Turn(turn.cos, -turn.sin).back(apart, into)
-        return into.flatten(2)
+        return vector if turn is None else turn.forth(vector.view(*vector.shape[:-1], -1, d_head)).flatten(2)
 
-    if turn is not None and 2 * turn.cos.shape[-1] != d_head:
+    if turn is not None and 2 * turn.phases.shape[-1] != d_head:
         raise LookupError  # a part of each head is turned
     linears = [module for module, kind in kinds.items() if kind is Linear]
     widths = [vector.shape[-1] for vector in vectors]
