@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layers"]
 
-KEPT = 124 << 20
+KEPT = 100 << 20
 """Bytes that are kept from the way forward to the way back: what entered the blocks, the cotangents to come, and in
 what is left of it what is known of blocks; those of which nothing is known run again."""
 LINE = 64

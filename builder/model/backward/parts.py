@@ -79,11 +79,14 @@ class Linear(Part):
 class Activation(Part):
     """y_i = f(x_i)."""
 
-    def linearise(self, given: Tensor, returned: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return f′(x)."""
+    def record(self, given: Tensor) -> Tensor:
+        """Run the module, and keep f(x) and f′(x)."""
         with torch.enable_grad():
             leaf = given.detach().requires_grad_()
-            return torch.autograd.grad(self.forward(leaf).sum(), leaf)
+            returned = self.forward(leaf)
+            (slope,) = torch.autograd.grad(returned, leaf, torch.ones_like(returned))
+        self.kept = (returned.detach(), slope)
+        return self.kept[0]
 
     def back(self, cotangent: Tensor) -> tuple[Tensor]:
         """The Jacobian is diagonal."""
