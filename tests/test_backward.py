@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from builder.model import backward
 from builder.model.backward import attention, layers, plan
 from builder.model.backward.parts import Activation, Linear, Norm
+from builder.model.backward.scratch import Scratch
+from builder.model.backward.turn import paired, read_turn
 
 ARCHITECTURES = pytest.mark.parametrize("name", CONFIGS)
 WHOLE = {"opt", "falcon", "mixtral", "mamba", "gpt_oss"}
@@ -189,3 +191,44 @@ def test_smollm2_is_known_wholly(smollm2: Any) -> None:
     assert len(smollm2.known_parts.attentions) == smollm2.n_layers
     assert all(smollm2.known_parts.roles)
     assert error(smollm2, smollm2.embed(torch.arange(1000, 1040)[None]), [20, 21, 40]) < 2e-5
+    # several blocks of queries, of which the last is cut where a target ends before the text
+    assert error(smollm2, smollm2.embed(torch.arange(1000, 1150)[None]), [65, 101, 150]) < 2e-5
+
+
+def test_a_turn_is_the_rotation_of_halves_and_its_way_back() -> None:
+    """As transformers writes it: x · cos + (−x₂, x₁) · sin; back on paired numbers."""
+    angles = torch.linspace(0, 3, 5 * 4).view(1, 5, 4)
+    cos, sin = (torch.cat([part, part], -1) for part in (angles.cos(), angles.sin()))
+    turn = read_turn({"position_embeddings": (cos, sin)})
+    assert turn is not None
+    x = random(2, 5, 3, 8).requires_grad_()
+    a, b = x.chunk(2, -1)
+    turned = x * cos[:, :, None] + torch.cat([-b, a], -1) * sin[:, :, None]
+    assert torch.allclose(turn.forth(x), turned, atol=1e-6)
+    cotangent = random(2, 5, 3, 8, seed=1)
+    (wanted,) = torch.autograd.grad(turned, x, cotangent)
+    found = torch.empty(2, 5, 3, 1, 8)
+    turn.scaled(2.0).back(paired(cotangent)[:, :, :, None], found, slice(0, 5))
+    assert torch.allclose(found[:, :, :, 0], 2 * paired(wanted), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "told", [None, (torch.ones(1, 5, 8), torch.zeros(5, 8)), (torch.arange(40.0).view(1, 5, 8),) * 2]
+)
+def test_what_is_no_turn_in_halves_is_none(told: Any) -> None:
+    """Nothing told, another shape, halves that differ."""
+    assert read_turn({"position_embeddings": told}) is None
+
+
+def test_memory_of_a_name_is_taken_again() -> None:
+    """It grows where more is asked for, and two names never share it."""
+    scratch, like = Scratch(), torch.zeros(1)
+    first, other = scratch.take("a", like, 4, 3), scratch.take("b", like, 12)
+    assert first.data_ptr() != other.data_ptr()
+    again = scratch.take("a", like, 2, 5)
+    assert again.data_ptr() == first.data_ptr()
+    assert again.shape == (2, 5)
+    assert scratch.take("a", like, 50).shape == (50,)
+    assert scratch.take("a", like.double(), 50).dtype == torch.float64
+    scratch.clear()
+    assert scratch.take("b", like, 12).shape == (12,)

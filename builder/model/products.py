@@ -26,7 +26,7 @@ LARGEST = 5e-6
 ROUNDS = 4, 10
 """Least and most, of which the fastest counts; 40 ms in all on an idle machine, and no more are begun after `LONG`."""
 LONG = 0.05
-KERNELS = "192"
+KERNELS = "128"
 """How many kernels oneDNN keeps, one for each shape of a product, each of 0.6 MB. Saliency goes through 60 to 140 again
 and again; where they do not fit, each is made anew each time, which takes a third longer. Its own choice is 1,024."""
 OWN = "torch's own"

@@ -71,7 +71,8 @@ def analyse(run: Run, params: Params) -> Answer:
         logits = stream.unembed(stream.states[:, 0]).float().cpu()  # one position: 6 MB for 30 layers
     own = logits[:, ids]
     ranks = torch.stack([rank(logits, z[:, None]) for z in own.T], 1)
-    probabilities = logits.double().log_softmax(-1)[:, ids].exp()
+    most = logits.amax(-1, keepdim=True)
+    probabilities = (own - most).double().exp() / (logits - most).exp_().sum(-1, keepdim=True).double()
     odds = (own - own[:, :1]).double()
     numbers = {v: number for number, v in enumerate(ids)}
     vocabulary = [model.token_text(v) for v in ids]
@@ -142,8 +143,9 @@ def _checks(run: Run, position: int, ids: list[int], logits: Tensor, data: Mappi
     bound = _tolerance(run) * float(own.abs().max())
     log_p = own.double().log_softmax(-1)[ids]
     odds = torch.tensor(data["log_odds"], dtype=torch.float64)
-    backwards = logits.sort(-1).values  # ascending, as searchsorted wants it
-    places = 1 + logits.shape[-1] - torch.searchsorted(backwards, logits[:, ids].contiguous(), right=True)
+    some = sorted({0, len(logits) // 2, len(logits) - 1})
+    ascending = logits[some].sort(-1).values
+    places = 1 + logits.shape[-1] - torch.searchsorted(ascending, logits[some][:, ids].contiguous(), right=True)
     by_probability = [
         abs(log(row[w] / row[0]) - odds[r, w].item())
         for r, row in enumerate(data["probabilities"])
@@ -155,7 +157,7 @@ def _checks(run: Run, position: int, ids: list[int], logits: Tensor, data: Mappi
         "log-odds after the last block against the model's own log-probabilities": Check(
             float((odds[-1] - (log_p - log_p[0])).abs().max()), 2 * bound
         ),
-        "ranks by sorting": Check(float((places - torch.tensor(data["ranks"])).abs().max()), 0.0),
+        "ranks by sorting, three layers": Check(float((places - torch.tensor(data["ranks"])[some]).abs().max()), 0.0),
         # four digits of a probability are published: two of them are off by at most 1e-3 of their quotient
         "log-odds against the quotient of the probabilities": Check(max(by_probability, default=0.0), 2e-3),
     }

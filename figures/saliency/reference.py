@@ -24,18 +24,21 @@ if TYPE_CHECKING:
 
 __all__ = ["leak", "plain_f", "plain_gradient"]
 
+LONG = 128
+"""Tokens of which the graph of the whole network is kept: of smollm2 that is 100 MB."""
+
 
 def plain_gradient(model: Model, objective: Objective, x: Tensor, token: Tensor) -> Tensor:
     """Return ∂f/∂x [p, d] for `token` (a scalar) after the prefix x [p, d]: one target, and the whole network.
 
     f is taken from float64 logits: float32 loses the digits of 1 − p for a p near 1. For the same end the prefix is
     filled up to a multiple of `EIGHT` positions, where the model's context has them: a causal model does not see them.
-    The head reads those eight alone, and each block runs again on the way back: no more than one keeps its graph.
+    The head reads those eight alone. In a long text each block runs again on the way back: one keeps its graph.
     """
     position = len(x)
     filled = min(position + -position % EIGHT, model.context or 1 << 30)
     with torch.enable_grad(), contextlib.ExitStack() as stack:
-        for block in model.structure.blocks:
+        for block in model.structure.blocks if position > LONG else ():
             twice = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
             stack.enter_context(replaced(block, twice))
         inputs = torch.cat([x, x[-1:].expand(filled - position, -1)])[None].requires_grad_()

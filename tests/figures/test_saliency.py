@@ -214,6 +214,24 @@ def test_a_model_that_sees_later_tokens_fails_the_check(part: Part) -> None:
     assert reference.leak(grads[:, 0], [3, 5]) > 0.05
 
 
+@ARCHITECTURES
+def test_the_plain_gradient_is_the_same_with_one_graph_at_a_time(
+    name: str, tiny: Load, part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a long text's check does, and the logits of the last positions alone."""
+    model, reference = tiny(name), part("saliency", "reference")
+    ids = model.run(TEXT).ids[:9]
+    x, token = model.embed(ids).detach(), ids[2]
+    objective = part("saliency", "objective").Objective("logprob")
+    whole = reference.plain_gradient(model, objective, x, token)
+    monkeypatch.setattr(reference, "LONG", 0)
+    assert torch.allclose(reference.plain_gradient(model, objective, x, token), whole, rtol=1e-5, atol=1e-7)
+    leaf = x.clone().requires_grad_()
+    f = model.network(inputs_embeds=leaf[None], use_cache=False).logits[0, -1].double().log_softmax(-1)[token]
+    (known,) = torch.autograd.grad(f, leaf)
+    assert torch.allclose(whole, known, rtol=1e-3, atol=1e-5 * float(known.abs().max()))
+
+
 def test_a_probability_near_one_keeps_its_digits(part: Part) -> None:
     """One-hot − p in float32 has no digit left where p is 1 − 1e-9; the sum of the others has all of them."""
     objective = part("saliency", "objective").Objective("logprob")

@@ -35,11 +35,11 @@ __all__ = ["Backward", "Plan", "make_plan", "products", "texts_at_once"]
 
 NEAR = 1e-4
 """How far gradients may be from the network's own, as a share of the largest: both are float32."""
-ROWS = 2_000
+ROWS = 2_500
 """How many positions go through a block's way back at once, over all texts and targets."""
 FEWEST = 200
 """Positions at once at least, where there is more to do: products of fewer rows take a fifth longer."""
-TARGETS = 8
+TARGETS = 10
 """The most targets of a text at once: all are as long as the last, so that more waste more."""
 LENGTHS = 32
 """How many lengths pieces have at most: tensors of many sizes leave holes in memory, and oneDNN keeps a kernel for each
@@ -86,7 +86,7 @@ class Backward:
             for layer in reversed(range(self._model.n_layers)):
                 if self._plan.whole[layer] and not self._layers.ran(layer):
                     self._layers.run(self._steps, layer, self._entered[layer])
-                for piece in pieces:
+                for piece in reversed(pieces):  # the longest first: it takes memory that is enough for all
                     found = self._through(layer, piece)
                     if found.shape == piece.cotangents.shape:  # in its place: what lives long leaves holes in memory
                         piece.cotangents.copy_(found)
