@@ -57,6 +57,7 @@ def test_small_pieces_change_nothing(name: str, tiny: Load, monkeypatch: pytest.
     model = tiny(name)
     for module, bound, value in (
         (backward, "ROWS", 1),
+        (backward, "ROWS_OF_A_GRAPH", 1),
         (attention, "QUERIES", 2),
         (layers, "KEPT", 0),
     ):

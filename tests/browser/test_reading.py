@@ -199,13 +199,12 @@ def test_links_within_the_page_come_back(arrive: Callable[..., Page]) -> None:
     link = page.locator("a[href='#fig-count-ranks']:not(.figure-number)").first
     link.scroll_into_view_if_needed()
     # figures that are drawn on the way change how far down that is, but not what the reader has before them
-    before = link.evaluate("link => { const { top } = link.getBoundingClientRect(); link.click(); return top; }")
+    top = "link.getBoundingClientRect().top"
+    link.evaluate(f"link => addEventListener('click', () => (window.before = {top}), {{ capture: true, once: true }})")
+    link.click()
     expect(page.locator("#fig-count-ranks")).to_be_in_viewport()
     page.go_back()
-    top = "link => link.getBoundingClientRect().top"
-    page.wait_for_function(
-        f"([link, before]) => Math.abs(({top})(link) - before) < innerHeight / 4", arg=[link.element_handle(), before]
-    )
+    page.wait_for_function(f"link => Math.abs({top} - before) < innerHeight / 4", arg=link.element_handle())
 
 
 @every_article

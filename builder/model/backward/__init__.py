@@ -35,8 +35,9 @@ __all__ = ["Backward", "Plan", "make_plan", "products", "texts_at_once"]
 
 NEAR = 1e-4
 """How far gradients may be from the network's own, as a share of the largest: both are float32."""
-ROWS = 2_500
-"""How many positions go through a block's way back at once, over all texts and targets."""
+ROWS, ROWS_OF_A_GRAPH = 2_500, 750
+"""How many positions go through a block's way back at once, over all texts and targets: where it is written out, and
+where the graph of as many is held."""
 FEWEST = 200
 """Positions at once at least, where there is more to do: products of fewer rows take a fifth longer."""
 TARGETS = 10
@@ -228,11 +229,12 @@ class _Piece:
 def _cut(positions: Sequence[int], texts: int, *, together: bool) -> Iterator[tuple[int, int, slice]]:
     """Cut the work into runs of targets, of one text each, or where there are more texts of one target.
 
-    `together` several targets may come with several texts.
+    `together`, where all blocks are of the usual kind, several targets may come with several texts.
     """
+    rows = ROWS if together else ROWS_OF_A_GRAPH
     if texts > len(positions) and not together:
         for target, position in enumerate(positions):
-            at_once = max(1, ROWS // position)
+            at_once = max(1, rows // position)
             for first in range(0, texts, at_once):
                 yield target, target + 1, slice(first, min(first + at_once, texts))
         return
@@ -240,9 +242,9 @@ def _cut(positions: Sequence[int], texts: int, *, together: bool) -> Iterator[tu
     start = 0
     while start < len(positions):
         end = start + 1
-        while end < min(len(positions), start + most) and (end + 1 - start) * positions[end] <= ROWS:
+        while end < min(len(positions), start + most) and (end + 1 - start) * positions[end] <= rows:
             end += 1
-        at_once = max(1, ROWS // ((end - start) * positions[end - 1])) if together else 1
+        at_once = max(1, rows // ((end - start) * positions[end - 1])) if together else 1
         for first in range(0, texts, at_once):
             yield start, end, slice(first, min(first + at_once, texts))
         start = end

@@ -264,7 +264,7 @@ def attends_plainly(call: Call, eager: Any) -> bool:
     call.query = 4 * call.query
     try:
         mine = Attended().record(call)
-    except (RuntimeError, ValueError):
+    except (RuntimeError, ValueError, TypeError):
         return False
     finally:
         call.query = call.query / 4
