@@ -204,7 +204,7 @@ def test_links_within_the_page_come_back(arrive: Callable[..., Page]) -> None:
     link.click()
     expect(page.locator("#fig-count-ranks")).to_be_in_viewport()
     page.go_back()
-    page.wait_for_function(f"link => Math.abs({top} - before) < innerHeight / 4", arg=link.element_handle())
+    page.wait_for_function(f"link => Math.abs({top} - before) < 5", arg=link.element_handle())
 
 
 @every_article

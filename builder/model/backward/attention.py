@@ -102,13 +102,9 @@ class Attended:
         key, value = call.key.detach().contiguous(), call.value.detach().contiguous()
         mask = None
         if call.mask is not None:
-            mask = call.mask[..., :length]
-            own = mask.shape[1] > 1  # each head's
-            mask = (
-                mask.reshape(len(mask), shared, self.group, *mask.shape[2:]).transpose(2, 3)
-                if own
-                else mask[:, :, :, None]
-            )
+            mask = call.mask[..., :length]  # of all heads, or each head's own
+            groups = (shared, self.group) if mask.shape[1] > 1 else (1, 1)
+            mask = mask.reshape(len(mask), *groups, *mask.shape[2:]).transpose(2, 3)
         causal = mask is not None and _hides_what_is_later(mask)
         blocks, outputs = [], []
         for start in range(0, length, QUERIES):

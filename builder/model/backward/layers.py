@@ -46,6 +46,7 @@ class Layers:
         self._parts = tuple({module: make() for module, make in parts.items()} for parts in plan.parts)
         self._attended = tuple(Attended() for _ in plan.parts)
         self.scratch = Scratch()
+        """Memory that all blocks of the usual kind share."""
         self._usual = tuple(
             None if roles is None else PreNorm(roles, parts, attended, self.scratch)
             for roles, parts, attended in zip(plan.roles, self._parts, self._attended, strict=True)
