@@ -33,7 +33,7 @@ class Problem:
 
 
 class BuildError(Exception):
-    """Something the author, not we, can mend. `problems` holds at least one; only `__main__` prints them."""
+    """Something the author, not we, can mend. `problems` holds at least one; only the command line prints them."""
 
     def __init__(
         self,

@@ -46,9 +46,11 @@ LAYERS = [
     {"deposit"},
     {"build"},
     {"check", "estimate", "publish"},
-    {"arguments", "terminal", "workflows", "new", "clean", "importing"},
+    {"terminal", "workflows", "new", "clean", "importing"},
     {"preview"},
     {"serve"},
+    {"commands"},
+    {"arguments"},
     {"__main__"},
 ]
 
