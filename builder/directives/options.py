@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from ..article.meta import read_options
+from ..article.reader import read_options
 from ..figure import Option
 from ..source_map import Place
 from ..yaml_mapping import read_mapping

@@ -21,7 +21,8 @@ from ..source_map import Source
 from .labels import PAGE_ANCHORS, Label
 from .mentions import Mention, Value
 from .reading import Footnote, Reading, formulas, plain_text
-from .settling import Heading, Link, Settling
+from .settling import Heading, Settling
+from .targets import Link
 
 __all__ = [
     "Document",
@@ -115,14 +116,14 @@ def parse(
         figures=tuple(settling.figures),
         headings=tuple(settling.headings),
         labels=settling.labels.by_name,
-        citations=tuple(settling.citing_places),
-        citing_places=settling.citing_places,
-        handles=tuple(settling.handles),
+        citations=tuple(settling.citations.places),
+        citing_places=settling.citations.places,
+        handles=tuple(settling.citations.handles),
         footnotes=footnotes,
-        pictures=settling.pictures,
-        dark=settling.dark,
-        files=settling.files,
-        links=tuple(settling.links),
+        pictures=settling.targets.pictures,
+        dark=settling.targets.dark,
+        files=settling.targets.files,
+        links=tuple(settling.targets.links),
         mentions=tuple(settling.mentions.mentions),
         values=tuple(settling.mentions.values),
         anchors=frozenset(settling.labels.anchors) | PAGE_ANCHORS,
@@ -131,7 +132,12 @@ def parse(
         has_tabs=settling.blocks.has_tabs,
         n_words=settling.n_words,
         excerpt=_excerpt(reading.tokens),
-        problems=(*article.problems, *bibliography.problems, *bibliography.problems_of(settling.citing_places), *found),
+        problems=(
+            *article.problems,
+            *bibliography.problems,
+            *bibliography.problems_of(settling.citations.places),
+            *found,
+        ),
     )
 
 

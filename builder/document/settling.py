@@ -8,27 +8,25 @@ from dataclasses import dataclass, replace
 from itertools import count, product
 from pathlib import Path
 from string import ascii_lowercase
-from urllib.parse import unquote
 
 from markdown_it.token import Token
 
 from ..article import Article
 from ..bibliography import Bibliography
-from ..directives.cite import ROLES
 from ..directives.markup import tag_message
 from ..errors import nearest
 from ..figure import FigureSpec, Option
-from ..local import LocalError, find_dark, find_picture
 from ..mathematics import TexError
 from ..source_map import Place, Source
 from .blocks import Blocks, make_image, make_list_table
+from .citations import Citations
 from .labels import PREFIXES, Label, LabelKind, Labels
-from .links import find_target
 from .mentions import Mentions
 from .reading import Locate, is_displayed, plain_text, unlinked
 from .specification import read_group, read_layout, read_spec
+from .targets import Targets
 
-__all__ = ["Heading", "Link", "Settling"]
+__all__ = ["Heading", "Settling"]
 
 
 @dataclass(frozen=True)
@@ -43,23 +41,10 @@ class Heading:
     in_appendix: bool = False
 
 
-@dataclass(frozen=True)
-class Link:
-    """A link to another article, perhaps to a place in it."""
-
-    slug: str
-    fragment: str
-    line: int | None
-    column: int | None
-
-
 def _label_option(token: Token) -> Option | None:
     """Return what names a figure, a table or an equation: our `label`, or MyST's `name`."""
     options: Mapping[str, Option] = token.meta["options"]
     return options.get("label") or options.get("name")
-
-
-_YEAR = re.compile(r"[A-Za-z].*(1[5-9]|20)\d\d")
 
 
 def _letters() -> Iterator[str]:
@@ -83,21 +68,15 @@ class Settling:
         source: Source,
     ) -> None:
         self.article = article
-        self.bibliography = bibliography
-        self.articles = articles
         self.tex = tex
         self.source = source
         self.labels = Labels(source)
         self.figures: list[FigureSpec] = []
         self.headings: list[Heading] = []
-        self.citing_places: dict[str, int] = {}
-        self.handles: dict[str, None] = {}
-        self.pictures: dict[str, Path] = {}
-        self.dark: dict[str, Path] = {}
-        self.files: dict[str, Path] = {}
-        self.links: list[Link] = []
+        self.citations = Citations(source, bibliography)
         self.mentions = Mentions(source)
         self.blocks = Blocks(source, self.labels)
+        self.targets = Targets(source, self.labels, article, articles)
         self.has_math = False
         self.n_words = 0
         self._n_figures = 0
@@ -109,7 +88,6 @@ class Settling:
         self._titles: list[tuple[Token, Heading]] = []
         self._unlabelled: list[tuple[str, Place]] = []
         self._references: list[tuple[str, Place]] = []
-        self._fragments: list[tuple[str, Place]] = []
         self._rules: dict[str, Callable[[Token, Locate], None]] = {
             "text": self._text,
             "appendix": self._appendix,
@@ -122,17 +100,16 @@ class Settling:
             "math_inline": self._math,
             "math_block": self._math,
             "math_block_label": self._equation,
-            "citation": self._citation,
+            "citation": self.citations.add,
             "reference": self._reference,
             "mention": self.mentions.add_mention,
             "spark": self.mentions.add_mention,
             "value": self.mentions.add_value,
-            "link_open": self._link,
-            "image": self._image,
             "tag": self._tag,
             "markup": self._markup,
             "foreign": self._foreign,
             **self.blocks.rules,
+            **self.targets.rules,
         }
 
     def settle(self, token: Token, locate: Locate) -> None:
@@ -155,8 +132,7 @@ class Settling:
             self.labels.check_reference(name, place)
         self._check_follows()
         self.mentions.finish(self.figures, self.labels.by_name)
-        for fragment, place in self._fragments:
-            self.labels.check_fragment(fragment, place)
+        self.targets.finish()
 
     def _text(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
         self.n_words += 0 if self._in_appendix else len(token.content.split())  # for the time that reading takes
@@ -201,7 +177,7 @@ class Settling:
             if spec.picture is not None and file is not None:
                 option = token.meta["options"].get("dark")
                 place = (option.line, None) if option is not None else locate(0)
-                self._add_picture(str(spec.picture.value), file, option and str(option.value), place)
+                self.targets.add_picture(str(spec.picture.value), file, option and str(option.value), place)
         if not self._label(token, "figure", f"{spec.number}{letter}", spec.label):
             spec = replace(spec, label=None)
         token.meta["spec"] = spec
@@ -281,89 +257,8 @@ class Settling:
         place = self.source.begin(token.map[1] - 1) if token.map else locate(0)
         self.labels.add(token.info, label, place)
 
-    def _citation(self, token: Token, locate: Locate) -> None:
-        meta = token.meta
-        meta["line"], meta["column"] = locate(0)
-        raw = str(meta["raw"])
-        if meta["bare"] and not any(self._is_meant(item["key"]) for item in meta["items"]):
-            token.type, token.content = "text", raw
-            self.handles.update(dict.fromkeys(item["key"] for item in meta["items"]))
-            return
-        if meta["unknown_role"]:
-            role = f"cite:{meta['unknown_role']}"
-            self.source.complain(f"unknown role: {role}{nearest(role, [f'cite:{name}' for name in ROLES])}", locate(0))
-        for item in meta["items"]:
-            key = item["key"]
-            if key in self.bibliography:
-                self.citing_places[key] = self.citing_places.get(key, 0) + 1
-            else:
-                near = nearest(key, self.bibliography.keys())
-                offset = raw.find(f"@{key}" if "@" in raw else key)  # HTML and roles have no @
-                self.source.complain(f"unknown citation: {key}{near}", locate(max(offset, 0)))
-
-    def _is_meant(self, key: str) -> bool:
-        """Whether a bare `@key` is meant as a citation: a known key, one with a year, or one that is all but known.
-
-        Else it is a handle or a decorator, and text. In brackets, `@key` is always a citation.
-        """
-        known = key in self.bibliography or _YEAR.search(key) is not None
-        return known or self.bibliography.has_similar(key)
-
     def _reference(self, token: Token, locate: Locate) -> None:
         self._references.append((token.meta["label"], locate(max(token.content.find(token.meta["raw"]), 0))))
-
-    def _link(self, token: Token, locate: Locate) -> None:
-        try:
-            target = find_target(str(token.attrs.get("href", "")), self.article, self.articles)
-        except LocalError as error:
-            self.source.complain(str(error), locate(0))
-            return
-        if target is None:
-            return
-        fragment = unquote(target.fragment.removeprefix("#"))
-        if target.path is None:
-            self._fragments.append((fragment, locate(0)))
-            return
-        token.meta.update(target=target.path, fragment=target.fragment)
-        if target.slug == self.article.slug:
-            self._fragments.append((fragment, locate(0)))
-        elif target.slug is not None:
-            self.links.append(Link(target.slug, fragment, *locate(0)))
-        elif target.file is not None:
-            self.files[target.path] = target.file
-
-    def _image(self, token: Token, locate: Locate) -> None:
-        written = str(token.attrs.get("src", ""))
-        for child in token.children or ():
-            if child.type == "citation":  # an alt text is text alone
-                child.type, child.content = "text", str(child.meta["raw"])
-        more = token.meta.get("insecure_attrs", {})
-        if not plain_text(token.children) and more.get("alt") != "":
-            self.source.complain(
-                f'missing alt text: say what {written} shows, ![here]({written}), or {{alt=""}} where it says nothing',
-                locate(0),
-            )
-        if written.startswith("data:"):
-            return
-        name = unquote(written)
-        try:
-            file = find_picture(name, self.article.folder, self.article.root)
-            token.meta["source"] = name
-            self._add_picture(name, file, more.get("dark"), locate(0))
-        except LocalError as error:
-            self.source.complain(str(error), locate(0))
-
-    def _add_picture(self, name: str, file: Path, dark: str | None, place: Place) -> None:
-        """Note a picture, and the one to show by night: the one that is named, else `x.dark.png` beside `x.png`."""
-        self.pictures[name] = file
-        found = find_dark(file)
-        if dark is not None:
-            try:
-                found = find_picture(dark, self.article.folder, self.article.root)
-            except LocalError as error:
-                self.source.complain(str(error), place)
-        if found is not None:
-            self.dark[name] = found
 
     def _tag(self, token: Token, locate: Locate) -> None:
         if token.content == "<!--":

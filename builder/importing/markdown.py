@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..directives.heading import slugify
+from .escaping import destination, escape, language_of, raw_text
 from .figures import FigureWriter
-from .sentences import SILENT, Sentences, destination, escape, language_of, raw_text
+from .sentences import SILENT, Sentences
 from .shelter import fenced
 from .tree import BLOCKS, Element, Node, Text, words
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from html import unescape
 
 from ..directives.cite import KEY
+from .escaping import around, destination, escape, escape_attribute, escape_signs, raw_text
 from .files import FileError, Files
 from .shelter import Shelter, displayed, inline
 from .tree import BLOCKS, Element, Node, Text, words
 
-__all__ = ["SILENT", "Sentences", "destination", "escape", "language_of", "raw_text"]
+__all__ = ["SILENT", "Sentences"]
 
-_SPECIAL = re.compile(r"[\\`*\[\]<$~{]|(?<!\w)_|_(?!\w)|@(?=\w)|&(?=#?\w+;)|\^(?=\[)")
 _MATHEMATICS = (
     (re.compile(r"\$\$((?:\\.|[^$\\])+?)\$\$", re.DOTALL), True),
     (re.compile(r"\\\[(.+?)\\\]", re.DOTALL), True),
@@ -127,7 +126,7 @@ class Sentences(ABC):
             data = self.shelter.replace(pattern, lambda found, write=write: f"{write(found[1])}", data)  # type: ignore[misc]
         if self.dollars:
             data = self.shelter.replace(_DOLLARS, lambda found: inline(found[1]), data).replace("\\$", "$")
-        data = _SPECIAL.sub(lambda found: f"\\{found[0]}", re.sub(r"\s+", " ", data))
+        data = escape_signs(re.sub(r"\s+", " ", data))
         if after.endswith("]") and data.startswith(("(", "{", "[", ":")):
             data = f"\\{data}"
         return data.removeprefix(" ") if after.endswith((" ", "\n")) or not after else data
@@ -191,13 +190,13 @@ class Sentences(ABC):
         return self.inline(element.children)
 
     def _emphasis(self, element: Element) -> str:
-        return _around("*", self.inline(element.children))
+        return around("*", self.inline(element.children))
 
     def _strong(self, element: Element) -> str:
-        return _around("**", self.inline(element.children))
+        return around("**", self.inline(element.children))
 
     def _struck(self, element: Element) -> str:
-        return _around("~~", self.inline(element.children))
+        return around("~~", self.inline(element.children))
 
     def _span_of_code(self, element: Element) -> str:
         if "block" in element.attrs:
@@ -249,61 +248,6 @@ class Sentences(ABC):
     def _note(self, element: Element) -> str:
         text = self.in_line(element.children)
         return f"^[{text}]" if text else ""
-
-
-def escape(text: str) -> str:
-    """Return plain text as Markdown."""
-    return _SPECIAL.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
-
-
-def escape_attribute(text: str) -> str:
-    """Return plain text as the value of an attribute."""
-    return " ".join(text.split()).replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-
-
-def _around(mark: str, text: str) -> str:
-    """Return emphasised text; spaces stay outside, where they must."""
-    inside = text.strip()
-    if not inside or "\n\n" in inside:
-        return text
-    return f"{text[: len(text) - len(text.lstrip())]}{mark}{inside}{mark}{text[len(text.rstrip()) :]}"
-
-
-def destination(address: str) -> str:
-    """Return an address as it stands between the parentheses of a link."""
-    address = re.sub(r"\s", "%20", address)
-    return (
-        f"<{address}>"
-        if re.search(r"[()<>]", address) and not re.search(r"[<>]", address)
-        else re.sub(r"[<>]", "", address)
-    )
-
-
-def raw_text(element: Element, encoded: bool) -> str:
-    """Return code or TeX as it was written; `encoded` says whether its text still has `&lt;` for `<`."""
-    text = element.text
-    if element.tag in ("d-math", "dt-math", "d-code", "dt-code"):
-        lines = text.strip("\n").split("\n")
-        margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-        text = "\n".join(line[margin:] for line in lines)
-        encoded = True
-    return unescape(text) if encoded else text
-
-
-def language_of(classes: Sequence[str]) -> str:
-    """Return the language of code that an element's classes name, if it can be highlighted."""
-    from ..directives.code import is_known
-
-    for name in classes:
-        bare = re.sub(r"^(?:language-|lang-|highlight-source-|brush:)", "", name.lower())
-        if (
-            bare
-            and re.fullmatch(r"[\w+#.-]+", bare)
-            and bare not in ("highlight", "highlighter-rouge")
-            and is_known(bare)
-        ):
-            return bare
-    return ""
 
 
 _InlineRule = Callable[[Sentences, Element], str]
