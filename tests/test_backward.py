@@ -11,7 +11,7 @@ from models.tiny import CONFIGS
 from torch import Tensor, nn
 
 from builder.model import backward
-from builder.model.backward import attention, layers, plan
+from builder.model.backward import attention, layers, pieces, plan
 from builder.model.backward.parts import Activation, Linear, Norm
 from builder.model.backward.scratch import Scratch
 from builder.model.backward.turn import paired, read_turn
@@ -56,8 +56,8 @@ def test_small_pieces_change_nothing(name: str, tiny: Load, monkeypatch: pytest.
     """A target at a time, attention in blocks of two queries, and nothing kept from the way forward."""
     model = tiny(name)
     for module, bound, value in (
-        (backward, "ROWS", 1),
-        (backward, "ROWS_OF_A_GRAPH", 1),
+        (pieces, "ROWS", 1),
+        (pieces, "ROWS_OF_A_GRAPH", 1),
         (attention, "QUERIES", 2),
         (layers, "KEPT", 0),
     ):

@@ -16,6 +16,7 @@ from models import tiny as tiny_models
 from builder.errors import BuildError
 from builder.figure import RunSpec
 from builder.model import Model, Run
+from builder.model.tail import own_head, own_tail
 from builder.site import ModelSource
 from builder.sources import fetch
 
@@ -63,9 +64,13 @@ def test_the_general_way_to_the_logits_equals_the_short_cut(tiny: Load, name: st
     model = tiny(name)
     hidden = torch.randn(2, 3, model.d_model, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        torch.testing.assert_close(model.unembed(hidden), model._own_tail(hidden), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(
+            model.unembed(hidden), own_tail(model.network, model.structure, hidden), rtol=1e-5, atol=1e-5
+        )
         final = model.run(spec()).final
-        torch.testing.assert_close(model.head_logits(final), model._own_head(final), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(
+            model.head_logits(final), own_head(model.network, model.structure, final), rtol=1e-5, atol=1e-5
+        )
 
 
 @ARCHITECTURES

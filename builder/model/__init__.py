@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import weakref
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -22,11 +21,10 @@ from .network import context_length, decoding, end_tokens, find_family
 from .precision import float_logits, is_short
 from .run import Run
 from .structure import Structure, find_structure
-from .trace import recording, replaced
+from .tail import agrees, own_head, own_tail
+from .trace import recording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..figure import RunSpec
     from ..sources.checkpoint import Checkpoint
 
@@ -178,7 +176,7 @@ class Model(LanguageModel):
         if self.plain_tail:
             norm = self.structure.norm
             return self.head_logits(norm(hidden) if norm is not None else hidden)
-        return self._own_tail(hidden)
+        return own_tail(self.network, self.structure, hidden)
 
     def head_logits(self, final: Tensor) -> Tensor:
         """Final hidden states [..., d] as `forward_embeddings` returns them → logits [..., vocab]; differentiable.
@@ -190,7 +188,7 @@ class Model(LanguageModel):
             return float_logits(head, final).to(self.device)
         if self.head_is_linear:
             return head(final).to(self.device)  # type: ignore[no-any-return]
-        return self._own_head(final)
+        return own_head(self.network, self.structure, final)
 
     def embed(self, ids: Tensor) -> Tensor:
         """Token ids [...] → input embeddings [..., d], as `forward_embeddings` takes them (scaling included)."""
@@ -245,36 +243,10 @@ class Model(LanguageModel):
             "stop_tokens": [self.token_text(token) for token in self.end_tokens],
         }
 
-    # How the network itself goes from a residual stream to logits, whatever stands there.
-
     def _base(self, **inputs: Any) -> Tensor:
         """Run the network without its head."""
         states: Tensor = self.structure.base(use_cache=False, **inputs).last_hidden_state
         return states.to(self.device)  # of a divided network they are where its last layers are
-
-    def _own_head(self, final: Tensor) -> Tensor:
-        """The network's forward, its base model replaced by one that returns `final`."""
-        flat = final.reshape(1, -1, final.shape[-1])
-
-        ids = torch.zeros(flat.shape[:2], dtype=torch.long, device=flat.device)
-        answer = self.structure.base_output(last_hidden_state=flat)
-        with replaced(self.structure.base, lambda *_args, **_kwargs: answer):
-            logits = self.network(input_ids=ids, use_cache=False).logits
-        return logits.reshape(*final.shape[:-1], -1)  # type: ignore[no-any-return]
-
-    def _own_tail(self, hidden: Tensor) -> Tensor:
-        """The network's forward on one token per vector, its blocks skipped and the last one made to return `hidden`.
-
-        What follows the last block works on each position by itself, so [N, d] may go as N texts of one token.
-        """
-        flat = hidden.reshape(-1, 1, hidden.shape[-1])
-        ids = torch.zeros(flat.shape[:2], dtype=torch.long, device=flat.device)
-        with contextlib.ExitStack() as stack:
-            for block, kind in zip(self.structure.blocks, self.structure.block_outputs, strict=True):
-                answer = flat if issubclass(kind, Tensor) else (flat, None, None)
-                stack.enter_context(replaced(block, lambda *_args, answer=answer, **_kwargs: answer))
-            logits = self.network(input_ids=ids, use_cache=False).logits
-        return logits.reshape(*hidden.shape[:-1], -1)  # type: ignore[no-any-return]
 
     def _find_short_cuts(self) -> None:
         """Find out which short cuts give the very same numbers as the network's own forward.
@@ -289,29 +261,18 @@ class Model(LanguageModel):
             last, final = seen[0], self.forward_ids(ids)
             self.logits_size = logits.shape[-1]  # not always as many as embeddings
             norm = structure.norm or torch.nn.Identity()
-            self.head_is_linear = _agrees(lambda: structure.head(final), logits)
-            self.plain_tail = _agrees(lambda: norm(last), final)
+            self.head_is_linear = agrees(lambda: structure.head(final), logits)
+            self.plain_tail = agrees(lambda: norm(last), final)
             near = max(1e-4, torch.finfo(logits.dtype).eps)  # ours are float32
-            if not _agrees(lambda: self.unembed(last), logits, tolerance=near) or not _agrees(
+            if not agrees(lambda: self.unembed(last), logits, tolerance=near) or not agrees(
                 lambda: self.head_logits(final), logits, tolerance=near
             ):
                 raise BuildError(
                     f"unsupported model: {self.name} ({type(self.network).__name__}): what its last block hands on "
                     f"does not lead to its logits; are blocks, norm and head right? ({structure.names})"
                 )
-            self._reads_embeddings = _agrees(lambda: self._base(inputs_embeds=self.embed(ids)), final, tolerance=1e-4)
+            self._reads_embeddings = agrees(lambda: self._base(inputs_embeds=self.embed(ids)), final, tolerance=1e-4)
 
 
 AnyModel = Model | Encoder | EncoderDecoder
 AnyRun = Run | EncoderRun | EncoderDecoderRun
-
-
-def _agrees(compute: Callable[[], Tensor], expected: Tensor, *, tolerance: float = 0.0) -> bool:
-    """Whether a way of computing works at all and gives what is expected, to the last bit or relative to its size."""
-    try:
-        found = compute().to(expected.device)
-    except (TypeError, ValueError, RuntimeError, AttributeError, IndexError):
-        return False
-    if found.shape != expected.shape:
-        return False
-    return bool((found - expected).abs().max() <= tolerance * expected.abs().max().clamp(min=1e-6))

@@ -20,31 +20,22 @@ import torch
 
 from . import layers
 from .layers import Layers
-from .parts import View
+from .pieces import Piece, cut
 from .plan import Plan, find_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
     from .. import Model
-    from ..chain import Steps
 
 __all__ = ["Backward", "Plan", "make_plan", "products", "texts_at_once"]
 
 NEAR = 1e-4
 """How far gradients may be from the network's own, as a share of the largest: both are float32."""
-ROWS, ROWS_OF_A_GRAPH = 2_500, 750
-"""How many positions go through a block's way back at once, over all texts and targets: where it is written out, and
-where the graph of as many is held."""
 FEWEST = 200
 """Positions at once at least, where there is more to do: products of fewer rows take a fifth longer."""
-TARGETS = 10
-"""The most targets of a text at once: all are as long as the last, so that more waste more."""
-LENGTHS = 32
-"""How many lengths pieces have at most: tensors of many sizes leave holes in memory, and oneDNN keeps a kernel for each
-shape, 0.6 MB of memory. So lengths are rounded up, by a 64th on average."""
 
 
 class Backward:
@@ -76,8 +67,8 @@ class Backward:
 
         L is the last position; from its own position on a target's gradient is 0.
         """
-        cut = _cut(positions, len(self._last), together=all(self._plan.roles))
-        pieces = [self._piece(*piece, positions) for piece in cut]
+        extents = cut(positions, len(self._last), together=all(self._plan.roles))
+        pieces = [Piece(self._model, self._embeddings, extent) for extent in extents]
         read = torch.tensor(positions, device=self._last.device) - 1
         behind = self._leave(cotangents, read)
         for piece in pieces:
@@ -97,11 +88,7 @@ class Backward:
         self._layers.scratch.clear()
         return self._enter(pieces, len(positions))
 
-    def _piece(self, start: int, end: int, texts: slice, positions: Sequence[int]) -> _Piece:
-        length = min(_rounded(positions[end - 1], positions[-1]), positions[-1])
-        return _Piece(self._model, self._embeddings[texts, :length], slice(start, end), texts)
-
-    def _through(self, layer: int, piece: _Piece) -> Tensor:
+    def _through(self, layer: int, piece: Piece) -> Tensor:
         """Take the cotangents of a piece of the work from behind a block to before it."""
         entered = self._entered[layer]
         behind, at = piece.cotangents.to(entered.device), piece.at.to(entered.device)
@@ -115,7 +102,7 @@ class Backward:
             found = self._by_graph(layer, piece, entered[piece.texts, : piece.length], behind)
         return found.to(self._last.device)
 
-    def _by_graph(self, layer: int, piece: _Piece, entered: Tensor, behind: Tensor) -> Tensor:
+    def _by_graph(self, layer: int, piece: Piece, entered: Tensor, behind: Tensor) -> Tensor:
         """Take cotangents [N, L, d] through the graph of a block that was given `entered` [texts, L, d]."""
         copies = piece.view.copies
         with torch.enable_grad():
@@ -140,7 +127,7 @@ class Backward:
         (found,) = torch.autograd.grad(final, leaf, behind.to(final.dtype))
         return found.view(*cotangents.shape[:2], -1)
 
-    def _enter(self, pieces: Sequence[_Piece], targets: int) -> Tensor:
+    def _enter(self, pieces: Sequence[Piece], targets: int) -> Tensor:
         """Cotangents of what enters block 0 → of the inputs, [B, A, L, d], of all pieces; often the same."""
         found = self._last.new_zeros(targets, *self._embeddings.shape[:1], pieces[-1].length, self._embeddings.shape[2])
         same = False
@@ -193,67 +180,6 @@ def make_plan(model: Model, embeddings: Tensor) -> Plan:
     theirs = products(final, leaf, behind)
     near = bool((mine - theirs).abs().max() <= NEAR * theirs.abs().max())
     return plan if near else plan._replace(roles=(None,) * model.n_layers)
-
-
-class _Piece:
-    """Neighbouring targets of some texts: what goes through a block at once, N = texts · targets."""
-
-    cotangents: Tensor
-    """[N, L, d] of what a block handed on, a text's targets side by side; of what the last one did [N, d], each at one
-    position."""
-    at: Tensor
-    """Those positions, [N]."""
-
-    def __init__(self, model: Model, embeddings: Tensor, targets: slice, texts: slice) -> None:
-        self._model = model
-        self.embeddings = embeddings
-        """[texts, L, d]"""
-        self.targets, self.texts = targets, texts
-        self.length = embeddings.shape[1]
-        self.view = View(texts, self.length, targets.stop - targets.start)
-        self._steps: dict[int, Steps] = {}
-
-    @property
-    def where(self) -> tuple[slice, slice]:
-        """Of which targets and texts."""
-        return self.targets, self.texts
-
-    def steps(self, copies: int) -> Steps:
-        """Return the steps of a forward pass over so many texts, which are the piece's, or copies of its one."""
-        if copies not in self._steps:
-            given = self.embeddings
-            self._steps[copies] = self._model.chain(given.expand(copies, *given.shape[1:]))
-        return self._steps[copies]
-
-
-def _cut(positions: Sequence[int], texts: int, *, together: bool) -> Iterator[tuple[int, int, slice]]:
-    """Cut the work into runs of targets, of one text each, or where there are more texts of one target.
-
-    `together`, where all blocks are of the usual kind, several targets may come with several texts.
-    """
-    rows = ROWS if together else ROWS_OF_A_GRAPH
-    if texts > len(positions) and not together:
-        for target, position in enumerate(positions):
-            at_once = max(1, rows // position)
-            for first in range(0, texts, at_once):
-                yield target, target + 1, slice(first, min(first + at_once, texts))
-        return
-    most = -(-len(positions) // -(-len(positions) // TARGETS))  # as many in each
-    start = 0
-    while start < len(positions):
-        end = start + 1
-        while end < min(len(positions), start + most) and (end + 1 - start) * positions[end] <= rows:
-            end += 1
-        at_once = max(1, rows // ((end - start) * positions[end - 1])) if together else 1
-        for first in range(0, texts, at_once):
-            yield start, end, slice(first, min(first + at_once, texts))
-        start = end
-
-
-def _rounded(length: int, longest: int) -> int:
-    """Return the length that a piece is given, of few that are up to the longest."""
-    step = 1 << ((longest - 1) // LENGTHS).bit_length()
-    return -(-length // step) * step
 
 
 def products(returned: Tensor, given: Tensor, cotangents: Tensor) -> Tensor:
