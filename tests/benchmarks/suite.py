@@ -2,9 +2,9 @@
 
 A section is measured, kept in `.bench/`, and not measured again by a later call, unless `--fresh` says so: what was
 broken off goes on where it stopped. What all sections found is printed, and with `--readme` it becomes what is
-committed: `tests/benchmarks/results.md`, and a table of the README. Progress and what the peers print go to
-`.bench/log.txt`. `--list` prints the sections' names, for `--only`. Threads are those of OMP_NUM_THREADS, all cores
-otherwise.
+committed: a page of `tests/benchmarks/results/`, one for each kind of processor, and a table of the README. Progress
+and what the peers print go to `.bench/log.txt`. `--list` prints the sections' names, for `--only`. Threads are those of
+OMP_NUM_THREADS, all cores otherwise.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .sites import run_sites
 from .table import in_words
 
 KEPT = ROOT / ".bench"
-RESULTS = Path(__file__).parent / "results.md"
+RESULTS = Path(__file__).parent / "results"
 QUICK: Mapping[str, tuple[Size, ...]] = {
     "saliency": ((23, 10),),
     "integrated gradients": ((23, 4),),
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=int(os.environ.get("OMP_NUM_THREADS", "0")))
     parser.add_argument("--fresh", action="store_true", help="measure again what was measured")
-    parser.add_argument("--readme", action="store_true", help="write results.md and the README's table")
+    parser.add_argument("--readme", action="store_true", help="write a page of results/ and the README's table")
     parser.add_argument("--list", action="store_true", help="print the names of the sections")
     asked = parser.parse_args()
     sections = SECTIONS
@@ -69,9 +69,10 @@ def main() -> None:
         failed = [name for name in asked.only or sections if not measure(name, folder, asked, log, tell)]
         tell("\n" + table.page(folder.parent))
     if asked.readme and not asked.quick:
-        RESULTS.write_text(table.page(folder.parent), encoding="utf-8", newline="\n")
+        results = RESULTS / f"{machine.vectors().replace('-', '').lower() or 'others'}.md"
+        results.write_text(table.page(folder.parent), encoding="utf-8", newline="\n")
         table.quote(ROOT / "README.md", table.summary(folder.parent))
-        say(f"wrote {RESULTS.relative_to(ROOT)} and README.md")
+        say(f"wrote {results.relative_to(ROOT)} and README.md")
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}; {KEPT.name}/log.txt says how")
 
