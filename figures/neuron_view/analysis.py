@@ -59,7 +59,7 @@ def analyse(run: Run, params: Params) -> Answer:
     Vig 2019, https://arxiv.org/abs/1906.05714
     """
     from .built import choose
-    from .checks import Proof
+    from .checks import Exact, Proof
     from .group import group
     from .states import states
 
@@ -74,6 +74,7 @@ def analyse(run: Run, params: Params) -> Answer:
         listed_layers[name] = []
         for layer in layers:
             vectors = attention.heads(name, layer)
+            exact = Exact.of(vectors, attention.weights(name, layer))
             groups = _groups(built.heads[name], vectors)
             listed_layers[name].append(
                 {
@@ -87,7 +88,7 @@ def analyse(run: Run, params: Params) -> Answer:
             head = built.heads[name][0] if first else None
             for number, heads in groups.items():
                 packed = group(part, layer, vectors, heads)
-                proof.add(packed, vectors, heads, attention.weights(name, layer))
+                proof.add(packed, exact, heads)
                 if head in heads:
                     data["head"] = packed if len(heads) == 1 else group(part, layer, vectors, [head])
                     data["told"] = _told(part, vectors, head, built.token)

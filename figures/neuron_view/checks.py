@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from builder.figure import Check
 
@@ -17,7 +17,36 @@ if TYPE_CHECKING:
     from builder.model import Run
     from builder.model.attention import HeadVectors
 
-__all__ = ["Proof", "softmax"]
+__all__ = ["Exact", "Proof", "softmax"]
+
+
+class Exact(NamedTuple):
+    """The attention of one layer as the model has it, all heads, in float64."""
+
+    query: np.ndarray
+    """[heads, Q, d_head]"""
+    key: np.ndarray
+    """[heads, K, d_head]"""
+    weights: np.ndarray
+    """[heads, Q, K]: the softmax of their scores"""
+    returned: np.ndarray
+    """[heads, Q, K]: the weights that transformers returns"""
+    see: np.ndarray
+    """[heads, Q, K]: whether a query may look at a key"""
+    output: np.ndarray
+    """[heads, Q, d_value]"""
+    scale: float
+    softcap: float | None
+
+    @classmethod
+    def of(cls, vectors: HeadVectors, returned: Tensor) -> Exact:
+        """Take a layer's vectors, and the weights [heads, Q, K] that transformers returns."""
+        from .group import allowed
+
+        tensors = (vectors.query, vectors.key, vectors.weights, returned)
+        arrays = (tensor.cpu().double().numpy() for tensor in tensors)
+        see, output = allowed(vectors).cpu().numpy(), vectors.output.cpu().double().numpy()
+        return cls(*arrays, see, output, vectors.scale, vectors.softcap)
 
 
 class Proof:
@@ -30,36 +59,29 @@ class Proof:
         self.tolerance = 1e-5 if eps < 1e-6 else 4 * eps
         self.exact = self.rounding = self.weight = self.allowed = self.output = self.score = 0.0
 
-    def add(self, packed: Mapping[str, Any], vectors: HeadVectors, heads: Sequence[int], weights: Tensor) -> None:
-        """Compare a group with the exact vectors, and with the weights [heads, Q, K] that transformers returns."""
+    def add(self, packed: Mapping[str, Any], exact: Exact, heads: Sequence[int]) -> None:
+        """Compare a group of a layer's heads with the exact vectors, and with the weights that transformers returns."""
         import numpy as np
 
-        from .group import allowed
-
         h = list(heads)
-        theirs = weights[h].cpu().double().numpy()
-        see = allowed(vectors)[h].cpu().numpy()
-        self.exact = max(self.exact, float(np.abs(vectors.weights[h].cpu().double().numpy() - theirs).max()))
-        query, key = (tensor[h].cpu().double().numpy() for tensor in (vectors.query, vectors.key))
+        theirs, see, scale, query = exact.returned[h], exact.see[h], abs(exact.scale), exact.query[h]
+        self.exact = max(self.exact, float(np.abs(exact.weights[h] - theirs).max()))
         read_query, read_key = unpack_rows(packed["query"]), unpack_rows(packed["key"])
-        scale = abs(vectors.scale)
-        exact = query @ key.transpose(0, 2, 1) * scale
         read = read_query @ read_key.T * scale
         steps = [np.array(packed[name]["scale"]).reshape(packed[name]["shape"][:-1]) / 2 for name in ("query", "key")]
         # q·k − q'·k' = (q − q')·k' + q·(k − k')
         may = steps[0][..., None] * np.abs(read_key).sum(-1) + np.abs(query).sum(-1)[..., None] * steps[1]
         may *= scale * (1 + 1e-6)
-        off = np.where(see, np.abs(read - exact), 0)
+        off = np.where(see, np.abs(read - query @ exact.key[h].transpose(0, 2, 1) * scale), 0)
         self.score = max(self.score, float(off.max()))
         self.rounding = max(self.rounding, float((off / np.maximum(may, 1e-30)).max()))
-        ours = softmax(read * np.sign(vectors.scale), packed, see, vectors.softcap)
+        ours = softmax(read * np.sign(exact.scale), packed, see, exact.softcap)
         self.weight = max(self.weight, float(np.abs(ours - theirs).max()))
         # softmax of scores that are off by d at most is off by a factor of exp(2d) at most, a weight by a quarter of 2d
         self.allowed = max(self.allowed, float(np.expm1(2 * np.where(see, may, 0).max())) / 4)
         value = unpack_vectors(packed["value"])
         largest = float(np.abs(value).max()) or 1.0
-        theirs_out = vectors.output[h].cpu().double().numpy()
-        self.output = max(self.output, float(np.abs(ours @ value - theirs_out).max()) / largest)
+        self.output = max(self.output, float(np.abs(ours @ value - exact.output[h]).max()) / largest)
 
     @property
     def errors(self) -> dict[str, float]:

@@ -137,14 +137,15 @@ def _ahead(odds: Tensor) -> list[list[int]]:
 
 def _checks(run: Run, position: int, ids: list[int], logits: Tensor, data: Mapping[str, Any]) -> dict[str, Check]:
     """Return what proves the numbers: the network's own forward, a sort, and one measure against another."""
+    import numpy as np
     import torch
 
     own = _forward(run, position).cpu()
     bound = _tolerance(run) * float(own.abs().max())
     log_p = own.double().log_softmax(-1)[ids]
     odds = torch.tensor(data["log_odds"], dtype=torch.float64)
-    backwards = logits.sort(-1).values  # ascending, as searchsorted wants it
-    places = 1 + logits.shape[-1] - torch.searchsorted(backwards, logits[:, ids].contiguous(), right=True)
+    ascending = torch.from_numpy(np.sort(logits.numpy(), axis=-1))  # at a tenth of torch's time
+    places = 1 + logits.shape[-1] - torch.searchsorted(ascending, logits[:, ids].contiguous(), right=True)
     by_probability = [
         abs(log(row[w] / row[0]) - odds[r, w].item())
         for r, row in enumerate(data["probabilities"])
