@@ -29,6 +29,7 @@ LAYERS = [
         "numerals",
         "paths",
         "ranges",
+        "shares",
         "spark",
     },
     {"article", "bibliography", "formulas", "mathematics"},

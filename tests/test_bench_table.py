@@ -107,10 +107,20 @@ def test_programs_are_there() -> None:
 def test_the_readme_keeps_all_but_what_is_between_the_marks(tmp_path: Path) -> None:
     """Quoting twice is quoting once; backslashes of a table stay what they are."""
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n\n{table.BEGIN}\nold\n{table.END}\n\nafter\n", encoding="utf-8")
+    marks = f"{table.BEGIN}AVX2 -->", table.END
+    readme.write_text(f"before\n\n{marks[0]}\nold\n{marks[1]}\n\nafter\n", encoding="utf-8")
     for _ in range(2):
-        table.quote(readme, "a \\| b \\1")
-    assert readme.read_text(encoding="utf-8") == (f"before\n\n{table.BEGIN}\n\na \\| b \\1\n\n{table.END}\n\nafter\n")
+        assert table.quote(readme, "a \\| b \\1", "AVX2")
+    assert readme.read_text(encoding="utf-8") == f"before\n\n{marks[0]}\n\na \\| b \\1\n\n{marks[1]}\n\nafter\n"
+
+
+def test_the_readme_quotes_one_kind_of_processor(tmp_path: Path) -> None:
+    """What was measured on another kind has its page, and leaves the README as it is."""
+    readme = tmp_path / "README.md"
+    text = f"{table.BEGIN}AVX-512 -->\nold\n{table.END}\n"
+    readme.write_text(text, encoding="utf-8")
+    assert not table.quote(readme, "new", "AVX2")
+    assert readme.read_text(encoding="utf-8") == text
 
 
 def test_a_readme_without_the_marks_is_left_alone(tmp_path: Path) -> None:
@@ -118,7 +128,7 @@ def test_a_readme_without_the_marks_is_left_alone(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text("no marks\n", encoding="utf-8")
     with pytest.raises(ValueError, match="needs"):
-        table.quote(readme, "text")
+        table.quote(readme, "text", "AVX2")
     assert readme.read_text(encoding="utf-8") == "no marks\n"
 
 

@@ -9,6 +9,7 @@ from builder.errors import BuildError, Problem
 from builder.figure import Answer
 from builder.parts import Part, Spark, token_parts
 from builder.ranges import choose, misread
+from builder.shares import share_bars
 from builder.spoken import counted, listed, share, token
 
 if TYPE_CHECKING:
@@ -174,15 +175,9 @@ def parts(data: Mapping[str, Any]) -> dict[str, dict[str, Part]]:
 
 def spark(data: Mapping[str, Any], aspect: str, part: Part) -> Spark:  # noqa: ARG001 - there is but one aspect
     """Return what reaches a target from each token, or of another token what it gives to each target, as bars."""
-    tokens, targets, at = data["tokens"], data["targets"], int(part.value)
-    if at in targets:
-        row = data["scores"][targets.index(at)]
-        label = f"What reaches {token(tokens[at])}. {_strongest(data, targets.index(at))}"
-    else:
-        row = [scores[at] if at < len(scores) else 0.0 for scores in data["scores"]]
-        label = f"Share of {token(tokens[at])} in each of {counted(len(row), 'token')}: at most {share(max(row))}"
-    peak = max(row) or 1.0
-    return Spark(tuple(score / peak for score in row), label, "bars", mark=row.index(max(row)))
+    names = [token(data["tokens"][target]) for target in data["targets"]]
+    labels = [f"What reaches {name}. {_strongest(data, t)}" for t, name in enumerate(names)]
+    return share_bars(data, int(part.value), labels)
 
 
 def extent(data: Mapping[str, Any]) -> dict[str, float]:

@@ -150,15 +150,16 @@ def _neurons(run: Run, span: Sequence[int]) -> tuple[Tensor, list[int]]:
     """Return the neurons of some layers side by side, [T, N] on the processor, and how many each layer has."""
     import torch
 
-    parts = [layer.cpu() for layer in run.neurons(span[:1])]
-    widths = [parts[0].shape[1]] * len(span)
-    whole = torch.empty(len(run.ids), sum(widths))
+    whole, width = torch.empty(0), 0
     for number, layer in enumerate(run.neurons(span)):
-        if layer.shape[1] != widths[0]:  # layers of several widths: put together at the end, at twice the memory
+        if number == 0:
+            width = layer.shape[1]
+            whole = torch.empty(len(run.ids), width * len(span))
+        if layer.shape[1] != width:  # layers of several widths: put together at the end, at twice the memory
             parts = [layer.cpu() for layer in run.neurons(span)]
             return torch.cat(parts, dim=1), [part.shape[1] for part in parts]
-        whole[:, number * widths[0] : (number + 1) * widths[0]] = layer
-    return whole, widths
+        whole[:, number * width : (number + 1) * width] = layer
+    return whole, [width] * len(span)
 
 
 def _numbers(params: Params, most: int, *, excluded: bool, signed: bool) -> list[int]:

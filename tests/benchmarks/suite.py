@@ -69,10 +69,11 @@ def main() -> None:
         failed = [name for name in asked.only or sections if not measure(name, folder, asked, log, tell)]
         tell("\n" + table.page(folder.parent))
     if asked.readme and not asked.quick:
-        results = RESULTS / f"{machine.vectors().replace('-', '').lower() or 'others'}.md"
+        processor = machine.vectors() or "others"
+        results = RESULTS / f"{processor.replace('-', '').lower()}.md"
         results.write_text(table.page(folder.parent), encoding="utf-8", newline="\n")
-        table.quote(ROOT / "README.md", table.summary(folder.parent))
-        say(f"wrote {results.relative_to(ROOT)} and README.md")
+        quoted = table.quote(ROOT / "README.md", table.summary(folder.parent), processor)
+        say(f"wrote {results.relative_to(ROOT)}{' and README.md' if quoted else '; README.md quotes another'}")
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}; {KEPT.name}/log.txt says how")
 

@@ -13,7 +13,7 @@ from .goals import judged
 from .measures import Row, Size, exponent, times, unpacked
 from .programs import PROGRAMS
 
-BEGIN, END = "<!-- measured by `make bench` -->", "<!-- /measured -->"
+BEGIN, END = "<!-- measured by `make bench` with ", "<!-- /measured -->"
 PEERS = ("captum", "inseq", "Ecco", "BertViz", "scikit-learn")
 """How the names of others' ways begin."""
 
@@ -204,14 +204,21 @@ def _beside(first: Row, others: Sequence[Row]) -> tuple[str, str]:
     return f"{first.wall:.2g} s, {least}", told
 
 
-def quote(readme: Path, text: str) -> None:
-    """Put a text between the README's two marks. Raises `ValueError` where they are not there, once each, in order."""
+def quote(readme: Path, text: str, processor: str) -> bool:
+    """Put a text between the README's two marks, if they are for that kind of processor; say whether they are.
+
+    Raises `ValueError` where they are not there, once each, in order.
+    """
     before = readme.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    if len(pattern.findall(before)) != 1:
-        raise ValueError(f"{readme.name} needs {BEGIN} and {END}, once")
-    after = pattern.sub(lambda _: f"{BEGIN}\n\n{text}\n\n{END}", before)
+    found = re.findall(f"{re.escape(BEGIN)}(.*?) -->.*?{re.escape(END)}", before, re.DOTALL)
+    if len(found) != 1:
+        raise ValueError(f"{readme.name} needs {BEGIN}… --> and {END}, once")
+    if found[0] != processor:
+        return False
+    start, end = before.index(BEGIN), before.index(END)
+    after = f"{before[:start]}{BEGIN}{processor} -->\n\n{text}\n\n{before[end:]}"
     readme.write_text(after, encoding="utf-8", newline="\n")
+    return True
 
 
 def in_words(size: Size) -> str:
