@@ -17,7 +17,7 @@ import jinja2
 import pytest
 from chromium import ARGUMENTS, find_chromium
 from markupsafe import Markup
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import BASE, serve_site
 
 from builder.assets import Assets, collect_assets
@@ -38,6 +38,12 @@ HOSTILE = [
     "\u202e", "\u200b", "\u00a0", "\t", "\n", "\r", "\x00", " ", "  ", "a" * 80, "%3C", "ﬁ", "é", "\\u003c", "]]>",
 ]  # fmt: skip
 """Texts a vocabulary may hold: markup, quotes, right-to-left, controls, nothing to see, too long."""
+
+
+PATIENCE = 10_000
+"""Milliseconds in which a page must do what it is to do; a slow machine with two browsers at work once took over five."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -202,7 +208,7 @@ def open_page(chromium: Browser, harness: Harness) -> Iterator[Callable[..., Pag
         **options: Any,
     ) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         if without:

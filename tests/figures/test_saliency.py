@@ -163,7 +163,7 @@ def test_the_size_of_chunks_changes_nothing(
     chained: bool, tiny: Load, ask: Ask, part: Part, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A target alone, or among others with a longer prefix, has the same gradient: later positions have none."""
-    from builder.model import backward
+    from builder.model.backward import pieces
 
     model = tiny("llama")
     monkeypatch.setitem(model.__dict__, "chained", chained)
@@ -172,7 +172,7 @@ def test_the_size_of_chunks_changes_nothing(
         monkeypatch.setattr(part("saliency", "gradients"), "ROWS", rows)
         monkeypatch.setattr(part("saliency", "gradients"), "TARGETS", targets)
         monkeypatch.setattr(part("saliency", "gradients"), "HELD", held)
-        monkeypatch.setattr(backward, "ROWS", rows)
+        monkeypatch.setattr(pieces, "ROWS", rows)
         assert apart(ask("saliency", model).data["scores"], whole) < 2e-5
 
 
