@@ -41,7 +41,7 @@ HOSTILE = [
 
 
 PATIENCE = 10_000
-"""Milliseconds in which a page must do what it is to do; a slow machine with two browsers at work once took over five."""
+"""Milliseconds in which a page must do what it is to do: as long for what is expected as for what is done."""
 
 expect.set_options(timeout=PATIENCE)
 
