@@ -167,6 +167,8 @@ def test_a_card_may_open_another(arrive: Callable[..., Page]) -> None:
     page.keyboard.press("Escape")
     expect(page.locator(OPEN)).to_have_count(0)
     expect(mark).to_be_focused()
+    page.evaluate("document.fonts.ready.then(() => true)")  # letters that come late move a card from under the pointer
+    page.wait_for_load_state("networkidle")
     mark.hover()
     inner.hover()
     expect(page.locator(OPEN)).to_have_count(2)
