@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .parts import Spark
@@ -11,14 +11,15 @@ from .spoken import counted, share, token
 __all__ = ["share_bars"]
 
 
-def share_bars(data: Mapping[str, Any], at: int, labels: Sequence[str]) -> Spark:
+def share_bars(data: Mapping[str, Any], at: int, label_of: Callable[[int], str]) -> Spark:
     """Return a target's row of `scores` as bars, or of another token what it gives to each target.
 
-    `labels` say of each target what its row says.
+    `label_of` says in words what the row of a target says, by its number.
     """
     tokens, targets = data["tokens"], data["targets"]
     if at in targets:
-        row, label = data["scores"][targets.index(at)], labels[targets.index(at)]
+        t = targets.index(at)
+        row, label = data["scores"][t], label_of(t)
     else:
         row = [scores[at] if at < len(scores) else 0.0 for scores in data["scores"]]
         label = f"Share of {token(tokens[at])} in each of {counted(len(row), 'token')}: at most {share(max(row))}"

@@ -229,9 +229,8 @@ def parts(data: Mapping[str, Any]) -> dict[str, dict[str, Part]]:
 
 def spark(data: Mapping[str, Any], aspect: str, part: Part) -> Spark:  # noqa: ARG001 - there is but one aspect
     """Return an explained token's row, or of another token what it gives to each of those that are, as bars."""
-    names = [token(data["tokens"][target]) for target in data["targets"]]
-    labels = [f"What matters to {name}. {_strongest(data, t)}" for t, name in enumerate(names)]
-    return share_bars(data, int(part.value), labels)
+    name = token(data["tokens"][int(part.value)])
+    return share_bars(data, int(part.value), lambda t: f"What matters to {name}. {_strongest(data, t)}")
 
 
 def extent(data: Mapping[str, Any]) -> dict[str, float]:

@@ -135,6 +135,26 @@ def test_every_step_lowers_the_error() -> None:
     assert all(b <= a * (1 + 1e-5) for a, b in pairwise(errors))
 
 
+def test_starts_at_once_are_starts_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By torch as by numpy; a factor that no token has keeps its neurons."""
+    from builder.model import nmf as module
+
+    draw = torch.Generator().manual_seed(0)
+    x, w, h = (torch.rand(*shape, generator=draw) for shape in ((9, 80), (3, 9, 4), (3, 4, 80)))
+    w[1, :, 2] = 0
+    found = []
+    for wide in (0, 1_000):
+        monkeypatch.setattr(module, "WIDE", wide)
+        together, alone = h.clone(), [start[None].clone() for start in h]
+        module._improve(together, module._times(w, x), w.mT @ w, 3)
+        for one, start in zip(w, alone, strict=True):
+            module._improve(start, one.T[None] @ x, (one.T @ one)[None], 3)
+        torch.testing.assert_close(together, torch.cat(alone), rtol=1e-4, atol=1e-5)
+        assert together[1, 2].equal(h[1, 2])
+        found.append(together)
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(("method", "worse"), [("nmf", 0.05), ("nmf", 0.3)])
 def test_the_check_of_least_squares_can_fail(method: str, worse: float, part: Part) -> None:
     """Weights that are not the best are found out."""

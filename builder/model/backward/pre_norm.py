@@ -151,14 +151,14 @@ class PreNorm:
             inner = torch.mul(hidden, slope, out=self._like("inner", hidden))
             found = self._product("given", inner.flatten(0, -2), matrix)
         inner = hidden.mul_(last).flatten(0, -2)
-        found = self._product("given", inner, weights.inward[-1], onto=found).view(behind.shape)
+        matrix = weights.inward[-1]
+        found = self._product("given", inner, matrix) if found is None else found.addmm_(inner, matrix)
+        found = found.view(behind.shape)
         between, product = self._like("between", behind), self._like("hidden", behind)
         return self._mlp_norm.pull(found, norm, onto=behind, out=between, product=product)
 
-    def _product(self, name: str, rows: Tensor, matrix: Tensor, onto: Tensor | None = None) -> Tensor:
-        """Return rows [n, out] · matrix [out, in] in the memory of that name; or add them onto another one's."""
-        if onto is not None:
-            return onto.addmm_(rows, matrix)
+    def _product(self, name: str, rows: Tensor, matrix: Tensor) -> Tensor:
+        """Return rows [n, out] · matrix [out, in] in the memory of that name."""
         return torch.mm(rows, matrix, out=self._scratch.take(name, rows, len(rows), matrix.shape[1]))
 
     def _like(self, name: str, tensor: Tensor) -> Tensor:
