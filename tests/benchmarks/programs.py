@@ -46,6 +46,9 @@ PROGRAMS = {
         ["cluster", "--rounds", "1"],
         r"^median +(.*?) +\(goal",
     ),
+    "pages": Program(
+        "Large figures in a browser: milliseconds to the first paint, and of the CPU for a hover", ["pages"]
+    ),
     "start-up": Program("`fanlight --help`", ["startup"], [], r"^fanlight --help +([0-9.]+ s)"),
 }
 

@@ -7,9 +7,9 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 from chromium import ARGUMENTS, find_chromium
 from markupsafe import Markup
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from served import BASE, serve_site
+from served import BASE, Server, serve_site
 
 from builder.assets import Assets, collect_assets
 from builder.build import Builder
@@ -154,6 +154,8 @@ class Harness:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # a page asks for two dozen files: over one connection, not over each its own
+
     def log_message(self, *args: Any) -> None:
         """Say nothing."""
 
@@ -168,7 +170,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    server = Server(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield Harness(folder, f"http://127.0.0.1:{server.server_port}", assets, make_theme(SITE))
     server.shutdown()
@@ -189,14 +191,70 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@dataclass
+class Pages:
+    """Pages that tests lend and give back as they were: a new one takes longer than most of what is done in it."""
+
+    browser: Browser
+    _idle: dict[str, list[Page]] = field(default_factory=dict)
+    _lent: list[tuple[str, Page]] = field(default_factory=list)
+
+    def lend(self, width: int, height: int, *, own: bool, **options: Any) -> Page:
+        """Return a page without routes, listeners or anything stored; a new one with an empty cache if it is `own`."""
+        media = {name: options.pop(name, usual) for name, usual in MEDIA.items()}
+        key = "" if own else repr(sorted(options.items()))
+        idle = self._idle.get(key) if key else None
+        page = idle.pop() if idle else self._new(**options)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(media="screen", **media)
+        self._lent.append((key, page))
+        return page
+
+    def _new(self, **options: Any) -> Page:
+        context = self.browser.new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        return context.new_page()
+
+    def take_back(self, listeners: Mapping[str, Callable[..., None]]) -> None:
+        """Make pages that were lent as they were; those from disk may have stored something elsewhere."""
+        for key, page in self._lent:
+            if not key or page.is_closed() or not page.url.startswith("http:"):
+                page.context.close()
+                continue
+            page.unroute_all(behavior="ignoreErrors")
+            for event, listener in listeners.items():
+                page.remove_listener(event, listener)  # type: ignore[arg-type]
+            page.evaluate("localStorage.clear(), sessionStorage.clear()")
+            page.mouse.move(-1, -1)
+            self._idle.setdefault(key, []).append(page)
+        self._lent.clear()
+
+
+MEDIA = {"color_scheme": "light", "reduced_motion": "no-preference", "forced_colors": "none"}
+
+
+@pytest.fixture(scope="session")
+def pages(chromium: Browser) -> Pages:
+    """The pages of this process."""
+    return Pages(chromium)
+
+
 @pytest.fixture
-def open_page(chromium: Browser, harness: Harness) -> Iterator[Callable[..., Page]]:
-    """Open an address in a context of its own; at the end, nothing may have gone wrong in any of them.
+def open_page(pages: Pages, harness: Harness) -> Iterator[Callable[..., Page]]:
+    """Open an address in a page that nothing else has at the time; at the end, nothing may have gone wrong.
 
     `broken=True` for tests in which something goes wrong on purpose; `without` is a pattern of addresses to refuse.
+    `own=True` where what other tests had loaded must not be there yet, or where what is done cannot be undone.
     """
     complaints: list[str] = []
-    contexts = []
+    quiet: dict[str, Callable[..., None]] = {
+        "pageerror": lambda error: complaints.append(f"page error: {error}"),
+        "console": lambda message: complaints.append(f"console: {message.text}"),
+        "response": lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 else None,
+        # what was under way when a page is left is aborted
+        "requestfailed": lambda r: None if "ABORTED" in str(r.failure) else complaints.append(f"failed: {r.url}"),
+    }
+    always = {"request": lambda r: None if _ours(r.url, harness) else complaints.append(f"external: {r.url}")}
 
     def open_page(
         address: str,
@@ -205,30 +263,19 @@ def open_page(chromium: Browser, harness: Harness) -> Iterator[Callable[..., Pag
         height: int = 800,
         broken: bool = False,
         without: str | None = None,
+        own: bool = False,
         **options: Any,
     ) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
+        page = pages.lend(width, height, own=own or broken or without is not None, **options)
         if without:
             page.route(without, lambda route: route.abort())
-        if not broken and not without:
-            page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
-            page.on("console", lambda message: complaints.append(f"console: {message.text}"))
-            page.on("response", lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
-            # what was under way when a page is left is aborted
-            page.on(
-                "requestfailed",
-                lambda r: None if "ABORTED" in str(r.failure) else complaints.append(f"failed: {r.url}"),
-            )
-        page.on("request", lambda r: None if _ours(r.url, harness) else complaints.append(f"external: {r.url}"))
+        for event, listener in (always if broken or without else quiet | always).items():
+            page.on(event, listener)  # type: ignore[call-overload]
         page.goto(address)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    pages.take_back(quiet | always)
     assert not complaints, "\n".join(complaints)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import mimetypes
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -58,15 +59,25 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """Serves as many at once as ask, and does not mind a reader who goes away."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong, unless it is that the reader went on to another page."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @cache
 def _packed(file: Path) -> bytes:
     content = file.read_bytes()
     return gzip.compress(content) if file.suffix in _PACKED else content
 
 
-def serve_site(folder: Path) -> ThreadingHTTPServer:
+def serve_site(folder: Path) -> Server:
     """Serve a site until `shutdown()`; it lies at `http://127.0.0.1:PORT/project/`."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, folder))
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), partial(_Handler, folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

@@ -75,7 +75,7 @@ def test_all_is_drawn_for_paper(open_page: Callable[..., Page], harness: Harness
 
 def test_a_page_of_figures_does_not_jump(open_page: Callable[..., Page], harness: Harness) -> None:
     """Cumulative layout shift of a page with every kind stays below 0.05 while it is read to its end."""
-    page = open_page(harness.write("jump", {f"fig-{kind}": example(kind) for kind in KINDS}, gap=300))
+    page = open_page(harness.write("jump", {f"fig-{kind}": example(kind) for kind in KINDS}, gap=300), own=True)
     page.evaluate("""() => {
       window.shift = 0;
       new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.shift += entry.value)))

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -81,12 +80,12 @@ def test_an_unreachable_hub_is_an_error_in_seconds() -> None:
     )
     kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     environment = {**kept, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0"}
-    start = time.monotonic()
     root = Path(__file__).parents[1]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, env=environment, timeout=60
+    )
     assert "BuildError: missing model: someone/model (main)" in done.stderr, done.stderr
     assert "the hub says" in done.stderr
-    assert time.monotonic() - start < 30
 
 
 @pytest.mark.parametrize("source", ["", "a/b/c", "../x/y\\z", "http://somewhere", "a b"])
