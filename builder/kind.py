@@ -44,6 +44,8 @@ class Analysis(Protocol):
     #
     # READS = ("decoder", "encoder", "encoder-decoder")
     #     The families of models that it takes; decoders alone where it does not say.
+    # NEEDS = ("neurons", "attention")
+    #     What it asks a run for: of a short text the first pass keeps that, so that no block runs again for it.
     # USES = ("model_view", "head_view")
     #     Kinds whose views its own view draws with: their style sheets come along.
     # def parts(data) -> Mapping[str, Mapping[str, Part]]
@@ -70,6 +72,11 @@ class Kind:
     def reads(self) -> tuple[str, ...]:
         """The families of models that the kind takes: decoders, unless it says more."""
         return tuple(getattr(self.analysis, "READS", ("decoder",)))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What the kind asks a run for."""
+        return frozenset(getattr(self.analysis, "NEEDS", ()))
 
     @property
     def uses(self) -> tuple[str, ...]:

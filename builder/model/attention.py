@@ -236,13 +236,21 @@ def read_attention(
 
 
 def read_chain(
-    name: str, network: torch.nn.Module, steps: Steps, stream: Tensor, layers: Sequence[int]
+    name: str,
+    network: torch.nn.Module,
+    steps: Steps,
+    stream: Tensor,
+    layers: Sequence[int],
+    known: Mapping[int, Captured],
 ) -> Attention | None:
     """Return the attention of a decoder whose blocks are a chain; None where it does not go through the interface.
 
-    `stream` [n_layers + 1, T, d] is what entered each block and what the last handed on, `layers` those that attend.
+    `stream` [n_layers + 1, T, d] is what entered each block and what the last handed on, `layers` those that attend,
+    `known` what is there already, of all of them by their number or of none.
     """
     recent = Recent(from_blocks(network, steps, stream, layers))
+    if len(known) == len(layers):
+        recent.keep(known)
     notes = []
     for number in range(len(layers)):
         try:

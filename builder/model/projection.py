@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OutputProjection", "find_projections", "output_projection"]
 
+FEW = 8
+"""Tokens of a text that are enough to see which module follows an attention."""
+
 _known: weakref.WeakKeyDictionary[nn.Module, dict[nn.Module, OutputProjection]] = weakref.WeakKeyDictionary()
 
 
@@ -79,7 +82,8 @@ def output_projection(run: AnyRun, part: str, layer: int) -> OutputProjection:
         base = structure.base if structure is not None else network.base_model
         source = getattr(run, "source", None)  # of an encoder-decoder, whose `ids` are the decoder's
         given = {"input_ids": run.ids} if source is None else {"input_ids": source, "decoder_input_ids": run.ids}
-        _known[network] = find_projections(network, lambda: base(**{name: ids[None] for name, ids in given.items()}))
+        some = {name: ids[None, :FEW] for name, ids in given.items()}
+        _known[network] = find_projections(network, lambda: base(**some))
     found = _known[network].get(attends) if attends is not None else None
     if found is None:
         raise BuildError(

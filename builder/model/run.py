@@ -10,9 +10,10 @@ from torch import Tensor
 
 from ..errors import BuildError
 from .attention import Attention, read_attention, read_chain
+from .first_pass import FirstPass, first_pass
 from .memory import rows
 from .tokens import describe_tokens
-from .trace import may_stop, reading, recording
+from .trace import may_stop, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,6 +53,8 @@ class Run:
         self.n_input = n_input
         self.versus: Run | None = None
         """The same text as a second model reads it, where a figure compares two."""
+        self.expected: frozenset[str] = frozenset()
+        """What figures of it will ask for, `neurons` or `attention`: of a short text the first pass keeps it."""
         self.shared: dict[Any, Any] = {}
         """Small answers about it that several figures ask for, by whatever tells them apart."""
 
@@ -78,25 +81,15 @@ class Run:
         return list(range(self.n_input if len(self.ids) > self.n_input else 1, len(self.ids)))
 
     @cached_property
-    def _trace(self) -> tuple[Tensor, Tensor]:
-        """One forward pass: the residual stream [n_layers + 1, T, d_model] and final hidden states [T, d]."""
-        n_layers = self.model.n_layers
-        kept: list[Tensor] = []
-
-        def keep(layer: int, tensor: Tensor) -> Tensor:
-            if not kept:  # the first one says in which format the network keeps its stream
-                kept.append(tensor.new_empty(n_layers + 1, *tensor.shape[1:], device=self.ids.device))
-            return kept[0][layer + 1].copy_(tensor[0])
-
-        with torch.no_grad(), recording(self.model.structure.blocks, keep):
-            final = self.model.forward_ids(self.ids[None])
-        self._check(final)
-        return kept[0], final[0]
+    def _first_pass(self) -> FirstPass:
+        found = first_pass(self.model, self.ids, self.expected)
+        self._check(found.final)
+        return found
 
     @property
     def embeddings(self) -> Tensor:
         """What enters block 0's residual stream, [T, d_model] (position embeddings included where they are added)."""
-        return self._trace[0][0].float()
+        return self.stream[0].float()
 
     @property
     def block_outputs(self) -> Tensor:
@@ -104,12 +97,12 @@ class Run:
 
         Taken by hooks: the last of transformers' `hidden_states` is normed already, the others are not.
         """
-        return self._trace[0][1:].float()
+        return self.stream[1:].float()
 
     @property
     def stream(self) -> Tensor:
         """What enters each block, and what the last one hands on: [n_layers + 1, T, d_model], as the network has it."""
-        return self._trace[0]
+        return self._first_pass.stream
 
     @cached_property
     def steps(self) -> Steps | None:
@@ -119,7 +112,7 @@ class Run:
     @property
     def final(self) -> Tensor:
         """What the head reads, after the final norm: [T, d]."""
-        return self._trace[1]
+        return self._first_pass.final
 
     @cached_property
     def logits(self) -> Tensor:
@@ -179,6 +172,10 @@ class Run:
 
     def _neurons(self, layers: Sequence[int], modules: Sequence[nn.Module]) -> Iterator[Tensor]:
         network, size, stream = self.model.network, len(self.ids), self.stream
+        kept = self._first_pass.neurons
+        if all(layer in kept for layer in layers):
+            yield from (kept[layer].float().clone() for layer in layers)  # no figure writes over another's
+            return
         stops = may_stop(network)
         if self.steps is None:
             with torch.no_grad(), reading(modules, stop=stops) as read:
@@ -209,7 +206,7 @@ class Run:
         name, network, structure = self.model.name, self.model.network, self.model.structure
         layers = [layer for layer, module in enumerate(structure.attentions) if module is not None]
         if self.steps is not None:
-            found = read_chain(name, network, self.steps, self.stream, layers)
+            found = read_chain(name, network, self.steps, self.stream, layers, self._first_pass.attention)
             if found is not None:
                 return found
         whole = (0, len(self.ids))
@@ -223,8 +220,8 @@ class Run:
         )
 
     def _check(self, final: Tensor) -> None:
-        """Raise `BuildError` where a number of final hidden states [1, T, d] is none."""
-        broken = (~final[0].isfinite()).any(-1).nonzero()
+        """Raise `BuildError` where a number of final hidden states [T, d] is none."""
+        broken = (~final.isfinite()).any(-1).nonzero()
         if len(broken):
             hint = "" if final.dtype == torch.float32 else "; does float32 help?"
             raise BuildError(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .text import Effects
 
+NEEDS = ("attention",)
 SPARKS = ("layer",)
 MOST = 16
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from builder.parts import Part
 
 READS = ("decoder", "encoder", "encoder-decoder")
+NEEDS = ("attention",)
 USES = ("model_view", "head_view", "neuron_view")
 
 SHARED = ("tokens", "parts", "weights")

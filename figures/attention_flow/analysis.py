@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from builder.model import AnyRun
 
 READS = ("decoder", "encoder", "encoder-decoder")
+NEEDS = ("attention",)
 METHODS = {
     "value_norms": "attention × value norms",
     "raw": "raw attention",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from builder.parts import Part
 
 READS = ("decoder", "encoder", "encoder-decoder")
+NEEDS = ("attention",)
 
 SHORT = 40
 """Tokens up to which a page without scripts shows the whole matrix; of longer texts it shows the strongest weights."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .decompose import Decomposition
 
+NEEDS = ("neurons",)
 USUAL = (2, 5, 10)
 """Numbers of factors where none are asked for, as far as the text has tokens for them."""
 MOST = 64

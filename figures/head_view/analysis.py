@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from builder.model.attention import AttentionPart
 
 READS = ("decoder", "encoder", "encoder-decoder")
+NEEDS = ("attention",)
 
 MOST = 60
 """How many lines are published for pages without scripts, the strongest ones."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from builder.model import Run
 
+NEEDS = ("attention",)
 SPARKS = ("layer", "head")
 
 

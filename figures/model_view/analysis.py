@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from builder.model.attention import AttentionPart
 
 READS = ("decoder", "encoder", "encoder-decoder")
+NEEDS = ("attention",)
 
 
 @dataclass(frozen=True)

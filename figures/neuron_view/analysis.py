@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from builder.model.attention import AttentionPart, HeadVectors
 
 READS = ("decoder", "encoder", "encoder-decoder")
+NEEDS = ("attention",)
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ class FakeRun:
     ended_at_once = False
     versus: Any = None
     n_input = 1
+    expected: frozenset[str] = frozenset()
 
     def __init__(self, model: FakeModel, spec: RunSpec) -> None:
         self.model = model
@@ -134,12 +135,17 @@ class FakeModel:
     network = SimpleNamespace(parameters=list, dtype="torch.float32")
 
     def __init__(self) -> None:
-        self.runs: list[RunSpec] = []
+        self.made: list[FakeRun] = []
+
+    @property
+    def runs(self) -> list[RunSpec]:
+        """What it was asked to run."""
+        return [run.spec for run in self.made]
 
     def run(self, spec: RunSpec) -> FakeRun:
         """Make a run."""
-        self.runs.append(spec)
-        return FakeRun(self, spec)
+        self.made.append(FakeRun(self, spec))
+        return self.made[-1]
 
     def provenance(self) -> dict[str, Any]:
         """Say where it comes from."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,19 @@ def test_jobs_of_one_run_share_it_and_results_reach_the_cache(tmp_path: Path, ki
         assert result.provenance["model"] == "fake"
         assert result.provenance["prompt"] == job.run.prompt
         assert result.provenance["generation"]["generate"] == 2
+
+
+def test_a_run_knows_what_its_figures_will_ask_for(tmp_path: Path, kind: Kind, model: FakeModel) -> None:
+    """All of a text's, whichever comes first; those of other texts are not among them."""
+    needing = Kind("needing", shutil.copytree(kind.folder, tmp_path / "needing"))
+    with (needing.folder / "analysis.py").open("a") as file:
+        file.write('NEEDS = ("attention", "neurons")\n')
+    jobs = [make_job(kind, line=1), make_job(needing, line=2), make_job(kind, line=3, prompt="q")]
+    run_jobs(jobs, tmp_path, Cache(tmp_path), Silent())
+    assert [(run.spec.prompt, sorted(run.expected)) for run in model.made] == [
+        ("p", ["attention", "neurons"]),
+        ("q", []),
+    ]
 
 
 def test_a_batch_is_the_jobs_of_one_text(kind: Kind, tmp_path: Path) -> None:
