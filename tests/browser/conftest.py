@@ -18,6 +18,7 @@ import pytest
 from chromium import ARGUMENTS, find_chromium
 from markupsafe import Markup
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from served import BASE, Server, serve_site
 
 from builder.assets import Assets, collect_assets
@@ -191,9 +192,13 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+MEDIA = {"color_scheme": "light", "reduced_motion": "no-preference", "forced_colors": "none"}
+"""What a page is shown for, unless a test says otherwise."""
+
+
 @dataclass
 class Pages:
-    """Pages that tests lend and give back as they were: a new one takes longer than most of what is done in it."""
+    """Pages that tests borrow and give back as they were: a new one takes longer than most of what is done in it."""
 
     browser: Browser
     _idle: dict[str, list[Page]] = field(default_factory=dict)
@@ -218,19 +223,26 @@ class Pages:
     def take_back(self, listeners: Mapping[str, Callable[..., None]]) -> None:
         """Make pages that were lent as they were; those from disk may have stored something elsewhere."""
         for key, page in self._lent:
-            if not key or page.is_closed() or not page.url.startswith("http:"):
+            if key and _emptied(page, listeners):
+                self._idle.setdefault(key, []).append(page)
+            else:
                 page.context.close()
-                continue
-            page.unroute_all(behavior="ignoreErrors")
-            for event, listener in listeners.items():
-                page.remove_listener(event, listener)  # type: ignore[arg-type]
-            page.evaluate("localStorage.clear(), sessionStorage.clear()")
-            page.mouse.move(-1, -1)
-            self._idle.setdefault(key, []).append(page)
         self._lent.clear()
 
 
-MEDIA = {"color_scheme": "light", "reduced_motion": "no-preference", "forced_colors": "none"}
+def _emptied(page: Page, listeners: Mapping[str, Callable[..., None]]) -> bool:
+    """Clear a page of what a test left in it; return whether that can be done."""
+    if page.is_closed() or not page.url.startswith("http:"):
+        return False
+    try:
+        page.unroute_all(behavior="ignoreErrors")
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)  # type: ignore[arg-type]
+        page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        page.mouse.move(-1, -1)
+    except PlaywrightError:  # on its way to another address
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")
