@@ -35,6 +35,7 @@ export default function factors(data, { value, piece, extent } = {}) {
   let tint = (tints.find(([name]) => name === value?.tint) ?? tints[0])[0];
   let words = Boolean(value?.words);
   let units, values, rows, line, stops, body, marker, homes;
+  const drawn = new WeakMap(); // chip → what it shows
 
   const across = choice("Factors", counts.map((k, i) => [i, String(k)]), own % counts.length, (i) => open(own - (own % counts.length) + i));
   const deep = choice("Layers", layers.map(({ name }, i) => [i, name]), Math.floor(own / counts.length), (i) => open(i * counts.length + (own % counts.length)));
@@ -205,6 +206,9 @@ export default function factors(data, { value, piece, extent } = {}) {
     line.chips.forEach((chip, u) => {
       const j = alone ? alone - 1 : values[u] ? strongest(values[u])[0] : 0;
       const w = values[u]?.[j] ?? 0;
+      const now = [!values[u], u === here, state.pinned, j, w / top].join();
+      if (drawn.get(chip) === now) return; // pointing at a token changes two of hundreds
+      drawn.set(chip, now);
       chip.classList.toggle("is-later", !values[u]);
       chip.classList.toggle("is-selected", u === here);
       chip.classList.toggle("is-below", w < 0);

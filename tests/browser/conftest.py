@@ -157,6 +157,12 @@ class Harness:
 class _Quiet(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # a page asks for two dozen files: over one connection, not over each its own
 
+    def end_headers(self) -> None:
+        """Let a browser keep what has a hash in its address; another page of the same name may come within a second."""
+        if not self.path.startswith("/assets/"):
+            self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
     def log_message(self, *args: Any) -> None:
         """Say nothing."""
 
