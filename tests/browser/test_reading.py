@@ -188,6 +188,7 @@ def test_a_pin_outlives_reload_and_going_back(arrive: Callable[..., Page]) -> No
     page.reload()
     assert figure(page, "fig-eu").locator(".readout [aria-hidden]").inner_text() == told
     page.locator(".site-name").click()
+    page.wait_for_url(lambda address: "fig-eu=" not in address)
     page.go_back()
     assert figure(page, "fig-eu").locator(".readout [aria-hidden]").inner_text() == told
 
