@@ -5,17 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from models import Load
+from models.runs import blocks_run, new_run
 from models.tiny import CAUSAL
 
-from builder.figure import RunSpec
-from builder.model import Model, Run, capture
-
-TEXT = RunSpec(model="", prompt="one two three one two", generate=3)
-
-
-def new_run(model: Model) -> Run:
-    """Return a run that nobody has asked anything yet: a model hands out again what is still in use elsewhere."""
-    return model.reread(model.run(TEXT))
+from builder.model import capture
 
 
 @pytest.mark.parametrize("chained", [True, False])
@@ -42,10 +35,7 @@ def test_a_layer_is_the_same_however_it_comes(
 def test_what_was_asked_for_last_is_kept_up_to_a_bound(tiny: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """Within the bound no block runs twice; beyond it those that were asked for longest ago are let go of."""
     run = new_run(tiny("llama"))
-    assert run.steps is not None
-    ran: list[int] = []
-    block = run.steps.block
-    monkeypatch.setattr(run.steps, "block", lambda layer, hidden: (ran.append(layer), block(layer, hidden))[1])
+    ran = blocks_run(run, monkeypatch)
     attention = run.attention
     layers = attention.parts["self"].layers
     for layer in layers:

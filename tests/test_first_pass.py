@@ -5,21 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 from models import Load
+from models.runs import blocks_run, new_run
 from models.tiny import CAUSAL
 
 from builder.errors import BuildError
-from builder.figure import RunSpec
-from builder.model import Model, Run, first_pass
+from builder.model import Run, first_pass
 
-TEXT = RunSpec(model="", prompt="one two three one two", generate=3)
 BOTH = frozenset({"attention", "neurons"})
-
-
-def new_run(model: Model, *expected: str) -> Run:
-    """Return a run that nobody has asked anything yet, and that knows what it will be asked."""
-    run = model.reread(model.run(TEXT))
-    run.expected = frozenset(expected)
-    return run
 
 
 def neurons(run: Run) -> list[torch.Tensor] | str:
@@ -47,18 +39,9 @@ def test_what_is_kept_is_what_comes_later(tiny: Load, name: str) -> None:
     for layer in ours.parts["self"].layers:
         torch.testing.assert_close(ours.weights("self", layer), theirs.weights("self", layer), rtol=1e-5, atol=1e-7)
         if ours.has_vectors:
-            for name in ("query", "key", "value", "output", "bias"):
-                mine, other = (getattr(each.heads("self", layer), name) for each in (ours, theirs))
+            for vectors in ("query", "key", "value", "output", "bias"):
+                mine, other = (getattr(each.heads("self", layer), vectors) for each in (ours, theirs))
                 torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-6)
-
-
-def blocks_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list to which each block is added that runs by itself from now on."""
-    ran: list[int] = []
-    assert run.steps is not None
-    block = run.steps.block
-    monkeypatch.setattr(run.steps, "block", lambda layer, hidden: (ran.append(layer), block(layer, hidden))[1])
-    return ran
 
 
 @pytest.mark.parametrize("expected", [(), ("attention",), ("neurons",), ("attention", "neurons")])

@@ -146,8 +146,7 @@ class _Work:
             begin, loading = time.perf_counter(), self.shelf.seconds
             self.run = self.model.run(job.run)
             if self.run.model.family == "decoder":
-                others = [other for other in self.batch.jobs if other.run == job.run]
-                self.run.expected = frozenset().union(*(other.kind.needs for other in others))
+                self.run.expected = frozenset().union(*(each.kind.needs for each in self.batch.jobs))
             self._measure("run", begin, job, self.run)
             if loading:
                 self._measure("load", time.perf_counter() - loading, job, self.run)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from ..errors import BuildError, nearest
 from .capture import Captured, Recent, from_blocks, from_lists, from_passes, note
+from .head_vectors import read_heads
 from .interface import Call, attending
-from .placement import present
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .capture import Note
     from .chain import Steps
+    from .head_vectors import HeadVectors
 
-__all__ = ["Attention", "AttentionPart", "HeadVectors", "read_attention", "read_chain"]
+__all__ = ["Attention", "AttentionPart", "read_attention", "read_chain"]
 
 LISTS = {
     "self": "attentions",
@@ -47,45 +48,6 @@ class AttentionPart:
     layers: tuple[int, ...]
     n_heads: int
     windows: tuple[int | None, ...]
-
-
-class HeadVectors(NamedTuple):
-    """What a layer's heads attend with. Grouped heads share keys and values; here each has its own copy of them."""
-
-    query: Tensor
-    """[heads, Q, d_head] float32, as the attention function gets them: rotated, normed."""
-    key: Tensor
-    """[heads, K, d_head] float32"""
-    value: Tensor
-    """[heads, K, d_value] float32"""
-    output: Tensor
-    """[heads, Q, d_value] float32: weights @ value, before the output projection."""
-    scale: float
-    """What q·k is multiplied with."""
-    softcap: float | None
-    """Where the model has one: scores go through softcap · tanh(score / softcap) before the bias is added."""
-    bias: Tensor
-    """[1 or heads, Q, K] float32, added to the scores: 0, position biases (T5), the lowest of numbers where masked."""
-    sinks: Tensor | None
-    """[heads] float32, or None: the score of a place that is no token and takes attention too (gpt-oss)."""
-    n_kv_heads: int
-
-    @property
-    def scores(self) -> Tensor:
-        """[heads, Q, K]: what the softmax is taken of."""
-        scores = self.query @ self.key.mT * self.scale
-        if self.softcap is not None:
-            scores = self.softcap * (scores / self.softcap).tanh()
-        return scores + self.bias
-
-    @property
-    def weights(self) -> Tensor:
-        """[heads, Q, K]: softmax(scale · q·kᵀ + bias), the attention that these vectors give."""
-        scores = self.scores
-        if self.sinks is None:
-            return scores.softmax(-1)
-        sinks = self.sinks[:, None, None].expand(-1, scores.shape[1], 1)
-        return torch.cat([scores, sinks], -1).softmax(-1)[..., :-1]
 
 
 class Attention:
@@ -154,26 +116,7 @@ class Attention:
                 f"unsupported model: the queries and keys of {self._name} cannot be captured: its attention does not "
                 "go through transformers' attention interface"
             )
-        module, options = call.module, call.options
-        query = call.query[0].float()
-        groups = query.shape[0] // call.key.shape[1]
-        scaling, softcap = options.get("scaling"), options.get("softcap")
-        bias = torch.zeros(1, 1, 1, 1, device=query.device)
-        for added in (call.mask, options.get("position_bias")):
-            bias = bias if added is None else bias + added.float()
-        with present(module):
-            sinks = getattr(module, "sinks", None)
-        return HeadVectors(
-            query=query,
-            key=call.key[0].float().repeat_interleave(groups, 0),
-            value=call.value[0].float().repeat_interleave(groups, 0),
-            output=call.output[0].float().transpose(0, 1),
-            scale=float(scaling) if scaling is not None else query.shape[-1] ** -0.5,
-            softcap=float(softcap) if softcap else None,
-            bias=bias[0].expand(-1, query.shape[1], call.key.shape[2]),
-            sinks=sinks.detach().float() if isinstance(sinks, Tensor) else None,
-            n_kv_heads=call.key.shape[1],
-        )
+        return read_heads(call)
 
     def module(self, part: str, layer: int) -> torch.nn.Module | None:
         """Return the network's attention module of a layer; None where it could not be captured."""
@@ -246,11 +189,10 @@ def read_chain(
     """Return the attention of a decoder whose blocks are a chain; None where it does not go through the interface.
 
     `stream` [n_layers + 1, T, d] is what entered each block and what the last handed on, `layers` those that attend,
-    `known` what is there already, of all of them by their number or of none.
+    `known` what is there already of them, by their number.
     """
     recent = Recent(from_blocks(network, steps, stream, layers))
-    if len(known) == len(layers):
-        recent.keep(known)
+    recent.keep(known)
     notes = []
     for number in range(len(layers)):
         try:

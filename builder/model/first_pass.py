@@ -38,9 +38,9 @@ class FirstPass(NamedTuple):
     final: Tensor
     """[T, d], what the head reads."""
     neurons: dict[int, Tensor]
-    """By layer, [T, n_neurons] as the network has them; none, or all that can be read."""
+    """By layer, [T, n_neurons] as the network has them, of layers of which that was kept."""
     attention: dict[int, Captured]
-    """By the number of those that attend, in their order; none, or all of them."""
+    """Of the layers that attend, by their number among these: all of them, or none."""
 
 
 def first_pass(model: Model, ids: Tensor, expected: Collection[str] = ()) -> FirstPass:
@@ -64,27 +64,25 @@ def _run(model: Model, ids: Tensor, expected: Collection[str]) -> FirstPass:
 
     neurons: dict[int, Tensor] = {}
     attention: dict[int, Captured] = {}
+    downward = structure.down_projections if "neurons" in expected else ()
+    attending_layers = sum(module is not None for module in structure.attentions)
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.no_grad())
         stack.enter_context(recording(structure.blocks, keep))
-        if "neurons" in expected:
-            stack.enter_context(_keeping_neurons(structure.down_projections, neurons))
-        if "attention" in expected:
-            record = _keeper(attention, sum(module is not None for module in structure.attentions))
-            stack.enter_context(attending(model.network, record))
+        stack.enter_context(_keeping_neurons(downward, neurons))
+        if "attention" in expected and model.chained:  # of others a pass of its own says which layer is which
+            stack.enter_context(attending(model.network, _keeper(attention, attending_layers)))
         final = model.forward_ids(ids[None])
-    return FirstPass(kept[0], final[0], neurons, attention)
+    whole = len(attention) == attending_layers
+    return FirstPass(kept[0], final[0], neurons, attention if whole else {})
 
 
 @contextlib.contextmanager
 def _keeping_neurons(modules: Sequence[nn.Module | None], kept: dict[int, Tensor]) -> Iterator[None]:
-    """Within: what down projections read is kept by layer, unless all of it is more than `SHORT`.
+    """Within: what down projections read is kept by layer, where as much of all layers fits `SHORT`.
 
-    A module that stands in several layers reads once in each, and does not say in which.
+    Not of a module that stands in several layers: it reads once in each, and does not say in which.
     """
-    own = {module: layer for layer, module in enumerate(modules) if module is not None}
-    if len(own) < len(modules):
-        own = {}
 
     def reader(layer: int) -> Callable[..., None]:
         def read(_module: nn.Module, args: tuple[object, ...]) -> None:
@@ -94,7 +92,8 @@ def _keeping_neurons(modules: Sequence[nn.Module | None], kept: dict[int, Tensor
 
         return read
 
-    handles = [module.register_forward_pre_hook(reader(layer)) for module, layer in own.items()]
+    own = [(layer, m) for layer, m in enumerate(modules) if m is not None and modules.count(m) == 1]
+    handles = [module.register_forward_pre_hook(reader(layer)) for layer, module in own]
     try:
         yield
     finally:
@@ -103,7 +102,7 @@ def _keeping_neurons(modules: Sequence[nn.Module | None], kept: dict[int, Tensor
 
 
 def _keeper(kept: dict[int, Captured], count: int) -> Callable[[Call], None]:
-    """Return what keeps calls of attention by their number, unless `count` of them are more than `SHORT`."""
+    """Return what keeps calls of attention by their number, those of which `count` fit `SHORT`."""
     number = iter(range(1 << 62))
 
     def record(call: Call) -> None:

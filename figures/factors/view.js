@@ -13,6 +13,7 @@ import { switcher } from "../shared/switch.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
 import { tooltip } from "../shared/tooltip.js";
 import { positions, tokenUnits, wordUnits } from "../shared/units.js";
+import { area, ends, make, meter, record, sign } from "./marks.js";
 
 const HEAD = ["factor", "neurons", "share", "energy", "in common with", "layers", "strongest neurons"];
 const CARD = 8; // factors in a token's card
@@ -106,7 +107,7 @@ export default function factors(data, { value, piece, extent } = {}) {
     values = units.map(activity);
     rows = weights.map((row, j) => {
       const heights = row.map((w, p) => (p < first ? 0 : Math.max(-1, Math.min(1, w / top))));
-      const element = make("div", "factor", make("span", "which", j + 1), " ", area(heights), make("span", "share-of", percent(facts[j].energy)));
+      const element = make("div", "factor", make("span", "which", j + 1), " ", area(heights, signed), make("span", "share-of", percent(facts[j].energy)));
       element.setAttribute("role", "button");
       element.setAttribute("aria-label", `Factor ${j + 1} ${percent(facts[j].energy)} of the energy`);
       element.tabIndex = -1;
@@ -225,17 +226,6 @@ export default function factors(data, { value, piece, extent } = {}) {
     card(item);
   }
 
-  /** An area over the positions, a unit wide each; of signed factors around a line in the middle. */
-  function area(heights) {
-    const y = (h) => (signed ? 0.5 - h / 2 : 1 - h).toFixed(3);
-    const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-    svg.setAttribute("viewBox", `0 0 ${heights.length} 1`);
-    svg.setAttribute("preserveAspectRatio", "none");
-    path.setAttribute("d", `M0 ${y(0)}${heights.map((h, p) => `L${p + 0.5} ${y(h)}`).join("")}L${heights.length} ${y(0)}Z`);
-    svg.append(path);
-    return svg;
-  }
-
   /** Where in the network: a column a layer, the energy of one factor, or of all in their colours. */
   function home(alone) {
     const { span } = layers[solutions[at].layers];
@@ -292,30 +282,4 @@ export default function factors(data, { value, piece, extent } = {}) {
     const entries = strongest(list).slice(0, CARD).map((j) => make("li", "", j + 1, meter(j, Math.abs(list[j]) / top, "width", list[j])));
     tip.show(line.chips[unitOf(item)], [make("ul", "meters", ...entries)]);
   }
-}
-
-function make(tag, name, ...content) {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  element.append(...content);
-  return element;
-}
-
-function record(tag, texts) {
-  return make("tr", "", ...texts.map((text) => make(tag, "", text)));
-}
-
-function meter(j, share, side, value = 1) {
-  const element = make("i", value < 0 ? "is-below" : "");
-  element.style[side] = `${(100 * share).toFixed(1)}%`;
-  element.style.backgroundColor = category(j + 1);
-  return element;
-}
-
-function ends(span) {
-  return span.length > 1 ? [`layer ${span[0]}`, span.at(-1)] : [`layer ${span[0]}`];
-}
-
-function sign(weight) {
-  return weight < 0 ? "−" : "";
 }

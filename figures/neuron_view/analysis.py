@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from builder.model import Run
-    from builder.model.attention import AttentionPart, HeadVectors
+    from builder.model.attention import AttentionPart
+    from builder.model.head_vectors import HeadVectors
 
 READS = ("decoder", "encoder", "encoder-decoder")
 NEEDS = ("attention",)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from builder.model import Run
-    from builder.model.attention import HeadVectors
+    from builder.model.head_vectors import HeadVectors
 
 __all__ = ["Exact", "Proof", "softmax"]
 

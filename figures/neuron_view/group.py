@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from builder.model.attention import AttentionPart, HeadVectors
+    from builder.model.attention import AttentionPart
+    from builder.model.head_vectors import HeadVectors
 
 __all__ = ["allowed", "expected", "group"]
 

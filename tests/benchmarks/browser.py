@@ -8,11 +8,8 @@ import re
 import statistics
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,23 +136,10 @@ def write(harness: Any, kind: str, data: Any, pieces: Mapping[str, Any]) -> str:
 def served() -> Iterator[Any]:
     """Within: the harness of the browser tests, its files served on this machine."""
     sys.path.insert(0, str(TESTS / "browser"))
-    import conftest as browser_tests
+    from harness import serve_harness
 
-    from builder.assets import collect_assets
-    from builder.templates import make_theme
-
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        (home / "data").mkdir()
-        assets = collect_assets(browser_tests.SITE, list(browser_tests.KINDS.values()))
-        for path, content in assets.files.items():
-            (home / path).parent.mkdir(parents=True, exist_ok=True)
-            (home / path).write_bytes(content)
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(browser_tests._Quiet, directory=folder))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
-        yield browser_tests.Harness(home, address, assets, make_theme(browser_tests.SITE))
-        server.shutdown()
+    with tempfile.TemporaryDirectory() as folder, serve_harness(Path(folder)) as harness:
+        yield harness
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def main() -> None:
     """Print milliseconds to the first paint, and what pointing at an item costs a page's main thread."""
     with browser.served() as harness, browser.chromium() as chromium:
         import large
-        from conftest import example
+        from kinds import example
 
         figures: Mapping[str, tuple[str, Callable[[], dict[str, Any]]]] = {
             "rankings": ("48 layers × 100 tokens", lambda: large.large_rankings(48, 100, embeddings=True)),

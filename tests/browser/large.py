@@ -9,7 +9,7 @@ from math import log
 from typing import Any
 
 import numpy as np
-from conftest import KINDS, example
+from kinds import KINDS, example
 
 VOCABULARY = 49_152
 

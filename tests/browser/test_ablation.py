@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conftest import example
+from kinds import example
 from playwright.sync_api import Page
 
 VALUE = "document.querySelector('#fig-it .view').value"

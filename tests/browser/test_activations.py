@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import KINDS, example
+from kinds import KINDS, example
 from large import large_activations
 from playwright.sync_api import Page
 from work import work_of
@@ -48,11 +48,11 @@ def pixel(page: Page, token: int, share: float) -> list[int]:
 def test_a_large_layer_is_painted_once_or_not_at_all(open_figure: Callable[..., Page]) -> None:
     """3,072 × 200 cells: a zoom and an isolated cluster paint a strip a token, each once; a hover paints nothing."""
     page = open_figure(large_activations(3072, 200), width=1280, height=1000)
-    rows = 700  # at most: the height of the plot, and of the names beside it
+    once = 600  # a strip a token and up to 330 calls for the names beside them; twice is 786 for a zoom
     zoom = work_of(page, "#fig-it .zoom button", "click", times=24, apart=1)
-    assert 200 < zoom.strokes < 200 + rows
+    assert 200 < zoom.strokes < once
     isolated = work_of(page, "#fig-it tbody th:not(.plot th)", "click", times=24, apart=1)
-    assert 200 < isolated.strokes < 200 + rows
+    assert 200 < isolated.strokes < once
     hover = work_of(page, CANVAS, "pointermove")
     assert hover.strokes == 0
     assert hover.writes < 20

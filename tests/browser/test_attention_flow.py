@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import KINDS, example
+from kinds import KINDS, example
 from playwright.sync_api import Page
 from test_every_kind import CONTRASTS, VALUE
 

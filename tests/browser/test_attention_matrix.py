@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import example
+from kinds import example
 from playwright.sync_api import Page
 
 from builder.numerals import shown_value

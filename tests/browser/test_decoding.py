@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import KINDS, example
+from kinds import KINDS, example
 from large import large_decoding
 from playwright.sync_api import Page
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper

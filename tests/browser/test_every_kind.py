@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import KINDS, Harness, example, hostile
+from harness import Harness
+from kinds import KINDS, example, hostile
 from playwright.sync_api import Page, expect
 
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))

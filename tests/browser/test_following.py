@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conftest import Harness, example
+from harness import Harness
+from kinds import example
 from playwright.sync_api import Page
 
 VALUE = "(id) => structuredClone(document.querySelector(`#${id} .view`).value)"

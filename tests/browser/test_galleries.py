@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Harness, example
+from harness import Harness
+from kinds import example
 from playwright.sync_api import Page
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import KINDS, example, hostile
+from kinds import KINDS, example, hostile
 from playwright.sync_api import Locator, Page, Route
 
 from builder.quantised import pack_weights, unpack_weights

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from conftest import example
+from kinds import example
 from playwright.sync_api import Page
 
 KIND = "layer_predictions"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Harness, example
+from harness import Harness
+from kinds import example
 from markupsafe import Markup
 from playwright.sync_api import Page
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import KINDS, Harness, example
+from harness import Harness
+from kinds import KINDS, example
 from playwright.sync_api import Page
 
 from builder.quantised import pack_weights, unpack_weights

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conftest import KINDS, Harness, example
+from harness import Harness
+from kinds import KINDS, example
 from playwright.sync_api import Page
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import KINDS, example
+from kinds import KINDS, example
 from playwright.sync_api import Page, expect
 
 VALUE = "() => structuredClone(document.querySelector('#fig-it .view').value)"

@@ -11,7 +11,7 @@ from typing import Any
 import feedparser
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import KINDS, SITE
+from kinds import KINDS, SITE
 from playwright.sync_api import Browser
 from served import BASE, LOST
 from visits import Visit, visit

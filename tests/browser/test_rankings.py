@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import example
+from kinds import example
 from large import large_rankings, packed
 from playwright.sync_api import Page
 from test_every_kind import CONTRASTS

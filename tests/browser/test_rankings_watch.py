@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Harness, example
+from harness import Harness
+from kinds import example
 from playwright.sync_api import Page
 
 KIND = "rankings_watch"

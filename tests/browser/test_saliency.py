@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import example
+from kinds import example
 from playwright.sync_api import Page
 
 SHADES = """() => [...document.querySelectorAll('#fig-it .token.is-shaded')]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conftest import example
+from kinds import example
 from playwright.sync_api import Page
 
 VALUE = "() => structuredClone(document.querySelector('#fig-it .figure-body > .view').value)"

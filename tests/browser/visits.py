@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from borrowed import PATIENCE, faults, listen, strangers
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 SHIFTS = """
@@ -33,18 +34,9 @@ class Visit:
 
     def listen(self) -> None:
         """Note from now on what a page should not do, and what it asks for."""
-        page, complain = self.page, self.complaints.append
-        page.on("pageerror", lambda error: complain(f"page error: {error}"))
-        page.on("console", lambda message: complain(f"console: {message.text}"))
-        # what was under way when a page is left is aborted
-        page.on("requestfailed", lambda r: None if "ABORTED" in str(r.failure) else complain(f"failed: {r.url}"))
-        page.on("request", lambda r: None if r.url.startswith((self.host, "data:", "blob:")) else complain(r.url))
-        page.on("response", self._heard)
-
-    def _heard(self, response: Response) -> None:
-        self.responses.append(response)
-        if response.status >= 400:
-            self.complaints.append(f"{response.status}: {response.url}")
+        listen(self.page, faults(self.complaints.append))
+        listen(self.page, strangers(self.complaints.append, self.host))
+        self.page.on("response", self.responses.append)
 
     def read(self) -> None:
         """Scroll from top to bottom at a reader's pace, until every figure is drawn.
@@ -72,7 +64,7 @@ class Visit:
 def visit(browser: Browser, host: str, address: str, **options: Any) -> Visit:
     """Open an address in a context of its own, and listen; `options` are Playwright's."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(SHIFTS)
     page = context.new_page()
     opened = Visit(page, context, host, address)
