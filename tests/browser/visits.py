@@ -36,7 +36,7 @@ class Visit:
         """Note from now on what a page should not do, and what it asks for."""
         listen(self.page, faults(self.complaints.append))
         listen(self.page, strangers(self.complaints.append, self.host))
-        self.page.on("response", self.responses.append)
+        self.page.on("response", lambda response: self.responses.append(response))  # of `append` itself it takes none
 
     def read(self) -> None:
         """Scroll from top to bottom at a reader's pace, until every figure is drawn.
