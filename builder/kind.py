@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import dataclasses
 import hashlib
-import importlib.util
+import importlib
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -120,24 +121,31 @@ def load_kinds(folders: Iterable[Path]) -> dict[str, Kind]:
     return kinds
 
 
+_IMPORTING = threading.RLock()
+"""A module that one thread is in the middle of importing is already in `sys.modules`: others wait here for the end."""
+
+
 def _import(name: str, folder: Path) -> ModuleType:
     """Import `folder/analysis.py` as a submodule of a package of its own, so that `from . import x` works there."""
     root = f"{PACKAGE}.{name}_{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
-    _join(folder.parent)
-    found = sys.modules.get(f"{root}.analysis")
-    if found is not None:
-        return found
-    if root not in sys.modules:
-        module = ModuleType(root)
-        module.__path__ = [str(folder)]
-        sys.modules[root] = module
-    try:
-        return importlib.import_module(f"{root}.analysis")
-    except Exception as error:
-        for loaded in [key for key in sys.modules if key.startswith(root)]:
-            del sys.modules[loaded]
-        line = error.lineno if isinstance(error, SyntaxError) else None
-        raise BuildError(f"invalid kind: {name} cannot be imported: {error}", folder / "analysis.py", line) from error
+    with _IMPORTING:
+        _join(folder.parent)
+        found = sys.modules.get(f"{root}.analysis")
+        if found is not None:
+            return found
+        if root not in sys.modules:
+            module = ModuleType(root)
+            module.__path__ = [str(folder)]
+            sys.modules[root] = module
+        try:
+            return importlib.import_module(f"{root}.analysis")
+        except Exception as error:
+            for loaded in [key for key in sys.modules if key.startswith(root)]:
+                del sys.modules[loaded]
+            line = error.lineno if isinstance(error, SyntaxError) else None
+            raise BuildError(
+                f"invalid kind: {name} cannot be imported: {error}", folder / "analysis.py", line
+            ) from error
 
 
 def _join(figures: Path) -> None:
@@ -150,8 +158,9 @@ def _join(figures: Path) -> None:
 
 def forget_kinds() -> None:
     """Let kinds be imported anew, with the modules beside them: files changed, or others have their names now."""
-    for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
-        del sys.modules[name]
+    with _IMPORTING:
+        for name in [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]:
+            del sys.modules[name]
 
 
 def code_digest(folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,20 @@ def test_two_folders_of_one_name_do_not_mix(tmp_path: Path) -> None:
     """Two sites in one process (tests, a preview) may each have a kind `mine`."""
     first, second = (load_kinds([tmp_path / side])["mine"] for side in ("a", "b") if make_kind(tmp_path / side))
     assert first.analysis is not second.analysis
+
+
+def test_threads_import_a_kind_once_and_whole(tmp_path: Path) -> None:
+    """One that comes while another one imports it waits; what it would find is half a module."""
+    slow = ANALYSIS.replace("def analyse", "import time\ntime.sleep(0.2)\n\ndef analyse", 1)
+    make_kind(tmp_path, analysis=slow)
+    kind = load_kinds([tmp_path])["mine"]
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(kind.analysis.describe)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [kind.analysis.describe] * 4
 
 
 def test_the_digest_follows_the_kinds_own_modules(tmp_path: Path) -> None:
