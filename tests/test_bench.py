@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import floors
+from tests.benchmarks import floors, machine
 from tests.benchmarks.contest import Contest, Way, hold
 from tests.benchmarks.measures import Row, Sample, exponent, packed, times, unpacked
 
@@ -45,6 +45,24 @@ def test_rows_are_kept_as_they_are() -> None:
     found = Row("ours", (4, 2), (Sample(1.0, 2.0, 3.0),), {"kB": 5.0}, 1e-6)
     assert unpacked(packed(found)) == found
     assert unpacked(packed(Row("theirs", (4, 2), problem="missing"))).problem == "missing"
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("vendor_id\t: AuthenticAMD\ncpu family\t: 26\nflags\t\t: avx2 avx512f\n", "AVX-512"),
+        ("vendor_id\t: AuthenticAMD\ncpu family\t: 25\nflags\t\t: avx2 avx512f\n", "AVX-512 by halves"),
+        ("vendor_id\t: AuthenticAMD\ncpu family\t: 25\nflags\t\t: sse2 avx2\n", "AVX2"),
+        ("vendor_id\t: GenuineIntel\ncpu family\t: 6\nflags\t\t: avx2 avx512f\n", "AVX-512"),
+        ("CPU implementer\t: 0x41\nFeatures\t: fp asimd\n", "NEON"),
+        ("processor\t: 0\n", ""),
+    ],
+)
+def test_a_processor_is_known_by_its_vectors(tmp_path: Path, told: str, name: str) -> None:
+    """Results of processors that multiply at different speeds have pages of their own."""
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(told)
+    assert machine.vectors(cpuinfo) == name
 
 
 SHAPE = floors.Shape(block_parameters=100, n_layers=2, d_heads=8, d_model=4, vocab=10)

@@ -70,7 +70,7 @@ def main() -> None:
         tell("\n" + table.page(folder.parent))
     if asked.readme and not asked.quick:
         processor = machine.vectors() or "others"
-        results = RESULTS / f"{processor.replace('-', '').lower()}.md"
+        results = RESULTS / f"{processor.replace('-', '').replace(' ', '-').lower()}.md"
         results.write_text(table.page(folder.parent), encoding="utf-8", newline="\n")
         quoted = table.quote(ROOT / "README.md", table.summary(folder.parent), processor)
         say(f"wrote {results.relative_to(ROOT)}{' and README.md' if quoted else '; README.md quotes another'}")

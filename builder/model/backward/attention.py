@@ -155,11 +155,10 @@ class Attended:
         shared = of_key.shape[3]
         b = x * shared
         given = cotangent.reshape(x, copies, length, shared, group, d).permute(0, 3, 2, 4, 1, 5)
-        keys = scratch.take("keys'", cotangent, b, copies, length, d).zero_()
-        values = scratch.take("values'", cotangent, b, length, copies * d).zero_()
-        for block, its in zip(self._blocks, self._see(), strict=True):
-            if block.start >= length:
-                break
+        keys = scratch.take("keys'", cotangent, b, copies, length, d)
+        values = scratch.take("values'", cotangent, b, length, copies * d)
+        within = [(block, its) for block, its in zip(self._blocks, self._see(), strict=True) if block.start < length]
+        for number, (block, its) in enumerate(reversed(within)):
             rows, weights, seen = block.of(view, its)
             n, end = rows.stop - rows.start, weights.shape[-1]
             here = scratch.take("queries'", cotangent, x, shared, n, group, copies, d).copy_(given[:, :, rows])
@@ -172,8 +171,12 @@ class Attended:
             found = torch.bmm(scores, seen.key, out=product.view(b, -1, d))
             found = found.view(x, shared, n, group, copies, d).permute(0, 4, 2, 1, 3, 5)
             self._put(found, of_query[:, :, rows], turn, rows)
-            some = scratch.take("some", cotangent, b, copies * end, d)
             back = scores.view(b, n * group, copies * end).transpose(1, 2)
+            if number == 0:  # the last queries see all keys
+                torch.bmm(back, seen.query, out=keys.view(b, copies * length, d))
+                torch.bmm(weights.transpose(1, 2), apart.flatten(2, 3), out=values)
+                continue
+            some = scratch.take("some", cotangent, b, copies * end, d)
             keys[:, :, :end] += torch.bmm(back, seen.query, out=some).view(b, copies, end, d)
             some = some.view(b, end, copies * d)
             values[:, :end] += torch.bmm(weights.transpose(1, 2), apart.flatten(2, 3), out=some)
