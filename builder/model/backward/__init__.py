@@ -6,10 +6,10 @@
 
 From the last block to the first the cotangents of all targets go through one block, some neighbours at a time, and what
 was known of it is let go of: memory does not grow with depth. Blocks are of three kinds. Of the usual one (`pre_norm`)
-the way back is written out. Of others most of the work (linear maps, norms, activations, attention) is in `parts` of
-which only the way back is done: the block runs on as many copies of a text as there are cotangents, and its parts
-answer with what they found for one. A block with matrices that are in no part runs once, and torch's `vmap` takes its
-graph back for many.
+the way back is written out, over the positions before each target alone (`rows`). Of others most of the work (linear
+maps, norms, activations, attention) is in `parts` of which only the way back is done: the block runs on as many copies
+of a text as there are cotangents, and its parts answer with what they found for one. A block with matrices that are in
+no part runs once, and torch's `vmap` takes its graph back for many.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .. import Model
+    from .rows import Rows
 
 __all__ = ["Backward", "Plan", "make_plan", "products", "texts_at_once"]
 
@@ -45,6 +46,7 @@ class Backward:
         """Run the model forward; of how many targets cotangents will come says what else there is memory for."""
         self._model = model
         self._plan = plan or model.known_parts
+        self._all_usual = all(self._plan.roles)
         self._embeddings = embeddings.detach()
         self._steps = model.chain(self._embeddings)
         reserved = embeddings[..., 0].numel() * _states(model, targets)
@@ -67,8 +69,8 @@ class Backward:
 
         L is the last position; from its own position on a target's gradient is 0.
         """
-        extents = cut(positions, len(self._last), together=all(self._plan.roles))
-        pieces = [Piece(self._model, self._embeddings, extent) for extent in extents]
+        extents = cut(positions, len(self._last), together=self._all_usual)
+        pieces = [Piece(self._model, self._embeddings, extent, positions) for extent in extents]
         read = torch.tensor(positions, device=self._last.device) - 1
         behind = self._leave(cotangents, read)
         for piece in pieces:
@@ -89,18 +91,34 @@ class Backward:
         return self._enter(pieces, len(positions))
 
     def _through(self, layer: int, piece: Piece) -> Tensor:
-        """Take the cotangents of a piece of the work from behind a block to before it."""
+        """Take the cotangents of a piece of the work from behind a block to before it.
+
+        Between usual blocks they are rows; where others are among them, whole.
+        """
         entered = self._entered[layer]
         behind, at = piece.cotangents.to(entered.device), piece.at.to(entered.device)
-        with torch.no_grad():
-            found = self._layers.back(self._steps, layer, entered, behind, piece.view, at)
-        if found is None:
-            if behind.dim() == 2:
+        rows, usual = self._rows(piece, entered.device), self._layers.is_usual(layer)
+        if layer == self._model.n_layers - 1:
+            if usual:
+                with torch.no_grad():
+                    found = self._layers.start(self._steps, layer, entered, behind, piece.view, at)
+            else:
                 whole = behind.new_zeros(len(behind), piece.length, behind.shape[-1])
                 whole[torch.arange(len(behind), device=whole.device), at] = behind
-                behind = whole
+                found = self._by_graph(layer, piece, entered[piece.texts, : piece.length], whole)
+            found = rows.pack(found) if self._all_usual else found
+        elif usual:
+            with torch.no_grad():
+                found = behind if self._all_usual else rows.pack(behind)
+                found = self._layers.back(self._steps, layer, entered, found, rows)
+                found = found if self._all_usual else rows.unpack(found)
+        else:
             found = self._by_graph(layer, piece, entered[piece.texts, : piece.length], behind)
         return found.to(self._last.device)
+
+    def _rows(self, piece: Piece, device: torch.device) -> Rows:
+        """Return which rows the cotangents of a piece have."""
+        return piece.rows(device, causal=self._all_usual and self._layers.hide_what_is_later)
 
     def _by_graph(self, layer: int, piece: Piece, entered: Tensor, behind: Tensor) -> Tensor:
         """Take cotangents [N, L, d] through the graph of a block that was given `entered` [texts, L, d]."""
@@ -132,7 +150,10 @@ class Backward:
         found = self._last.new_zeros(targets, *self._embeddings.shape[:1], pieces[-1].length, self._embeddings.shape[2])
         same = False
         for piece in pieces:
-            behind = piece.cotangents.view(len(piece.embeddings), -1, *piece.cotangents.shape[1:]).transpose(0, 1)
+            behind = piece.cotangents
+            if self._all_usual:
+                behind = self._rows(piece, behind.device).unpack(behind)
+            behind = behind.view(len(piece.embeddings), -1, *behind.shape[1:]).transpose(0, 1)
             if not same:
                 with torch.enable_grad():
                     leaf = piece.embeddings.detach().requires_grad_()

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from .parts import View
+from .rows import Rows
 from .scratch import Scratch
 from .turn import paired
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from ..interface import Call
@@ -38,7 +41,7 @@ class Block(NamedTuple):
     weights: Tensor
     """[A, shared, n · group, end]"""
 
-    def of(self, view: View, seen: Seen) -> tuple[slice, Tensor, Seen]:
+    def of(self, view: View | Rows, seen: Seen) -> tuple[slice, Tensor, Seen]:
         """Return which of the first positions of some texts these are, their weights, and what else there is of them.
 
         Texts and the heads that share keys lie in one dimension.
@@ -70,6 +73,8 @@ class Attended:
         self.scale = 1.0
         self.group = 1
         """How many queries share a key."""
+        self.causal = False
+        """Whether no position sees a later one."""
         self.paired = False
         """Whether what is found of queries and keys is to be `paired`."""
         self._blocks: tuple[Block, ...] = ()
@@ -105,7 +110,7 @@ class Attended:
             mask = call.mask[..., :length]  # of all heads, or each head's own
             groups = (shared, self.group) if mask.shape[1] > 1 else (1, 1)
             mask = mask.reshape(len(mask), *groups, *mask.shape[2:]).transpose(2, 3)
-        causal = mask is not None and _hides_what_is_later(mask)
+        self.causal = causal = mask is not None and _hides_what_is_later(mask)
         blocks, outputs = [], []
         for start in range(0, length, QUERIES):
             stop = min(start + QUERIES, length)
@@ -132,57 +137,71 @@ class Attended:
 
     def back(self, cotangent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """[N, L, heads, d_head] → of queries [N, heads, L, d_head], and of keys and values [N, shared, L, d_head]."""
-        d = cotangent.shape[-1]
-        found = cotangent.new_empty(*cotangent.shape[:2], sum(self.widths))
-        self.pull(cotangent, self.view, found, Scratch())
+        n, length, heads, d = cotangent.shape
+        copies, widths = self.view.copies, self.widths
+        found = cotangent.new_empty(n, length, sum(widths))
+        given, into = (
+            each.view(-1, copies, length, each.shape[-1]).transpose(1, 2)
+            for each in (cotangent.reshape(n, length, heads * d), found)
+        )
+        rows = Rows(self.view.texts, n // copies, length, [length] * copies, cotangent.device)
+        self.pull((given,), (into,), rows, Scratch())
         of_query, of_key, of_value = (
-            each.view(*each.shape[:-1], -1, d).transpose(1, 2) for each in torch.split(found, self.widths, -1)
+            each.view(*each.shape[:-1], -1, d).transpose(1, 2) for each in torch.split(found, widths, -1)
         )
         return of_query, of_key, of_value
 
-    def pull(self, cotangent: Tensor, view: View, into: Tensor, scratch: Scratch, turn: Turn | None = None) -> None:
-        """[N, L, heads, d_head] → what it makes of queries, keys and values, side by side, `into` [N, L, `widths`].
+    def pull(
+        self, given: Sequence[Tensor], into: Sequence[Tensor], rows: Rows, scratch: Scratch, turn: Turn | None = None
+    ) -> None:
+        """Cotangents [..., heads · d_head] → what they make of queries, keys and values, side by side, [..., `widths`].
 
-        Before they were turned, where they are paired; the turn must multiply with `scale` too.
+        Both are parts of rows. What comes is of what was turned before it was, where that is paired; the turn must
+        multiply with `scale` too.
         """
-        _, length, copies = view
-        group, d, x = self.group, self.d_head, len(cotangent) // copies
-        into = into.view(x, copies, length, -1)
+        length, copies, x = rows.length, rows.copies, rows.n_texts
+        group, d, shared = self.group, self.d_head, self._both[0].shape[1]
+        b, one = x * shared, given[0]
+        apart = [part.view(*part.shape[:-1], shared, group, d) for part in given]
         of_query, of_key, of_value = (
-            each.view(*each.shape[:-1], -1, size, d)
-            for each, size in zip(torch.split(into, self.widths, -1), (group, 1, 1), strict=True)
+            [part.view(*part.shape[:-1], shared, size, d) for part in parts]
+            for parts, size in zip(
+                zip(*(torch.split(part, self.widths, -1) for part in into), strict=True), (group, 1, 1), strict=True
+            )
         )
-        shared = of_key.shape[3]
-        b = x * shared
-        given = cotangent.reshape(x, copies, length, shared, group, d).permute(0, 3, 2, 4, 1, 5)
-        keys = scratch.take("keys'", cotangent, b, copies, length, d)
-        values = scratch.take("values'", cotangent, b, length, copies * d)
+        keys = scratch.take("keys'", one, b, copies, length, d)
+        values = scratch.take("values'", one, b, length, copies * d)
         within = [(block, its) for block, its in zip(self._blocks, self._see(), strict=True) if block.start < length]
         for number, (block, its) in enumerate(reversed(within)):
-            rows, weights, seen = block.of(view, its)
-            n, end = rows.stop - rows.start, weights.shape[-1]
-            here = scratch.take("queries'", cotangent, x, shared, n, group, copies, d).copy_(given[:, :, rows])
-            apart = here.view(b, n * group, copies, d)
-            product = scratch.take("product", cotangent, *apart.shape)
-            sums = torch.mul(apart, seen.output[:, :, None], out=product).sum(-1, keepdim=True)
-            scores = scratch.take("scores", cotangent, b, n * group * copies, end)
+            queries, weights, seen = block.of(rows, its)
+            n, end = queries.stop - queries.start, weights.shape[-1]
+            here = scratch.take("queries'", one, x, shared, n, group, copies, d)
+            rows.read(apart, queries, here.permute(0, 2, 4, 1, 3, 5))
+            given_here = here.view(b, n * group, copies, d)
+            product = scratch.take("product", one, *given_here.shape)
+            sums = torch.mul(given_here, seen.output[:, :, None], out=product).sum(-1, keepdim=True)
+            scores = scratch.take("scores", one, b, n * group * copies, end)
             torch.bmm(here.view(b, -1, d), seen.value.transpose(1, 2), out=scores)
             scores.view(b, n * group, copies, end).sub_(sums).mul_(weights[:, :, None])
             found = torch.bmm(scores, seen.key, out=product.view(b, -1, d))
-            found = found.view(x, shared, n, group, copies, d).permute(0, 4, 2, 1, 3, 5)
-            self._put(found, of_query[:, :, rows], turn, rows)
+            found = found.view(x, shared, n, group, copies, d).permute(0, 2, 4, 1, 3, 5)
+            self._put(rows, found, of_query, turn, queries)
             back = scores.view(b, n * group, copies * end).transpose(1, 2)
             if number == 0:  # the last queries see all keys
                 torch.bmm(back, seen.query, out=keys.view(b, copies * length, d))
-                torch.bmm(weights.transpose(1, 2), apart.flatten(2, 3), out=values)
+                torch.bmm(weights.transpose(1, 2), given_here.flatten(2, 3), out=values)
                 continue
-            some = scratch.take("some", cotangent, b, copies * end, d)
+            some = scratch.take("some", one, b, copies * end, d)
             keys[:, :, :end] += torch.bmm(back, seen.query, out=some).view(b, copies, end, d)
             some = some.view(b, end, copies * d)
-            values[:, :end] += torch.bmm(weights.transpose(1, 2), apart.flatten(2, 3), out=some)
-        found = keys.view(x, shared, copies, length, 1, d).permute(0, 2, 3, 1, 4, 5)
-        self._put(found, of_key, turn, slice(length))
-        of_value.copy_(values.view(x, shared, length, 1, copies, d).permute(0, 4, 2, 1, 3, 5))
+            values[:, :end] += torch.bmm(weights.transpose(1, 2), given_here.flatten(2, 3), out=some)
+        everywhere = slice(0, length)
+        found = keys.view(x, shared, copies, length, 1, d).permute(0, 3, 2, 1, 4, 5)
+        self._put(rows, found, of_key, turn, everywhere)
+        found = values.view(x, shared, length, copies, 1, d).permute(0, 2, 3, 1, 4, 5)
+        for share in rows.write(found, everywhere, of_value):
+            share.into.copy_(share.found)
+        rows.clear(into)
 
     def start(
         self, cotangent: Tensor, texts: Tensor, at: Tensor, view: View, turn: Turn | None = None
@@ -210,18 +229,24 @@ class Attended:
         scores.sub_((given * output).sum(-1, keepdim=True)).mul_(weights)
         into = given.new_empty(len(given), view.length, 2, key.shape[1], 1, key.shape[-1])
         of_query = torch.empty_like(query)
-        self._put(scores @ key, of_query, turn, at)
+        self._unturn(scores @ key, at, of_query, turn)
         of_key, of_value = scores.transpose(-1, -2) @ query, weights.transpose(-1, -2) @ given
-        self._put(of_key.transpose(1, 2)[:, :, :, None], into[:, :, 0], turn, slice(view.length))
+        self._unturn(of_key.transpose(1, 2)[:, :, :, None], slice(view.length), into[:, :, 0], turn)
         into[:, :, 1].copy_(of_value.transpose(1, 2)[:, :, :, None])
         return of_query.flatten(1), into.flatten(2)
 
-    def _put(self, found: Tensor, into: Tensor, turn: Turn | None, positions: slice | Tensor) -> None:
-        """Write cotangents of queries or keys as those of what was turned."""
+    def _put(self, rows: Rows, found: Tensor, into: Sequence[Tensor], turn: Turn | None, positions: slice) -> None:
+        """Write cotangents of queries or keys [texts, positions, copies, ...] as rows of what was turned."""
+        for share in rows.write(found, positions, into):
+            self._unturn(*share, turn, share.found.dim() - 3)
+
+    def _unturn(
+        self, found: Tensor, positions: slice | Tensor, into: Tensor, turn: Turn | None, between: int = 2
+    ) -> None:
         if turn is None:
             torch.mul(found, self.scale, out=into)
         else:
-            turn.back(found, into, positions)
+            turn.back(found, into, positions, between)
 
     def _see(self) -> list[Seen]:
         """Return what each block sees; outputs are made again, for they cost little and take a tenth of memory."""

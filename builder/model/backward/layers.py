@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .parts import Part, View
     from .plan import Plan
     from .pre_norm import Weights
+    from .rows import Rows
 
 __all__ = ["Layers"]
 
@@ -113,22 +114,33 @@ class Layers:
             part.view = view
         return steps.block(layer, hidden)
 
-    def back(self, steps: Steps, layer: int, entered: Tensor, behind: Tensor, view: View, at: Tensor) -> Tensor | None:
-        """Cotangents [N, L, d] of what a block hands on → of `entered` [A, L, d]; None if it is of another kind.
+    def is_usual(self, layer: int) -> bool:
+        """Whether a block's way back is written out."""
+        return self._usual[layer] is not None
 
-        Or cotangents [N, d] at the positions `at` [N].
-        """
+    @property
+    def hide_what_is_later(self) -> bool:
+        """Whether in all blocks that ran no position sees a later one."""
+        return all(attended.causal for attended in self._attended)
+
+    def back(self, steps: Steps, layer: int, entered: Tensor, behind: Tensor, rows: Rows) -> Tensor:
+        """Cotangents [n, d] of what a usual block hands on → of `entered` [A, L, d]; both are `rows`."""
+        usual, weights, turn = self._ready(steps, layer)
+        return usual.back(behind, entered, rows, weights, turn)
+
+    def start(self, steps: Steps, layer: int, entered: Tensor, behind: Tensor, view: View, at: Tensor) -> Tensor:
+        """Cotangents [N, d] of what a usual block hands on, at the positions `at` [N] → of `entered`, [N, L, d]."""
+        usual, weights, turn = self._ready(steps, layer)
+        return usual.start(behind, at, entered, view, weights, turn)
+
+    def _ready(self, steps: Steps, layer: int) -> tuple[PreNorm, Weights, Turn | None]:
         usual, roles = self._usual[layer], self._plan.roles[layer]
-        if usual is None or roles is None:
-            return None
+        assert usual is not None  # is_usual
+        assert roles is not None
         if self._weights is None or self._weights[0] != layer:
             self._weights = layer, usual.weights([self._lined(*each) for each in enumerate(usual.matrices)])
-        weights, turn = self._weights[1], None
-        if roles.turns:
-            turn = self._turn(steps.arguments(layer)).scaled(usual.attended.scale)
-        if behind.dim() == 2:
-            return usual.start(behind, at, entered, view, weights, turn)
-        return usual.back(behind, entered, view, weights, turn)
+        turn = self._turn(steps.arguments(layer)).scaled(usual.attended.scale) if roles.turns else None
+        return usual, self._weights[1], turn
 
     def _lined(self, number: int, matrix: Tensor) -> Tensor:
         """Return a matrix, or a copy, that begins where a cache line does: products of others take a tenth longer."""

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import torch
 
 from .parts import Activation, Linear, Norm, Part, Slopes, View
+from .rows import Single
 from .turn import paired
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from torch import Tensor, nn
 
     from ..interface import Call
     from .attention import Attended
+    from .rows import Rows, Spread
     from .scratch import Scratch
     from .turn import Turn
 
@@ -109,53 +111,60 @@ class PreNorm:
                     copy.copy_(matrix)
         return Weights(attention, output, tuple(inward), down)
 
-    def back(self, behind: Tensor, entered: Tensor, view: View, weights: Weights, turn: Turn | None) -> Tensor:
-        """Cotangents [N, L, d] of what the block hands on → of `entered` [A, L, d], in their place.
-
-        N is texts · copies.
-        """
-        apart = behind.view(-1, view.copies, *behind.shape[1:])
-        of_norm, of_mlp = (Slopes(*(view.of(each)[:, None] for each in slopes)) for slopes in self.slopes(entered))
-        between = self._mlp_back(apart, weights, of_mlp, [view.of(kept)[:, None] for kept in self.kept[3:]])
-        heads = self._product("hidden", between.view(-1, between.shape[-1]), weights.output)
-        found = self._scratch.take("inner", behind, *behind.shape[:2], len(weights.attention))
-        self.attended.pull(heads.view(*behind.shape[:2], -1), view, found, self._scratch, turn)
-        given = self._product("given", found.flatten(0, 1), weights.attention).view(apart.shape)
-        self._norm.pull(given, of_norm, onto=between, out=apart, product=self._like("inner", apart))
+    def back(self, behind: Tensor, entered: Tensor, rows: Rows, weights: Weights, turn: Turn | None) -> Tensor:
+        """Cotangents [n, d] of what the block hands on → of `entered` [A, L, d], in their place; both are `rows`."""
+        of_norm, of_mlp = ([*_each(rows, slopes)] for slopes in self.slopes(entered))
+        between = self._mlp_back(behind, weights, of_mlp, rows)
+        heads = self._product("hidden", between, weights.output)
+        found = self._scratch.take("inner", behind, len(behind), len(weights.attention))
+        self.attended.pull(rows.split(heads), rows.split(found), rows, self._scratch, turn)
+        given = self._product("given", found, weights.attention)
+        product = self._like("inner", behind)
+        parts = map(rows.split, (given, between, behind, product))
+        for norm, part, onto, out, room in zip(of_norm, *parts, strict=True):
+            self._norm.pull(part, norm, onto=onto, out=out, product=room)
         return behind
 
     def start(
         self, behind: Tensor, at: Tensor, entered: Tensor, view: View, weights: Weights, turn: Turn | None
     ) -> Tensor:
-        """As `back`, of cotangents [N, d] at one position each, `at` [N]; of all others they are 0."""
-        rows = torch.arange(len(behind), device=at.device)
-        texts = rows // view.copies
-        of_norm, of_mlp = (Slopes(*(view.of(each) for each in slopes)) for slopes in self.slopes(entered))
-        here = Slopes(*(each[texts, at] for each in of_mlp))
-        between = self._mlp_back(behind, weights, here, [view.of(kept)[texts, at] for kept in self.kept[3:]])
+        """As `back`, of cotangents [N, d] at one position each, `at` [N]; of all others they are 0.
+
+        N is texts · copies; those that come are of all positions, [N, L, d].
+        """
+        order = torch.arange(len(behind), device=at.device)
+        texts = order // view.copies
+        of_norm, of_mlp = self.slopes(entered)
+        single = Single(texts + (view.texts.start or 0), at)
+        between = self._mlp_back(behind, weights, [*_each(single, of_mlp)], single)
         of_query, others = self.attended.start(between @ weights.output, texts, at, view, turn)
         query, other = torch.split(weights.attention, [of_query.shape[-1], others.shape[-1]])
         given = self._product("given", others.flatten(0, 1), other).view(len(behind), view.length, -1)
-        given[rows, at] += of_query @ query
+        given[order, at] += of_query @ query
         apart = given.view(-1, view.copies, *given.shape[1:])
-        found = self._norm.pull(apart, Slopes(*(each[:, None] for each in of_norm))).flatten(0, 1)
-        found[rows, at] += between
+        found = self._norm.pull(apart, Slopes(*(view.of(each)[:, None] for each in of_norm))).flatten(0, 1)
+        found[order, at] += between
         return found
 
-    def _mlp_back(self, behind: Tensor, weights: Weights, norm: Slopes, slopes: Sequence[Tensor]) -> Tensor:
-        """Cotangents [..., d] of the stream after the MLP → of the stream before it."""
-        hidden = self._product("hidden", behind.flatten(0, -2), weights.down).view(*behind.shape[:-1], -1)
-        *gates, last = slopes
+    def _mlp_back(self, behind: Tensor, weights: Weights, norms: Sequence[Slopes], spread: Spread) -> Tensor:
+        """Cotangents [n, d] of the stream after the MLP → of the stream before it."""
+        hidden = self._product("hidden", behind, weights.down)
+        *gates, last = (spread.spread(kept) for kept in self.kept[3:])
         found = None
-        for slope, matrix in zip(gates, weights.inward, strict=False):
-            inner = torch.mul(hidden, slope, out=self._like("inner", hidden))
-            found = self._product("given", inner.flatten(0, -2), matrix)
-        inner = hidden.mul_(last).flatten(0, -2)
+        for slopes, matrix in zip(gates, weights.inward, strict=False):
+            inner = self._like("inner", hidden)
+            for part, slope, out in zip(spread.split(hidden), slopes, spread.split(inner), strict=True):
+                torch.mul(part, slope, out=out)
+            found = self._product("given", inner, matrix)
+        for part, slope in zip(spread.split(hidden), last, strict=True):
+            part.mul_(slope)
         matrix = weights.inward[-1]
-        found = self._product("given", inner, matrix) if found is None else found.addmm_(inner, matrix)
-        found = found.view(behind.shape)
+        found = self._product("given", hidden, matrix) if found is None else found.addmm_(hidden, matrix)
         between, product = self._like("between", behind), self._like("hidden", behind)
-        return self._mlp_norm.pull(found, norm, onto=behind, out=between, product=product)
+        parts = map(spread.split, (found, behind, between, product))
+        for norm, part, onto, out, room in zip(norms, *parts, strict=True):
+            self._mlp_norm.pull(part, norm, onto=onto, out=out, product=room)
+        return between
 
     def _product(self, name: str, rows: Tensor, matrix: Tensor) -> Tensor:
         """Return rows [n, out] · matrix [out, in] in the memory of that name."""
@@ -163,6 +172,11 @@ class PreNorm:
 
     def _like(self, name: str, tensor: Tensor) -> Tensor:
         return self._scratch.take(name, tensor, *tensor.shape)
+
+
+def _each(spread: Spread, slopes: Slopes) -> Iterator[Slopes]:
+    """Yield the slopes of each part of rows."""
+    return (Slopes(*parts) for parts in zip(*map(spread.spread, slopes), strict=True))
 
 
 def find_roles(

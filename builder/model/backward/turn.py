@@ -30,12 +30,14 @@ class Turn(NamedTuple):
         turned = torch.complex(a, b) * self.phases[:, None].conj()
         return torch.cat([turned.real, turned.imag], -1)
 
-    def back(self, found: Tensor, into: Tensor, positions: slice | Tensor) -> None:
-        """Undo the turn of cotangents [..., L, shared, group, d_head] of what was turned; write what comes of it.
+    def back(self, found: Tensor, into: Tensor, positions: slice | Tensor, between: int = 2) -> None:
+        """Undo the turn of cotangents [..., L, ..., d_head] of what was turned; write what comes of it.
 
-        Both are paired. `positions` are those of L.
+        Both are paired. `positions` are those of L, and so many dimensions lie between them and d_head.
         """
-        torch.mul(_complex(found), self.phases[positions][:, None, None], out=_complex(into))
+        phases = self.phases[positions]
+        phases = phases.view(len(phases), *[1] * between, phases.shape[-1])
+        torch.mul(_complex(found), phases, out=_complex(into))
 
     def scaled(self, factor: float) -> Turn:
         """Return one that multiplies too."""
