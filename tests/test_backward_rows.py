@@ -10,6 +10,7 @@ import torch
 from models import Load
 from torch import Tensor
 
+from builder.model.backward.attention import Attended
 from builder.model.backward.layers import Layers
 from builder.model.backward.pieces import Extent, Piece, cut
 from builder.model.backward.rows import Rows
@@ -114,3 +115,14 @@ def test_nothing_is_left_out_where_positions_look_ahead(tiny: Load, monkeypatch:
     monkeypatch.setattr(Layers, "hide_what_is_later", False)
     found = model.backward(x, 3).pull(cotangents, [4, 11, 17])
     assert torch.allclose(found, expected, rtol=1e-4, atol=1e-5 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("later", [-torch.inf, torch.finfo(torch.float32).min, 0.0, -1.0, None])
+def test_a_mask_tells_whether_positions_look_ahead(later: float | None) -> None:
+    """Only one that hides all that is later is causal; a lowered score, or no mask, hides nothing."""
+    query, key, value = torch.randn(3, 1, 2, 4, 8, generator=torch.Generator().manual_seed(4))
+    mask = None if later is None else torch.full((1, 1, 4, 4), later).triu(1).nan_to_num(0.0, neginf=later)
+    call: Any = SimpleNamespace(query=query, key=key, value=value, mask=mask, options={"scaling": 0.5})
+    attended = Attended()
+    attended.record(call)
+    assert attended.causal == (later is not None and later < -1)

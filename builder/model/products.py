@@ -19,9 +19,9 @@ import torch
 __all__ = ["Products", "choose_products"]
 
 GAIN = 1.05
-"""How many times as fast a way must be, so that noise does not choose: on AMD's processors 2.2 with
-units for AVX-512 of its full width (Zen 5), 1.08 to 1.19 with those of half (Zen 4; for few rows, and for the
-vocabulary, up to 2), and 0.98 to 1.03 with AVX2 alone."""
+"""How many times as fast a way must be, so that noise does not choose. On AMD's processors it is 2.2 times with AVX-512
+of full width (Zen 5), 1.08 to 1.19 where that is taken by halves (Zen 4; up to 2 with few rows, or the vocabulary), and
+0.98 to 1.03 with AVX2 alone."""
 WORSE = 4.0
 """By how much its error may be larger than that of torch's own products; both are sums in float32, in another order."""
 LARGEST = 5e-6

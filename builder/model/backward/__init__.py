@@ -82,42 +82,37 @@ class Backward:
                     self._layers.run(self._steps, layer, self._entered[layer])
                 for piece in reversed(pieces):  # the longest first: it takes memory that is enough for all
                     found = self._through(layer, piece)
-                    if found.shape == piece.cotangents.shape:  # in its place: what lives long leaves holes in memory
-                        piece.cotangents.copy_(found)
-                    else:
+                    if layer == self._model.n_layers - 1:
                         piece.cotangents = found
+                    else:  # in its place: what lives long leaves holes in memory
+                        piece.cotangents.copy_(found)
                 self._layers.forget(layer)
         self._layers.scratch.clear()
         return self._enter(pieces, len(positions))
 
     def _through(self, layer: int, piece: Piece) -> Tensor:
-        """Take the cotangents of a piece of the work from behind a block to before it.
-
-        Between usual blocks they are rows; where others are among them, whole.
-        """
-        entered = self._entered[layer]
+        """Take the cotangents of a piece of the work from behind a block to before it; they are rows from then on."""
+        entered, usual = self._entered[layer], self._layers.is_usual(layer)
         behind, at = piece.cotangents.to(entered.device), piece.at.to(entered.device)
-        rows, usual = self._rows(piece, entered.device), self._layers.is_usual(layer)
-        if layer == self._model.n_layers - 1:
-            if usual:
-                with torch.no_grad():
-                    found = self._layers.start(self._steps, layer, entered, behind, piece.view, at)
-            else:
+        rows = self._rows(piece, entered.device)
+        last = layer == self._model.n_layers - 1
+        if usual:
+            with torch.no_grad():
+                if last:
+                    found = rows.pack(self._layers.start(self._steps, layer, entered, behind, piece.view, at))
+                else:
+                    found = self._layers.back(self._steps, layer, entered, behind, rows)
+        else:
+            if last:
                 whole = behind.new_zeros(len(behind), piece.length, behind.shape[-1])
                 whole[torch.arange(len(behind), device=whole.device), at] = behind
-                found = self._by_graph(layer, piece, entered[piece.texts, : piece.length], whole)
-            found = rows.pack(found) if self._all_usual else found
-        elif usual:
-            with torch.no_grad():
-                found = behind if self._all_usual else rows.pack(behind)
-                found = self._layers.back(self._steps, layer, entered, found, rows)
-                found = found if self._all_usual else rows.unpack(found)
-        else:
-            found = self._by_graph(layer, piece, entered[piece.texts, : piece.length], behind)
+            else:
+                whole = rows.unpack(behind)
+            found = rows.pack(self._by_graph(layer, piece, entered[piece.texts, : piece.length], whole))
         return found.to(self._last.device)
 
     def _rows(self, piece: Piece, device: torch.device) -> Rows:
-        """Return which rows the cotangents of a piece have."""
+        """Return which rows the cotangents of a piece have: of graphs nobody knows whether positions look ahead."""
         return piece.rows(device, causal=self._all_usual and self._layers.hide_what_is_later)
 
     def _by_graph(self, layer: int, piece: Piece, entered: Tensor, behind: Tensor) -> Tensor:
@@ -150,9 +145,7 @@ class Backward:
         found = self._last.new_zeros(targets, *self._embeddings.shape[:1], pieces[-1].length, self._embeddings.shape[2])
         same = False
         for piece in pieces:
-            behind = piece.cotangents
-            if self._all_usual:
-                behind = self._rows(piece, behind.device).unpack(behind)
+            behind = self._rows(piece, self._last.device).unpack(piece.cotangents)
             behind = behind.view(len(piece.embeddings), -1, *behind.shape[1:]).transpose(0, 1)
             if not same:
                 with torch.enable_grad():

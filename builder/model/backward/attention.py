@@ -41,16 +41,16 @@ class Block(NamedTuple):
     weights: Tensor
     """[A, shared, n · group, end]"""
 
-    def of(self, view: View | Rows, seen: Seen) -> tuple[slice, Tensor, Seen]:
+    def of(self, rows: Rows, seen: Seen) -> tuple[slice, Tensor, Seen]:
         """Return which of the first positions of some texts these are, their weights, and what else there is of them.
 
         Texts and the heads that share keys lie in one dimension.
         """
-        stop, end = min(self.stop, view.length), min(self.end, view.length)
-        rows = (stop - self.start) * (self.query.shape[2] // (self.stop - self.start))
-        weights, query, key, value, output = (each[view.texts].flatten(0, 1) for each in (self.weights, *seen))
-        of = Seen(query[:, :rows], key[:, :end], value[:, :end], output[:, :rows])
-        return slice(self.start, stop), weights[:, :rows, :end], of
+        stop, end = min(self.stop, rows.length), min(self.end, rows.length)
+        n = (stop - self.start) * (self.query.shape[2] // (self.stop - self.start))
+        weights, query, key, value, output = (each[rows.texts].flatten(0, 1) for each in (self.weights, *seen))
+        of = Seen(query[:, :n], key[:, :end], value[:, :end], output[:, :n])
+        return slice(self.start, stop), weights[:, :n, :end], of
 
 
 class Seen(NamedTuple):

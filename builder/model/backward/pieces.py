@@ -44,8 +44,7 @@ class Piece:
     """Neighbouring targets of some texts: what goes through a block at once, N = texts · targets."""
 
     cotangents: Tensor
-    """Of what a block handed on: rows [n, d], or [N, L, d], a text's targets side by side. Of what the last one did
-    [N, d], each at one position."""
+    """Of what a block handed on: rows [n, d]; of what the last one did [N, d], each at one position."""
     at: Tensor
     """Those positions, [N]."""
 

@@ -8,6 +8,7 @@ two, `spread` what is known of positions, and whatever is done row by row is don
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
@@ -83,12 +84,10 @@ class Rows:
         self.full = ends[0]
         """How many positions have rows of all targets."""
         tail = [(at, copy) for at in range(self.full, ends[-1]) for copy, end in enumerate(ends) if end > at]
-        self._begins = [0]
-        for at in range(self.full, length):
-            self._begins.append(self._begins[-1] + sum(end > at for end in ends))
+        self._begins = [0, *accumulate(sum(end > at for end in ends) for at in range(self.full, length))]
         n, unit = self.full * self.copies + len(tail), self.copies * step
         self._real = len(tail)
-        self._tail = len(tail) + min(-n % unit, max(0, self.copies * length - n))
+        self._tail = len(tail) + min(-n % unit, self.copies * length - n)
         padded = [*tail, *[(0, 0)] * (self._tail - self._real)]
         self._known: dict[tuple[int, int], _Within] = {}
         self._at, self._of = torch.tensor(padded, dtype=torch.long, device=device).view(-1, 2).unbind(1)
