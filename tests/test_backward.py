@@ -106,6 +106,30 @@ def test_written_out_or_by_graph_it_is_the_same(name: str, tiny: Load, monkeypat
     assert torch.allclose(written, by_graph, rtol=1e-4, atol=1e-5 * float(by_graph.abs().max()))
 
 
+@pytest.mark.parametrize("size", [1.0, 1e-3, 1e-5])
+@pytest.mark.parametrize("name", sorted(PRE_NORM))
+def test_the_written_out_way_forward_gives_the_network_s_states(name: str, size: float, tiny: Load) -> None:
+    """Of short vectors too, of which what norms add under their roots is not little: a path from 0 begins there."""
+    model = tiny(name)
+    x = size * model.embed(torch.arange(2, 42).view(2, 20))
+    theirs = model.forward_embeddings(x).detach()
+    assert torch.allclose(model.backward(x).final, theirs, rtol=1e-4, atol=1e-5 * float(theirs.abs().max()))
+
+
+def test_masks_of_each_head_and_none() -> None:
+    """Heads that see different keys attend as they do alone, and without a mask all keys are seen."""
+    query, key, value = random(1, 2, 5, 2, 4), random(1, 2, 5, 4, seed=1), random(1, 2, 5, 4, seed=2)
+    mask = random(1, 4, 5, 5, seed=3)
+    for given in (mask, mask[:, :1], None):
+        found = attention.Attended().attend(query, key, value, attention.read_mask(given, 2, 2, 5), 0.5)
+        for head in range(4):
+            shared, own = divmod(head, 2)
+            scores = 0.5 * query[0, shared, :, own] @ key[0, shared].T
+            if given is not None:
+                scores = scores + given[0, head if given.shape[1] > 1 else 0]
+            assert torch.allclose(found[0, :, head], scores.softmax(-1) @ value[0, shared], atol=1e-6)
+
+
 def test_what_only_looks_usual_is_not_taken_for_it(tiny: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """Roles are tried on the whole: a sum that none of them tells of shows in the gradients."""
     model = tiny("llama")
@@ -183,6 +207,20 @@ def test_a_part_is_found_by_what_it_does(module: nn.Module, kind: type | None) -
     with torch.no_grad():
         made = plan._kind(module.eval().requires_grad_(False), given, module(given))
     assert (made and type(made())) == kind
+
+
+@pytest.mark.parametrize("epsilon", [1e-3, 1e-6, 1e-12])
+@pytest.mark.parametrize("kind", [nn.LayerNorm, nn.RMSNorm])
+def test_what_a_norm_adds_under_its_root_is_found(kind: type[nn.LayerNorm | nn.RMSNorm], epsilon: float) -> None:
+    """It shows in vectors so short that their own length is nothing beside it."""
+    module = kind(8, eps=epsilon).requires_grad_(False)
+    given = random(2, 6, 8)
+    part = plan._kind(module, given, module(given))
+    assert part is not None
+    rows = 0.1 * epsilon**0.5 * given.flatten(0, 1)
+    found = torch.empty_like(rows)
+    part().forth(rows, torch.empty_like(rows), found)  # type: ignore[attr-defined]
+    assert torch.allclose(found, module(rows), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.weights

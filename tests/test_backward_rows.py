@@ -14,6 +14,7 @@ from builder.model.backward.attention import Attended
 from builder.model.backward.layers import Layers
 from builder.model.backward.pieces import Extent, Piece, cut
 from builder.model.backward.rows import Rows
+from builder.model.backward.scratch import Scratch
 
 CPU = torch.device("cpu")
 ENDS = [3, 4, 4, 7]
@@ -46,7 +47,7 @@ def test_what_is_known_of_positions_meets_its_rows() -> None:
     known = torch.randn(4, 9, 5, generator=torch.Generator().manual_seed(1))
     given = whole(ENDS, 7)
     packed = rows.pack(given)
-    for part, factor in zip(rows.split(packed), rows.spread(known), strict=True):
+    for part, factor in zip(rows.split(packed), rows.spread(known, Scratch(), "known"), strict=True):
         part.mul_(factor)
     expected = given.view(2, 4, 7, 5) * known[1:3, None, :7]
     assert torch.equal(rows.unpack(packed), expected.flatten(0, 1))

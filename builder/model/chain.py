@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .structure import Structure
 
-__all__ = ["Steps", "find_chain"]
+__all__ = ["Steps", "find_chain", "named"]
 
 PLAIN = (type(None), bool, int, float, str, torch.dtype, torch.device)
 """What an argument may be beside a tensor: in any other object a block could leave something for the next one."""
@@ -89,14 +89,19 @@ class Steps:
         return self._calls[layer].on(self._structure.blocks[layer], hidden)
 
     def arguments(self, layer: int) -> dict[str, Any]:
-        """What the network gives a block by name, beside the stream."""
-        return self._calls[layer].kwargs
+        """What the network gives a block beside the stream, `named`."""
+        return named(self._calls[layer].args, self._calls[layer].kwargs)
 
     def leave(self, hidden: Tensor) -> Tensor:
         """What the last block hands on [A, L, d_model] → what the head reads [A, L, d]."""
         with _skipping(self._structure, lambda _call, _hidden: None, last=hidden):
             final: Tensor = self._structure.base(inputs_embeds=self._embeddings, use_cache=False).last_hidden_state
         return final.to(self._embeddings.device)
+
+
+def named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return all arguments of a call by name: those that have none by their number."""
+    return {str(number): value for number, value in enumerate(args)} | kwargs
 
 
 def find_chain(structure: Structure, embeddings: Tensor) -> bool:

@@ -6,7 +6,7 @@
 
 From the last block to the first the cotangents of all targets go through one block, some neighbours at a time, and what
 was known of it is let go of: memory does not grow with depth. Blocks are of three kinds. Of the usual one (`pre_norm`)
-the way back is written out, over the positions before each target alone (`rows`). Of others most of the work (linear
+both ways are written out, back over the positions before each target alone (`rows`). Of others most of the work (linear
 maps, norms, activations, attention) is in `parts` of which only the way back is done: the block runs on as many copies
 of a text as there are cotangents, and its parts answer with what they found for one. A block with matrices that are in
 no part runs once, and torch's `vmap` takes its graph back for many.
@@ -20,7 +20,7 @@ import torch
 
 from . import layers
 from .layers import Layers
-from .pieces import Piece, cut
+from .pieces import ROWS, Piece, cut
 from .plan import Plan, find_plan
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Backward", "Plan", "make_plan", "products", "texts_at_once"]
 
 NEAR = 1e-4
-"""How far gradients may be from the network's own, as a share of the largest: both are float32."""
+"""How far states and gradients may be from the network's own, as a share of the largest: both are float32."""
 FEWEST = 200
 """Positions at once at least, where there is more to do: products of fewer rows take a fifth longer."""
 
@@ -49,7 +49,7 @@ class Backward:
         self._all_usual = all(self._plan.roles)
         self._embeddings = embeddings.detach()
         self._steps = model.chain(self._embeddings)
-        reserved = embeddings[..., 0].numel() * _states(model, targets)
+        reserved = _reserved(model, self._plan, embeddings[..., 0].numel(), targets)
         self._layers = Layers(model, self._plan, reserved)
         with torch.no_grad(), self._layers.placed():
             hidden = self._steps.enter(self._embeddings)
@@ -162,19 +162,21 @@ def texts_at_once(model: Model, length: int, targets: int) -> int:
 
     As many as may be known in all blocks, so that none runs twice, unless products would be small.
     """
-    each = length * (model.known_parts.kept + _states(model, targets))
+    each = length * model.known_parts.kept + _reserved(model, model.known_parts, length, targets)
     return max(1, layers.KEPT // each, -(-FEWEST // (length * targets)))
 
 
-def _states(model: Model, targets: int) -> int:
-    """Return the bytes of a position: what enters each block, and of so many targets what `pull` has three times."""
-    return (model.n_layers + 3 * targets) * model.d_model * int(model.network.dtype.itemsize)
+def _reserved(model: Model, plan: Plan, positions: int, targets: int) -> int:
+    """Return the bytes of what enters each block, of what `pull` has three times of each target, and of a piece."""
+    states = positions * (model.n_layers + 3 * targets) * model.d_model
+    piece = min(positions * targets, ROWS) * plan.width
+    return (states + piece) * int(model.network.dtype.itemsize)
 
 
 def make_plan(model: Model, embeddings: Tensor) -> Plan:
     """Find out what is known of a model's blocks, on short texts [A, L, d].
 
-    Blocks of the usual kind are such if, taken so, gradients are the network's own.
+    Blocks of the usual kind are such if, taken so, what the head reads and gradients are the network's own.
     """
     plan = find_plan(model, embeddings)
     back = Backward(model, embeddings, 2, plan)
@@ -192,8 +194,12 @@ def make_plan(model: Model, embeddings: Tensor) -> Plan:
     for number, position in enumerate(positions):
         behind[number, :, position - 1] = cotangents[number]
     theirs = products(final, leaf, behind)
-    near = bool((mine - theirs).abs().max() <= NEAR * theirs.abs().max())
+    near = _near(back.final, final.detach()) and _near(mine, theirs)
     return plan if near else plan._replace(roles=(None,) * model.n_layers)
+
+
+def _near(mine: Tensor, theirs: Tensor) -> bool:
+    return bool((mine - theirs).abs().max() <= NEAR * theirs.abs().max())
 
 
 def products(returned: Tensor, given: Tensor, cotangents: Tensor) -> Tensor:

@@ -14,7 +14,6 @@ import torch
 from .parts import View
 from .rows import Rows
 from .scratch import Scratch
-from .turn import paired
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +23,19 @@ if TYPE_CHECKING:
     from ..interface import Call
     from .turn import Turn
 
-__all__ = ["Attended", "attends_plainly"]
+__all__ = ["Attended", "Mask", "attends_plainly", "read_mask"]
 
 QUERIES = 64
 """How many queries are in a block: fewer make small products, more leave out less of what is 0."""
+
+
+class Mask(NamedTuple):
+    """What is added to scores."""
+
+    added: Tensor | None
+    """[A or 1, shared or 1, L, group or 1, L]"""
+    causal: bool
+    """Whether no position sees a later one."""
 
 
 class Block(NamedTuple):
@@ -57,7 +65,7 @@ class Seen(NamedTuple):
     """A block's queries, what they look at, in one piece of memory, and what comes of it."""
 
     query: Tensor
-    """[A, shared, n · group, d_head], `paired` like the keys where that is wanted."""
+    """[A, shared, n · group, d_head]"""
     key: Tensor
     """[A, shared, end, d_head]"""
     value: Tensor
@@ -75,8 +83,6 @@ class Attended:
         """How many queries share a key."""
         self.causal = False
         """Whether no position sees a later one."""
-        self.paired = False
-        """Whether what is found of queries and keys is to be `paired`."""
         self._blocks: tuple[Block, ...] = ()
         self._both: tuple[Tensor, ...] = ()
         self._seen: list[Seen] = []
@@ -101,25 +107,32 @@ class Attended:
         """Attend, and keep what is needed; return [A, L, heads, d_head]."""
         a, heads, length, d = call.query.shape
         shared = call.key.shape[1]
-        self.scale, self.group = float(call.options["scaling"]), heads // shared
+        group = heads // shared
         # what belongs to a query lies in one piece
-        query = call.query.detach().reshape(a, shared, self.group, length, d).transpose(2, 3)
+        query = call.query.detach().reshape(a, shared, group, length, d).transpose(2, 3)
         key, value = call.key.detach().contiguous(), call.value.detach().contiguous()
-        mask = None
-        if call.mask is not None:
-            mask = call.mask[..., :length]  # of all heads, or each head's own
-            groups = (shared, self.group) if mask.shape[1] > 1 else (1, 1)
-            mask = mask.reshape(len(mask), *groups, *mask.shape[2:]).transpose(2, 3)
-        self.causal = causal = mask is not None and _hides_what_is_later(mask)
+        mask = read_mask(call.mask, shared, group, length)
+        return self.attend(query, key, value, mask, float(call.options["scaling"]))
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Mask, scale: float) -> Tensor:
+        """Attend with queries [A, shared, L, group, d_head], keys and values [A, shared, L, d_head]; all are kept.
+
+        Return [A, L, heads, d_head].
+        """
+        a, shared, length, group, _ = query.shape
+        self.scale, self.group, self.causal = scale, group, mask.causal
         blocks, outputs = [], []
         for start in range(0, length, QUERIES):
             stop = min(start + QUERIES, length)
-            end = stop if causal else length
+            end = stop if mask.causal else length
             rows = query[:, :, start:stop].flatten(2, 3).contiguous()
-            weights = torch.matmul(rows * self.scale, key[:, :, :end].transpose(2, 3))
-            if mask is not None:
-                weights.view(a, shared, stop - start, self.group, end).add_(mask[:, :, start:stop, :, :end])
-            weights = torch.softmax(weights, -1, out=weights)
+            weights = torch.matmul(rows, key[:, :, :end].transpose(2, 3))
+            scores = weights.view(a, shared, stop - start, group, end)
+            if mask.added is None:
+                scores.mul_(scale)
+            else:
+                torch.add(mask.added[:, :, start:stop, :, :end], scores, alpha=scale, out=scores)
+            torch.softmax(weights, -1, out=weights)
             outputs.append(torch.matmul(weights, value[:, :, :end]))
             blocks.append(Block(start, stop, end, rows, weights))
         self._blocks, self._both, self._seen = tuple(blocks), (key, value), []
@@ -156,8 +169,8 @@ class Attended:
     ) -> None:
         """Cotangents [..., heads · d_head] → what they make of queries, keys and values, side by side, [..., `widths`].
 
-        Both are parts of rows. What comes is of what was turned before it was, where that is paired; the turn must
-        multiply with `scale` too.
+        Both are parts of rows. Where there is a turn, queries and keys are paired, and what comes is of what they were
+        before it; it must multiply with `scale` too.
         """
         length, copies, x = rows.length, rows.copies, rows.n_texts
         group, d, shared = self.group, self.d_head, self._both[0].shape[1]
@@ -213,8 +226,6 @@ class Attended:
         key, value = (kept[view.texts, :, : view.length] for kept in self._both)
         if len(key) > 1:
             key, value = key[texts], value[texts]
-        if self.paired:
-            key = paired(key)
         given = cotangent.view(len(cotangent), key.shape[1], self.group, -1)
         query, output = given.new_empty(given.shape), given.new_empty(given.shape)
         weights = given.new_zeros(*given.shape[:3], view.length)
@@ -252,17 +263,25 @@ class Attended:
         """Return what each block sees; outputs are made again, for they cost little and take a tenth of memory."""
         if not self._seen:
             keys, values = self._both
-            change = paired if self.paired else torch.Tensor.contiguous
             for block in self._blocks:
-                value = values[:, :, : block.end].contiguous()
-                output = torch.matmul(block.weights, value)
-                self._seen.append(Seen(change(block.query), change(keys[:, :, : block.end]), value, output))
+                key, value = (each[:, :, : block.end].contiguous() for each in (keys, values))
+                self._seen.append(Seen(block.query, key, value, torch.matmul(block.weights, value)))
         return self._seen
 
     def _by_position(self, outputs: list[Tensor]) -> Tensor:
         """Outputs of all blocks, [A, shared, n · group, d_head] each → [A, L, heads, d_head]"""
         whole = torch.cat([each.view(*each.shape[:2], -1, self.group, each.shape[-1]) for each in outputs], 2)
         return whole.transpose(1, 2).flatten(2, 3)
+
+
+def read_mask(mask: Tensor | None, shared: int, group: int, length: int) -> Mask:
+    """Return a mask [A or 1, heads or 1, L, keys], of all heads or each head's own, as `Attended` wants it."""
+    if mask is None:
+        return Mask(None, causal=False)
+    mask = mask[..., :length]
+    groups = (shared, group) if mask.shape[1] > 1 else (1, 1)
+    added = mask.reshape(len(mask), *groups, *mask.shape[2:]).transpose(2, 3)
+    return Mask(added, _hides_what_is_later(added))
 
 
 def _hides_what_is_later(mask: Tensor) -> bool:

@@ -9,7 +9,7 @@ import torch
 
 from ..interface import attending
 from ..trace import replaced
-from .attention import Attended
+from .attention import Attended, Mask, read_mask
 from .pre_norm import PreNorm
 from .scratch import Scratch
 from .stored import stored
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Layers"]
 
-KEPT = 100 << 20
-"""Bytes that are kept from the way forward to the way back: what entered the blocks, the cotangents to come, and in
-what is left of it what is known of blocks; those of which nothing is known run again."""
+KEPT = 148 << 20
+"""Bytes that are held on the way back: what entered the blocks, the cotangents, memory for a piece of the work, and in
+what is left of it what is known of blocks from the way forward; those of which nothing is known run again."""
 LINE = 64
 """Bytes of a cache line, and of a vector of the widest instructions."""
 
@@ -61,6 +61,7 @@ class Layers:
         self._weights: tuple[int, Weights] | None = None
         self._copies: dict[int, Tensor] = {}
         self._turns: dict[int, Turn] = {}
+        self._masks: dict[int, Mask] = {}
 
     @contextlib.contextmanager
     def placed(self) -> Iterator[None]:
@@ -78,14 +79,10 @@ class Layers:
         self._layer, self._recording = layer, True
         try:
             with torch.no_grad():
-                returned = steps.block(layer, hidden)
+                usual = self._usual[layer]
+                returned = steps.block(layer, hidden) if usual is None else self._forth(usual, steps, layer, hidden)
         finally:
             self._recording = False
-        usual = self._usual[layer]
-        if usual is not None:
-            usual.settle()
-            for part in self._parts[layer].values():
-                part.forget()
         tensors = [kept for part in self._known(layer) for kept in part.kept]
         self._sizes[layer] = sum(kept.numel() * kept.element_size() for kept in tensors)
         self.kept += self._sizes[layer]
@@ -115,7 +112,7 @@ class Layers:
         return steps.block(layer, hidden)
 
     def is_usual(self, layer: int) -> bool:
-        """Whether a block's way back is written out."""
+        """Whether a block's ways are written out."""
         return self._usual[layer] is not None
 
     @property
@@ -133,13 +130,20 @@ class Layers:
         usual, weights, turn = self._ready(steps, layer)
         return usual.start(behind, at, entered, view, weights, turn)
 
+    def _forth(self, usual: PreNorm, steps: Steps, layer: int, hidden: Tensor) -> Tensor:
+        arguments = steps.arguments(layer)
+        turn = self._turn(arguments) if usual.roles.turns else None
+        told = None if usual.roles.mask is None else arguments[usual.roles.mask]
+        if id(told) not in self._masks:
+            self._masks[id(told)] = read_mask(told, usual.shared, usual.group, hidden.shape[1])
+        return usual.forth(hidden, self._masks[id(told)], turn)
+
     def _ready(self, steps: Steps, layer: int) -> tuple[PreNorm, Weights, Turn | None]:
-        usual, roles = self._usual[layer], self._plan.roles[layer]
+        usual = self._usual[layer]
         assert usual is not None  # is_usual
-        assert roles is not None
         if self._weights is None or self._weights[0] != layer:
             self._weights = layer, usual.weights([self._lined(*each) for each in enumerate(usual.matrices)])
-        turn = self._turn(steps.arguments(layer)).scaled(usual.attended.scale) if roles.turns else None
+        turn = self._turn(steps.arguments(layer)).scaled(usual.roles.scale) if usual.roles.turns else None
         return usual, self._weights[1], turn
 
     def _lined(self, number: int, matrix: Tensor) -> Tensor:

@@ -63,12 +63,19 @@ class Part:
 
 
 class Linear(Part):
-    """y = W x, whatever is added."""
+    """y = W x, and what is added."""
 
-    def __init__(self, forward: Callable[[Tensor], Tensor], weight: Tensor) -> None:
+    def __init__(self, forward: Callable[[Tensor], Tensor], weight: Tensor, bias: Tensor | None = None) -> None:
         super().__init__(forward)
         self.weight = weight
         """[out, in]"""
+        self._bias = bias
+
+    def forth(self, given: Tensor, out: Tensor | None = None, onto: Tensor | None = None) -> Tensor:
+        """Rows [n, in] → [n, out], added `onto` others; put `out`."""
+        matrix = self.weight.T
+        found = torch.mm(given, matrix, out=out) if onto is None else torch.addmm(onto, given, matrix, out=out)
+        return found if self._bias is None else found.add_(self._bias)
 
     def back(self, cotangent: Tensor) -> tuple[Tensor]:
         """[N, L, out] → [N, L, in], as one product: of a batch that does not lie in one piece torch would make many."""
@@ -81,12 +88,16 @@ class Activation(Part):
 
     def record(self, given: Tensor) -> Tensor:
         """Run the module, and keep f(x) and f′(x)."""
+        self.kept = self.both(given)
+        return self.kept[0]
+
+    def both(self, given: Tensor) -> tuple[Tensor, Tensor]:
+        """Return f(x) and f′(x)."""
         with torch.enable_grad():
             leaf = given.detach().requires_grad_()
             returned = self.forward(leaf)
-            (slope,) = torch.autograd.grad(returned, leaf, torch.ones_like(returned))
-        self.kept = (returned.detach(), slope)
-        return self.kept[0]
+            (slope,) = torch.autograd.grad(returned, leaf, returned.new_ones(()).expand_as(returned))
+        return returned.detach(), slope
 
     def back(self, cotangent: Tensor) -> tuple[Tensor]:
         """The Jacobian is diagonal."""
@@ -112,10 +123,13 @@ class Norm(Part):
     What a cotangent g makes of c is s (t − r (r · t) / d), with t = gain ⊙ g.
     """
 
-    def __init__(self, forward: Callable[[Tensor], Tensor], gain: Tensor, bias: Tensor, *, centred: bool) -> None:
+    def __init__(
+        self, forward: Callable[[Tensor], Tensor], gain: Tensor, bias: Tensor, *, centred: bool, epsilon: float
+    ) -> None:
         super().__init__(forward)
         self.gain, self.centred = gain, centred
-        self._bias = bias
+        self._bias, self._epsilon = bias, epsilon
+        self._biased = bool(bias.any())
 
     def linearise(self, given: Tensor, returned: Tensor) -> tuple[Tensor, ...]:
         """Return s [A, L, ..., 1] and r [A, L, ..., d]; s by least squares, whatever ε is."""
@@ -124,6 +138,16 @@ class Norm(Part):
         size = shape.square().sum(-1, keepdim=True).clamp_min(torch.finfo(given.dtype).tiny)
         scale = (shape * (returned - self._bias)).sum(-1, keepdim=True) / size
         return scale, centre * scale
+
+    def forth(self, given: Tensor, normed: Tensor, out: Tensor) -> Tensor:
+        """Rows [n, d] → s [n, 1]; r is written to `normed`, and y `out`."""
+        centre = self.centre(given)
+        squares = torch.mul(centre, centre, out=out)
+        scale = squares.mean(-1, keepdim=True).add_(self._epsilon).rsqrt_()
+        torch.mul(torch.mul(centre, scale, out=normed), self.gain, out=out)
+        if self._biased:
+            out.add_(self._bias)
+        return scale
 
     def centre(self, given: Tensor) -> Tensor:
         """Return c."""

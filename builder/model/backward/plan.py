@@ -10,22 +10,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from ..chain import named
 from ..frozen import freeze
 from ..interface import attending, eager
 from .attention import attends_plainly
 from .parts import Activation, Linear, Norm, Part, View
 from .pre_norm import find_roles
-from .turn import read_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .. import Model
+    from ..frozen import FrozenNorm
     from ..interface import Call
     from .pre_norm import Roles
-    from .turn import Turn
 
 __all__ = ["Plan", "find_plan"]
+
+SHORT = 1e-3
+"""How short vectors are that tell what is added under a norm's root: at first, and as a share of others."""
 
 
 class Plan(NamedTuple):
@@ -36,9 +39,14 @@ class Plan(NamedTuple):
     whole: tuple[bool, ...]
     """Whether all matrices of a block are in its parts: then running it on copies costs next to nothing."""
     roles: tuple[Roles | None, ...]
-    """Of blocks of the usual kind what their parts are, whose way back is written out."""
+    """Of blocks of the usual kind, whose ways are written out, what their parts are."""
     kept: int = 0
     """Bytes of what is known of a position of a short text, in all blocks together."""
+
+    @property
+    def width(self) -> int:
+        """How many numbers the widest block of the usual kind makes of a row of cotangents and holds at once."""
+        return max((roles.width for roles in self.roles if roles is not None), default=0)
 
 
 def find_plan(model: Model, embeddings: Tensor) -> Plan:
@@ -47,7 +55,7 @@ def find_plan(model: Model, embeddings: Tensor) -> Plan:
     times: Counter[nn.Module] = Counter()
     plain: Counter[nn.Module] = Counter()
     calls: dict[nn.Module, list[Call]] = {}
-    turns: dict[nn.Module, Turn | None] = {}
+    told: dict[nn.Module, dict[str, Any]] = {}
 
     def leave(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
         times[module] += 1
@@ -60,8 +68,8 @@ def find_plan(model: Model, embeddings: Tensor) -> Plan:
         calls.setdefault(call.module, []).append(call)
         plain[call.module] += attends_plainly(call, eager(type(call.module)))
 
-    def enter(block: nn.Module, _args: Any, kwargs: dict[str, Any]) -> None:
-        turns[block] = read_turn(kwargs)
+    def enter(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        told[block] = named(args, kwargs)
 
     modules = {module for block in model.structure.blocks for module in block.modules()}
     handles = [module.register_forward_hook(leave, with_kwargs=True) for module in modules]
@@ -95,7 +103,7 @@ def find_plan(model: Model, embeddings: Tensor) -> Plan:
     def roles(block: nn.Module, parts: dict[nn.Module, Any]) -> Roles | None:
         its = [call for module, call in attentions.items() if module in set(block.modules())]
         kinds = {module: make.func for module, make in parts.items()}
-        return find_roles(kinds, seen, its[0], turns[block]) if len(its) == 1 else None
+        return find_roles(kinds, seen, its[0], told[block]) if len(its) == 1 else None
 
     return Plan(
         tuple(parts if known else {} for parts, known in zip(found, whole, strict=True)),
@@ -120,7 +128,7 @@ def _kind(module: nn.Module, given: Tensor, returned: Tensor) -> Callable[[], Pa
         for matrix in (weight, weight.T):  # a linear layer of torch, and GPT-2's Conv1D
             fits = matrix.shape == (returned.shape[-1], given.shape[-1])
             if fits and _near(linear(given, matrix, bias), returned):
-                return partial(Linear, forward, matrix)
+                return partial(Linear, forward, matrix, bias)
     if given.dtype not in (torch.float32, torch.float64) or given.shape != returned.shape:
         return None
     if isinstance(module, (nn.Dropout, nn.Identity)):
@@ -135,14 +143,34 @@ def _kind(module: nn.Module, given: Tensor, returned: Tensor) -> Callable[[], Pa
         except (RuntimeError, ValueError, AssertionError, IndexError):
             return None
         gain, added = norm.gain.to(given), norm.bias.to(given)
-        make = partial(Norm, forward, gain, added, centred=norm.centred)
-        if norm.error < 1e-5 and _pulls_right(make(), given):
+        make = partial(Norm, forward, gain, added, centred=norm.centred, epsilon=_epsilon(norm, forward, given))
+        if norm.error < 1e-5 and _is_right(make(), given):
             return make
     return None
 
 
-def _pulls_right(part: Part, given: Tensor) -> bool:
-    """Whether a part's way back is that of its module."""
+def _epsilon(norm: FrozenNorm, forward: Callable[[Tensor], Tensor], like: Tensor) -> float:
+    """Return what is added under a norm's root, told by what it makes of vectors so short that it counts."""
+    epsilon = size = SHORT
+    for _ in range(3):
+        vector = torch.ones_like(like[0, -1], dtype=torch.float64) * size
+        vector[..., 1::2] *= -1
+        shape = (vector - vector.mean(-1, keepdim=True) if norm.centred else vector) * norm.gain
+        found = forward(vector.to(like)).double() - norm.bias
+        scale = float((shape * found).sum() / shape.square().sum())
+        square = float(vector.var(-1, correction=0).mean() if norm.centred else vector.square().mean())
+        epsilon = max(1 / scale**2 - square, 0.0) if scale else 0.0
+        size = max(epsilon**0.5, SHORT**2)
+    return epsilon
+
+
+def _is_right(part: Norm, given: Tensor) -> bool:
+    """Whether a norm is that of its module, of vectors long and short, and its way back too."""
+    for rows in (given.flatten(0, -2), SHORT * given.flatten(0, -2)):
+        out = torch.empty_like(rows)
+        part.forth(rows, torch.empty_like(rows), out)
+        if not _near(out, part.forward(rows.view_as(given)).view_as(rows)):
+            return False
     cotangent = torch.linspace(-1, 1, given.numel(), device=given.device).sin().view_as(given).to(given)
     part.record(given)
     part.view = View(slice(None), given.shape[1], 1)

@@ -1,4 +1,4 @@
-"""`PreNorm`: the way back of the block that most decoders are made of, written out as products over all positions.
+"""`PreNorm`: the block that most decoders are made of, there and back, written out as products over all positions.
 
     y = x + W_o attend(turn(W_qkv norm(x)))
     z = y + W_down (act(W_gate norm(y)) ⊙ W_up norm(y))        # or W_down act(W_up norm(y))
@@ -10,13 +10,13 @@ queries and keys, or nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import torch
 
 from .parts import Activation, Linear, Norm, Part, Slopes, View
 from .rows import Single
-from .turn import paired
+from .turn import paired, read_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ..interface import Call
-    from .attention import Attended
+    from .attention import Attended, Mask
     from .rows import Rows, Spread
     from .scratch import Scratch
     from .turn import Turn
 
 __all__ = ["PreNorm", "Roles", "Weights", "find_roles"]
+
+_Of = TypeVar("_Of")
 
 
 class Roles(NamedTuple):
@@ -44,7 +46,24 @@ class Roles(NamedTuple):
     inward: tuple[nn.Module, ...]
     """What the activation reads, and what it is multiplied with where it is a gate."""
     down: nn.Module
+    """The MLP's last matrix."""
     turns: bool
+    mask: str | None
+    """The name by which the block is told what is added to scores."""
+    widths: list[int]
+    """How many numbers all queries of a position are, all keys and all values."""
+    d_head: int
+    """How many numbers one of them is."""
+    scale: float
+    """What scores are multiplied with."""
+
+    @property
+    def width(self) -> int:
+        """How many numbers are made of a row of cotangents and held at once.
+
+        Two of the MLP's hidden vectors, two of the stream's before and after it, and one of queries, keys and values.
+        """
+        return 2 * sum(cast("Tensor", self.down.weight).shape) + sum(self.widths)
 
 
 class Weights(NamedTuple):
@@ -62,27 +81,62 @@ class PreNorm:
 
     def __init__(self, roles: Roles, parts: Mapping[nn.Module, Part], attended: Attended, scratch: Scratch) -> None:
         """Take what its parts know, and memory for the pieces of the work."""
-        self.attended = attended
-        attended.paired = roles.turns
+        self.roles, self.attended = roles, attended
+        self.shared, self.group = roles.widths[1] // roles.d_head, roles.widths[0] // roles.widths[1]
+        """How many heads of keys there are, and how many queries share one."""
         self.kept: tuple[Tensor, ...] = ()
         """The scale [A, L, 1] of the first norm; of the second one that, and what it gave before its gain [A, L, d];
         what the MLP's hidden vector is multiplied with on the way back, once or, where it is gated, twice [A, L, h]."""
         self._slopes: tuple[Slopes, Slopes] | None = None
         self._norm, self._mlp_norm = cast("Norm", parts[roles.norm]), cast("Norm", parts[roles.mlp_norm])
-        self._inward, self._activation = parts[roles.inward[-1]], parts[roles.activation]
+        self._activation = cast("Activation", parts[roles.activation])
         self._n_projections = len(roles.projections)
         modules = (*roles.projections, roles.output, *roles.inward, roles.down)
-        self.matrices = [cast("Linear", parts[module]).weight for module in modules]
-        """Those of its linear maps, [out, in]."""
+        self._linears = [cast("Linear", parts[module]) for module in modules]
         self._scratch = scratch
 
-    def settle(self) -> None:
-        """Keep what the way back needs of what the parts were told."""
-        returned, slope = self._activation.kept
+    @property
+    def matrices(self) -> list[Tensor]:
+        """Those of its linear maps, [out, in]."""
+        return [linear.weight for linear in self._linears]
+
+    def forth(self, entered: Tensor, mask: Mask, turn: Turn | None) -> Tensor:
+        """States [A, L, d] that enter the block → that leave it; what the way back needs of them is kept."""
+        texts, (*projections, output), (*inward, down) = entered.shape[:2], *self._apart(self._linears)
+        stream = entered.reshape(-1, entered.shape[-1])
+        given = self._like("given", stream)
+        scale = self._norm.forth(stream, self._like("product", stream), given)
+        vectors = [self._linear(f"vectors {i}", given, linear) for i, linear in enumerate(projections)]
+        heads = self._attend([vector.view(*texts, -1) for vector in vectors], mask, turn)
+        between = output.forth(heads, self._like("between", stream), onto=stream)
+        normed = torch.empty_like(between)
+        mlp_scale = self._mlp_norm.forth(between, normed, given)
+        gate, *ups = (self._linear(f"hidden {i}", given, linear) for i, linear in enumerate(inward))
+        hidden, slope = self._activation.both(gate)
         slopes = [slope]
-        if len(self.matrices) - self._n_projections > 3:  # a gate and what it lets through
-            slopes = [slope.mul_(self._inward.kept[0]), returned]
-        self.kept = (self._norm.kept[1], *self._mlp_norm.kept[1:], *slopes)
+        if ups:  # a gate and what it lets through
+            slopes = [slope.mul_(ups[0]), hidden]
+            hidden = ups[0].mul_(hidden)
+        left = down.forth(hidden, onto=between)
+        self.kept = tuple(kept.view(*texts, -1) for kept in (scale, mlp_scale, normed, *slopes))
+        return left.view_as(entered)
+
+    def _attend(self, vectors: list[Tensor], mask: Mask, turn: Turn | None) -> Tensor:
+        """Queries, keys and values [A, L, ...], or all in one → what heads bring together [A · L, heads · d_head]."""
+        roles = self.roles
+        apart = vectors if len(vectors) > 1 else torch.split(vectors[0], roles.widths, -1)
+        found = []
+        for number, vector in enumerate(apart):
+            of_heads = vector.view(*vector.shape[:2], self.shared, -1, roles.d_head).transpose(1, 2)
+            into = vector.new_empty(of_heads.shape)
+            if turn is not None and number < 2:
+                turn.forth_paired(of_heads, into)
+            else:
+                into.copy_(of_heads)
+            found.append(into)
+        query, key, value = found
+        heads = self.attended.attend(query, key[:, :, :, 0], value[:, :, :, 0], mask, roles.scale)
+        return heads.flatten(2).flatten(0, 1)
 
     def forget(self) -> None:
         """Let go of what was kept."""
@@ -97,15 +151,15 @@ class PreNorm:
 
     def weights(self, matrices: Sequence[Tensor]) -> Weights:
         """Return its matrices, or copies of them, until the next block's; those that are turned are `paired`."""
-        projections, (output, *inward, down) = matrices[: self._n_projections], matrices[self._n_projections :]
+        (*projections, output), (*inward, down) = self._apart(matrices)
         attention = projections[0]
-        if self.attended.paired or len(projections) > 1:
-            apart = projections if len(projections) > 1 else torch.split(attention, self.attended.widths)
+        if self.roles.turns or len(projections) > 1:
+            apart = projections if len(projections) > 1 else torch.split(attention, self.roles.widths)
             attention = self._scratch.take("matrices", attention, sum(map(len, apart)), attention.shape[1])
             copies = torch.split(attention, [len(each) for each in apart])
             for number, (matrix, copy) in enumerate(zip(apart, copies, strict=True)):
-                if number < 2 and self.attended.paired:
-                    shape = (-1, self.attended.d_head, matrix.shape[1])
+                if number < 2 and self.roles.turns:
+                    shape = (-1, self.roles.d_head, matrix.shape[1])
                     paired(matrix.view(shape), -2, out=copy.view(shape))
                 else:
                     copy.copy_(matrix)
@@ -113,7 +167,7 @@ class PreNorm:
 
     def back(self, behind: Tensor, entered: Tensor, rows: Rows, weights: Weights, turn: Turn | None) -> Tensor:
         """Cotangents [n, d] of what the block hands on → of `entered` [A, L, d], in their place; both are `rows`."""
-        of_norm, of_mlp = ([*_each(rows, slopes)] for slopes in self.slopes(entered))
+        of_norm, of_mlp = self.slopes(entered)
         between = self._mlp_back(behind, weights, of_mlp, rows)
         heads = self._product("hidden", between, weights.output)
         found = self._scratch.take("inner", behind, len(behind), len(weights.attention))
@@ -121,8 +175,8 @@ class PreNorm:
         given = self._product("given", found, weights.attention)
         product = self._like("inner", behind)
         parts = map(rows.split, (given, between, behind, product))
-        for norm, part, onto, out, room in zip(of_norm, *parts, strict=True):
-            self._norm.pull(part, norm, onto=onto, out=out, product=room)
+        for slopes, part, onto, out, room in zip(self._each(rows, of_norm), *parts, strict=True):
+            self._norm.pull(part, slopes, onto=onto, out=out, product=room)
         return behind
 
     def start(
@@ -136,7 +190,7 @@ class PreNorm:
         texts = order // view.copies
         of_norm, of_mlp = self.slopes(entered)
         single = Single(texts + (view.texts.start or 0), at)
-        between = self._mlp_back(behind, weights, [*_each(single, of_mlp)], single)
+        between = self._mlp_back(behind, weights, of_mlp, single)
         of_query, others = self.attended.start(between @ weights.output, texts, at, view, turn)
         query, other = torch.split(weights.attention, [of_query.shape[-1], others.shape[-1]])
         given = self._product("given", others.flatten(0, 1), other).view(len(behind), view.length, -1)
@@ -146,10 +200,10 @@ class PreNorm:
         found[order, at] += between
         return found
 
-    def _mlp_back(self, behind: Tensor, weights: Weights, norms: Sequence[Slopes], spread: Spread) -> Tensor:
+    def _mlp_back(self, behind: Tensor, weights: Weights, norm: Slopes, spread: Spread) -> Tensor:
         """Cotangents [n, d] of the stream after the MLP → of the stream before it."""
         hidden = self._product("hidden", behind, weights.down)
-        *gates, last = (spread.spread(kept) for kept in self.kept[3:])
+        *gates, last = (spread.spread(kept, self._scratch, f"gates {i}") for i, kept in enumerate(self.kept[3:]))
         found = None
         for slopes, matrix in zip(gates, weights.inward, strict=False):
             inner = self._like("inner", hidden)
@@ -162,9 +216,18 @@ class PreNorm:
         found = self._product("given", hidden, matrix) if found is None else found.addmm_(hidden, matrix)
         between, product = self._like("between", behind), self._like("hidden", behind)
         parts = map(spread.split, (found, behind, between, product))
-        for norm, part, onto, out, room in zip(norms, *parts, strict=True):
-            self._mlp_norm.pull(part, norm, onto=onto, out=out, product=room)
+        for each, part, onto, out, room in zip(self._each(spread, norm), *parts, strict=True):
+            self._mlp_norm.pull(part, each, onto=onto, out=out, product=room)
         return between
+
+    def _apart(self, linears: Sequence[_Of]) -> tuple[Sequence[_Of], Sequence[_Of]]:
+        """Return what is of attention and what of the MLP."""
+        end = len(self.roles.projections) + 1
+        return linears[:end], linears[end:]
+
+    def _linear(self, name: str, rows: Tensor, linear: Linear) -> Tensor:
+        """Return what a linear map makes of rows [n, in], in the memory of that name."""
+        return linear.forth(rows, self._scratch.take(name, rows, len(rows), len(linear.weight)))
 
     def _product(self, name: str, rows: Tensor, matrix: Tensor) -> Tensor:
         """Return rows [n, out] · matrix [out, in] in the memory of that name."""
@@ -173,24 +236,25 @@ class PreNorm:
     def _like(self, name: str, tensor: Tensor) -> Tensor:
         return self._scratch.take(name, tensor, *tensor.shape)
 
-
-def _each(spread: Spread, slopes: Slopes) -> Iterator[Slopes]:
-    """Yield the slopes of each part of rows."""
-    return (Slopes(*parts) for parts in zip(*map(spread.spread, slopes), strict=True))
+    def _each(self, spread: Spread, slopes: Slopes) -> Iterator[Slopes]:
+        """Yield the slopes of each part of rows."""
+        apart = (spread.spread(slope, self._scratch, f"slopes {i}") for i, slope in enumerate(slopes))
+        return (Slopes(*parts) for parts in zip(*apart, strict=True))
 
 
 def find_roles(
     kinds: Mapping[nn.Module, type[Part]],
     seen: Mapping[nn.Module, tuple[Tensor, Tensor]],
     call: Call,
-    turn: Turn | None,
+    told: Mapping[str, Any],
 ) -> Roles | None:
     """Return the modules of a block, told by what they read and gave, with its call of attention; None if it differs.
 
-    What is left open (the sums, above all) is to be tried on the whole.
+    `told` is what the block was given beside the stream. What is left open (the sums, above all) is to be tried on
+    the whole.
     """
     try:
-        return _find(kinds, seen, call, turn)
+        return _find(kinds, seen, call, told)
     except LookupError:
         return None
 
@@ -199,7 +263,7 @@ def _find(
     kinds: Mapping[nn.Module, type[Part]],
     seen: Mapping[nn.Module, tuple[Tensor, Tensor]],
     call: Call,
-    turn: Turn | None,
+    told: Mapping[str, Any],
 ) -> Roles:
     def one(kind: type[Part], fits: Callable[[Tensor, Tensor], bool]) -> nn.Module:
         return _first(module for module, its in kinds.items() if its is kind and fits(*seen[module]))
@@ -207,6 +271,7 @@ def _find(
     def of(module: nn.Module) -> Tensor:
         return seen[module][1]
 
+    turn = read_turn(told)
     vectors = [each.transpose(1, 2).flatten(2) for each in (call.query, call.key, call.value)]
     projections = _projections(kinds, seen, vectors, call.query.shape[-1], turn)
     first = seen[projections[0]][0]
@@ -222,7 +287,21 @@ def _find(
         raise LookupError
     hidden = of(activation) * of(ups[0]) if ups else of(activation)
     down = one(Linear, lambda given, _: _same(given, hidden))
-    return Roles(norm, projections, output, mlp_norm, activation, (gate, *ups), down, turn is not None)
+    names = [name for name, each in told.items() if _is(each, call.mask)]
+    return Roles(
+        norm,
+        projections,
+        output,
+        mlp_norm,
+        activation,
+        (gate, *ups),
+        down,
+        turns=turn is not None,
+        mask=None if call.mask is None else names[0],
+        widths=[vector.shape[-1] for vector in vectors],
+        d_head=call.query.shape[-1],
+        scale=float(call.options["scaling"]),
+    )
 
 
 def _projections(
@@ -260,6 +339,10 @@ def _first(modules: Iterable[nn.Module]) -> nn.Module:
     for module in modules:
         return module
     raise LookupError
+
+
+def _is(told: Any, mask: Tensor | None) -> bool:
+    return isinstance(told, torch.Tensor) and mask is not None and told.shape == mask.shape and told.equal(mask)
 
 
 def _same(mine: Tensor, theirs: Tensor) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from .scratch import Scratch
+
 __all__ = ["Rows", "Single", "Spread"]
 
 
@@ -28,8 +30,11 @@ class Spread(Protocol):
         """[n, ...] → views of it."""
         ...
 
-    def spread(self, known: Tensor) -> tuple[Tensor, ...]:
-        """What is known of positions [A, L, ...] → tensors that can be multiplied with those views."""
+    def spread(self, known: Tensor, scratch: Scratch, name: str) -> tuple[Tensor, ...]:
+        """What is known of positions [A, L, d] → tensors that can be multiplied with those views.
+
+        They are read before the memory of that name is asked for again.
+        """
         ...
 
 
@@ -43,8 +48,8 @@ class Single:
         """[N, ...] as it is."""
         return (rows,)
 
-    def spread(self, known: Tensor) -> tuple[Tensor, ...]:
-        """[A, L, ...] → [N, ...]"""
+    def spread(self, known: Tensor, scratch: Scratch, name: str) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """[A, L, d] → [N, d]"""
         return (known[self._texts, self._at],)
 
 
@@ -105,11 +110,14 @@ class Rows:
             return (block,)
         return block, rows[end:].view(self.n_texts, self._tail, *rows.shape[1:])
 
-    def spread(self, known: Tensor) -> tuple[Tensor, ...]:
-        """[A, L, ...] → [texts, full, 1, ...] and [texts, tail, ...]."""
+    def spread(self, known: Tensor, scratch: Scratch, name: str) -> tuple[Tensor, ...]:
+        """[A, L, d] → [texts, full, 1, d] and [texts, tail, d]."""
         seen = known[self.texts]
         block = seen[:, : self.full, None]
-        return (block, seen.index_select(1, self._at)) if self._tail else (block,)
+        if not self._tail:
+            return (block,)
+        room = scratch.take(name, seen, self.n_texts, self._tail, seen.shape[-1])
+        return block, torch.index_select(seen, 1, self._at, out=room)
 
     def read(self, parts: Sequence[Tensor], positions: slice, into: Tensor) -> None:
         """Write the rows of neighbouring positions `into` [texts, positions, copies, ...], 0 where there are none."""

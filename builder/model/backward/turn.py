@@ -30,6 +30,11 @@ class Turn(NamedTuple):
         turned = torch.complex(a, b) * self.phases[:, None].conj()
         return torch.cat([turned.real, turned.imag], -1)
 
+    def forth_paired(self, vector: Tensor, into: Tensor) -> None:
+        """Turn [A, shared, L, group, d_head], halves apart, and write it paired."""
+        phases = self.phases.conj_physical()[:, None]
+        torch.mul(torch.complex(*vector.chunk(2, -1)), phases, out=_complex(into))
+
     def back(self, found: Tensor, into: Tensor, positions: slice | Tensor, between: int = 2) -> None:
         """Undo the turn of cotangents [..., L, ..., d_head] of what was turned; write what comes of it.
 
