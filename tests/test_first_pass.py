@@ -44,6 +44,17 @@ def test_what_is_kept_is_what_comes_later(tiny: Load, name: str) -> None:
                 torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-6)
 
 
+def test_a_model_of_which_nothing_is_known_yet_keeps_it_too(tiny: Load) -> None:
+    """Whether its blocks are a chain is found out on other texts, which nobody takes for this one."""
+    model = tiny("llama")
+    plain = new_run(model, *BOTH)
+    _ = plain.stream
+    model.__dict__.pop("chained", None)
+    fresh = new_run(model, *BOTH)
+    assert torch.equal(fresh.stream, plain.stream)
+    assert set(fresh._first_pass.attention) == set(plain._first_pass.attention) != set()
+
+
 @pytest.mark.parametrize("expected", [(), ("attention",), ("neurons",), ("attention", "neurons")])
 def test_nothing_runs_again_for_what_was_expected(
     tiny: Load, expected: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

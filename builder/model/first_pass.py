@@ -55,6 +55,8 @@ def first_pass(model: Model, ids: Tensor, expected: Collection[str] = ()) -> Fir
 
 def _run(model: Model, ids: Tensor, expected: Collection[str]) -> FirstPass:
     structure, n_layers = model.structure, model.n_layers
+    # of others a pass of its own says which layer is which; asked before anybody listens: it is tried on other texts
+    with_attention = "attention" in expected and model.chained
     kept: list[Tensor] = []
 
     def keep(layer: int, tensor: Tensor) -> Tensor:
@@ -70,7 +72,7 @@ def _run(model: Model, ids: Tensor, expected: Collection[str]) -> FirstPass:
         stack.enter_context(torch.no_grad())
         stack.enter_context(recording(structure.blocks, keep))
         stack.enter_context(_keeping_neurons(downward, neurons))
-        if "attention" in expected and model.chained:  # of others a pass of its own says which layer is which
+        if with_attention:
             stack.enter_context(attending(model.network, _keeper(attention, attending_layers)))
         final = model.forward_ids(ids[None])
     whole = len(attention) == attending_layers
