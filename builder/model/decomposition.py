@@ -82,7 +82,7 @@ class _Fitted(NamedTuple):
 
 @torch.no_grad()
 def decompose(run: Run, position: int) -> Decomposition:
-    """Take the stream at a position apart, in one forward pass.
+    """Take the stream at a position apart, in one forward pass over the text up to there.
 
     Raises `BuildError` where a layer adds something else than its attention and its MLP, and where the heads of its
     attention cannot be told apart.
@@ -97,7 +97,7 @@ def decompose(run: Run, position: int) -> Decomposition:
         recording(structure.blocks) as outputs,
         _seeing([m for m in watched if m is not None], position, model.device) as seen,
     ):
-        model.forward_ids(run.ids[None])
+        model.forward_ids(run.ids[None, : position + 1])
     stream = torch.stack([double(outputs[layer][0, position], model.device) for layer in range(-1, model.n_layers)])
     heads = stream.new_zeros(model.n_layers, attention.n_heads, stream.shape[-1])
     biases, mlps = stream.new_zeros(2, model.n_layers, stream.shape[-1])
@@ -185,7 +185,7 @@ def _embeddings(run: Run, position: int, whole: Tensor) -> dict[str, Tensor]:
         return {"token": whole}
     others = run.ids.roll(1)  # what a place adds is the same whatever token stands there
     with recording(model.structure.blocks) as seen:
-        model.forward_ids(others[None])
+        model.forward_ids(others[None, : position + 1])
     moved = double(seen[-1][0, position], model.device)
     moved = moved - double(model.embed(others)[position], model.device)
     same = float((moved - place).abs().max()) <= 1e-4 * size
