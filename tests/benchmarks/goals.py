@@ -43,7 +43,12 @@ FLOOR = 1.5
 """How many times the products' time saliency may take."""
 BYTES = 60
 """How many times the bytes of this project's attention BertViz' are to be."""
-PROGRAMS = {"article": (r"wall ([0-9.]+) ×", 1.3), "cluster": (r"([0-9.]+)$", 0.7), "start-up": (r"^([0-9.]+) s", 0.3)}
+PROGRAMS = {
+    "article": (r"wall ([0-9.]+) ×", 1.3),
+    "cluster": (r"([0-9.]+)$", 0.7),
+    "preview": (r"^([0-9.]+) s", 0.3),
+    "start-up": (r"^([0-9.]+) s", 0.3),
+}
 """The number in a program's result, and what it may be at most."""
 
 

@@ -49,6 +49,12 @@ PROGRAMS = {
     "pages": Program(
         "Large figures in a browser: milliseconds to the first paint, and of the CPU for a hover", ["pages"]
     ),
+    "preview": Program(
+        "From a saved word of prose to the preview's page, the longest article",
+        ["preview"],
+        ["preview", "--rounds", "3"],
+        r"^prose of the longest article, .*: ([0-9.]+ s)",
+    ),
     "start-up": Program("`fanlight --help`", ["startup"], [], r"^fanlight --help +([0-9.]+ s)"),
 }
 
