@@ -151,12 +151,13 @@ def _kind(module: nn.Module, given: Tensor, returned: Tensor) -> Callable[[], Pa
 
 def _epsilon(norm: FrozenNorm, forward: Callable[[Tensor], Tensor], like: Tensor) -> float:
     """Return what is added under a norm's root, told by what it makes of vectors so short that it counts."""
+    gain, bias = norm.gain.cpu(), norm.bias.cpu()
     epsilon = size = SHORT
     for _ in range(3):
-        vector = torch.ones_like(like[0, -1], dtype=torch.float64) * size
+        vector = torch.full((*like.shape[2:-1], len(gain)), size, dtype=torch.float64)
         vector[..., 1::2] *= -1
-        shape = (vector - vector.mean(-1, keepdim=True) if norm.centred else vector) * norm.gain
-        found = forward(vector.to(like)).double() - norm.bias
+        shape = (vector - vector.mean(-1, keepdim=True) if norm.centred else vector) * gain
+        found = forward(vector.to(like)).cpu().double() - bias
         scale = float((shape * found).sum() / shape.square().sum())
         square = float(vector.var(-1, correction=0).mean() if norm.centred else vector.square().mean())
         epsilon = max(1 / scale**2 - square, 0.0) if scale else 0.0
