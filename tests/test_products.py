@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -12,6 +13,12 @@ import torch
 from models import Load
 
 from builder.model import products
+
+
+@pytest.fixture(autouse=True)
+def _nobody_chose_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that none of ours has started."""
+    monkeypatch.setenv(products.TAKEN, "")
 
 
 @pytest.fixture
@@ -63,6 +70,35 @@ def test_what_is_faster_and_exact_is_taken(monkeypatch: pytest.MonkeyPatch, prec
     torch.backends.mkldnn.matmul.fp32_precision = "ieee"
     assert products._choose.__wrapped__() == ("oneDNN", 4e-7)
     assert torch.backends.mkldnn.matmul.fp32_precision == "bf16"
+
+
+def test_a_process_does_as_the_one_that_started_it(monkeypatch: pytest.MonkeyPatch, precision: str | None) -> None:
+    """Whatever it measures itself, unless that way is not exact here: digits are the same then."""
+    if precision is None:
+        pytest.skip("this torch has no switch")
+    monkeypatch.setattr(products, "_error", lambda *_: 4e-7)
+    for seconds, taken in (([2, 2, 1], products.OWN), ([1, 2, 2], "tf32")):
+        clock = iter([moment for wait in seconds for moment in (0, wait)] * products.ROUNDS[1])
+        monkeypatch.setattr(time, "process_time", lambda clock=clock: next(clock))
+        monkeypatch.setenv(products.TAKEN, taken)
+        found = products._choose.__wrapped__().library
+        assert found == ("oneDNN" if taken == "tf32" else products.OWN)
+    ways = iter([1e-7] * 4 + [1e-3] * 8)
+    monkeypatch.setattr(products, "_error", lambda *_: next(ways))
+    clock = itertools.count()
+    monkeypatch.setattr(time, "process_time", lambda: next(clock))
+    assert products._choose.__wrapped__().library == products.OWN
+
+
+def test_what_is_chosen_is_told(monkeypatch: pytest.MonkeyPatch, precision: str | None) -> None:
+    """To the processes that are started from here."""
+    if precision is None:
+        pytest.skip("this torch has no switch")
+    clock = iter([0, 2, 0, 1, 0, 2] * products.ROUNDS[1])
+    monkeypatch.setattr(time, "process_time", lambda: next(clock))
+    monkeypatch.setattr(products, "_error", lambda *_: 4e-7)
+    products._choose.__wrapped__()
+    assert os.environ[products.TAKEN] == "tf32"
 
 
 def test_an_older_torch_has_nothing_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
