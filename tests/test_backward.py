@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from builder.model import backward
 from builder.model.backward import attention, layers, pieces, plan
+from builder.model.backward.mask import read_mask
 from builder.model.backward.parts import Activation, Linear, Norm
 from builder.model.backward.scratch import Scratch
 from builder.model.backward.turn import paired, read_turn
@@ -121,7 +122,7 @@ def test_masks_of_each_head_and_none() -> None:
     query, key, value = random(1, 2, 5, 2, 4), random(1, 2, 5, 4, seed=1), random(1, 2, 5, 4, seed=2)
     mask = random(1, 4, 5, 5, seed=3)
     for given in (mask, mask[:, :1], None):
-        found = attention.Attended().attend(query, key, value, attention.read_mask(given, 2, 2, 5), 0.5)
+        found = attention.Attended().attend(query, key, value, read_mask(given, 2, 2, 5), 0.5)
         for head in range(4):
             shared, own = divmod(head, 2)
             scores = 0.5 * query[0, shared, :, own] @ key[0, shared].T

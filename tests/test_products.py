@@ -15,15 +15,10 @@ from models import Load
 from builder.model import products
 
 
-@pytest.fixture(autouse=True)
-def _nobody_chose_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a process that none of ours has started."""
-    monkeypatch.setenv(products.TAKEN, "")
-
-
 @pytest.fixture
-def precision() -> Iterator[str | None]:
-    """What torch's switch is on, put back afterwards."""
+def precision(monkeypatch: pytest.MonkeyPatch) -> Iterator[str | None]:
+    """What torch's switch is on, put back afterwards; and nobody told this process what to take."""
+    monkeypatch.setenv(products.TAKEN, "")
     switch = getattr(torch.backends.mkldnn, "matmul", None)
     before = getattr(switch, "fp32_precision", None)
     yield before
@@ -40,6 +35,13 @@ def test_products_are_as_exact_as_float32(tiny: Load) -> None:
     assert model.provenance()["products"] == model.products._asdict()
     assert model.products.library in ("oneDNN", products.OWN)
     assert 0 < model.products.error < 5e-6
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, *seconds: int) -> None:
+    """Have torch's own products, tf32 and bf16 take so many seconds, and all be exact."""
+    clock = iter([moment for wait in seconds for moment in (0, wait)] * products.ROUNDS[1])
+    monkeypatch.setattr(time, "process_time", lambda: next(clock))
+    monkeypatch.setattr(products, "_error", lambda *_: 4e-7)
 
 
 @pytest.mark.usefixtures("precision")
@@ -64,9 +66,7 @@ def test_what_is_faster_and_exact_is_taken(monkeypatch: pytest.MonkeyPatch, prec
     """The switch then stays where it was put."""
     if precision is None:
         pytest.skip("this torch has no switch")
-    clock = iter([0, 2, 0, 2, 0, 1] * products.ROUNDS[1])  # torch's own, tf32, bf16
-    monkeypatch.setattr(time, "process_time", lambda: next(clock))
-    monkeypatch.setattr(products, "_error", lambda *_: 4e-7)
+    pretend(monkeypatch, 2, 2, 1)
     torch.backends.mkldnn.matmul.fp32_precision = "ieee"
     assert products._choose.__wrapped__() == ("oneDNN", 4e-7)
     assert torch.backends.mkldnn.matmul.fp32_precision == "bf16"
@@ -76,17 +76,14 @@ def test_a_process_does_as_the_one_that_started_it(monkeypatch: pytest.MonkeyPat
     """Whatever it measures itself, unless that way is not exact here: digits are the same then."""
     if precision is None:
         pytest.skip("this torch has no switch")
-    monkeypatch.setattr(products, "_error", lambda *_: 4e-7)
-    for seconds, taken in (([2, 2, 1], products.OWN), ([1, 2, 2], "tf32")):
-        clock = iter([moment for wait in seconds for moment in (0, wait)] * products.ROUNDS[1])
-        monkeypatch.setattr(time, "process_time", lambda clock=clock: next(clock))
+    for seconds, taken in ((2, 2, 1), products.OWN), ((1, 2, 2), "tf32"):
+        pretend(monkeypatch, *seconds)
         monkeypatch.setenv(products.TAKEN, taken)
         found = products._choose.__wrapped__().library
         assert found == ("oneDNN" if taken == "tf32" else products.OWN)
+    pretend(monkeypatch, 1, 2, 2)
     ways = iter([1e-7] * 4 + [1e-3] * 8)
     monkeypatch.setattr(products, "_error", lambda *_: next(ways))
-    clock = itertools.count()
-    monkeypatch.setattr(time, "process_time", lambda: next(clock))
     assert products._choose.__wrapped__().library == products.OWN
 
 
@@ -94,13 +91,12 @@ def test_what_is_chosen_is_told(monkeypatch: pytest.MonkeyPatch, precision: str 
     """To the processes that are started from here."""
     if precision is None:
         pytest.skip("this torch has no switch")
-    clock = iter([0, 2, 0, 1, 0, 2] * products.ROUNDS[1])
-    monkeypatch.setattr(time, "process_time", lambda: next(clock))
-    monkeypatch.setattr(products, "_error", lambda *_: 4e-7)
+    pretend(monkeypatch, 2, 1, 2)
     products._choose.__wrapped__()
     assert os.environ[products.TAKEN] == "tf32"
 
 
+@pytest.mark.usefixtures("precision")
 def test_an_older_torch_has_nothing_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
     """No switch, no choice."""
     monkeypatch.setattr(torch.backends.mkldnn, "matmul", SimpleNamespace(), raising=False)

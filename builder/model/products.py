@@ -4,7 +4,7 @@ Torch multiplies float32 matrices with MKL where it has it, and MKL takes half o
 and nine tenths of that of others. Any precision of `torch.backends.mkldnn.matmul` but `ieee` sends them to oneDNN
 instead. That leave to round inputs to a shorter format is no use to a processor without units for it, and costs digits
 on one that has them (AMX). So it is tried, once a process: what is faster by `GAIN` is taken if it is as exact as
-float32 is.
+float32 is. Processes that this one starts take the same.
 """
 
 from __future__ import annotations

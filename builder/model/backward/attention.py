@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from .mask import read_mask
 from .parts import View
 from .rows import Rows
 from .scratch import Scratch
@@ -21,21 +22,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..interface import Call
+    from .mask import Mask
     from .turn import Turn
 
-__all__ = ["Attended", "Mask", "attends_plainly", "read_mask"]
+__all__ = ["Attended", "attends_plainly"]
 
 QUERIES = 64
 """How many queries are in a block: fewer make small products, more leave out less of what is 0."""
-
-
-class Mask(NamedTuple):
-    """What is added to scores."""
-
-    added: Tensor | None
-    """[A or 1, shared or 1, L, group or 1, L]"""
-    causal: bool
-    """Whether no position sees a later one."""
 
 
 class Block(NamedTuple):
@@ -272,23 +265,6 @@ class Attended:
         """Outputs of all blocks, [A, shared, n · group, d_head] each → [A, L, heads, d_head]"""
         whole = torch.cat([each.view(*each.shape[:2], -1, self.group, each.shape[-1]) for each in outputs], 2)
         return whole.transpose(1, 2).flatten(2, 3)
-
-
-def read_mask(mask: Tensor | None, shared: int, group: int, length: int) -> Mask:
-    """Return a mask [A or 1, heads or 1, L, keys], of all heads or each head's own, as `Attended` wants it."""
-    if mask is None:
-        return Mask(None, causal=False)
-    mask = mask[..., :length]
-    groups = (shared, group) if mask.shape[1] > 1 else (1, 1)
-    added = mask.reshape(len(mask), *groups, *mask.shape[2:]).transpose(2, 3)
-    return Mask(added, _hides_what_is_later(added))
-
-
-def _hides_what_is_later(mask: Tensor) -> bool:
-    """Whether a mask [A or 1, shared or 1, L, group or 1, L] lets no query see a later key."""
-    later = torch.ones(mask.shape[2], mask.shape[4], dtype=torch.bool, device=mask.device).triu(1)[:, None]
-    lowest = torch.finfo(mask.dtype).min
-    return bool((mask.masked_fill(~later, lowest) <= lowest / 2).all())
 
 
 @torch.no_grad()

@@ -9,7 +9,8 @@ import torch
 
 from ..interface import attending
 from ..trace import replaced
-from .attention import Attended, Mask, read_mask
+from .attention import Attended
+from .mask import Mask, read_mask
 from .pre_norm import PreNorm
 from .scratch import Scratch
 from .stored import stored

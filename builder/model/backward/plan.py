@@ -15,7 +15,7 @@ from ..frozen import freeze
 from ..interface import attending, eager
 from .attention import attends_plainly
 from .parts import Activation, Linear, Norm, Part, View
-from .pre_norm import find_roles
+from .roles import find_roles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .. import Model
     from ..frozen import FrozenNorm
     from ..interface import Call
-    from .pre_norm import Roles
+    from .roles import Roles
 
 __all__ = ["Plan", "find_plan"]
 
