@@ -30,6 +30,7 @@ export function board(label, { layers, heads, causal }, moved) {
   /** Puts cells, by index, into rows `{ layer, note, cells }`; rows without a layer, and columns without names, have no heads. */
   function arrange(rows, columns) {
     const width = Math.max(...rows.map((row) => row.cells.length));
+    const held = cells.indexOf(document.activeElement); // leaving the table takes the focus away
     element.style.setProperty("--columns", width);
     element.style.setProperty("--rows", rows.length);
     table.replaceChildren();
@@ -51,6 +52,7 @@ export function board(label, { layers, heads, causal }, moved) {
     order = rows.flatMap((row) => row.cells);
     walk = overGrid(rows.length, width);
     if (!order.some((i) => cells[i].tabIndex === 0)) stops.rest(order[0]); // what is not there cannot be entered
+    if (held >= 0) cells[order.includes(held) ? held : order[0]].focus({ preventScroll: true });
   }
 
   function again() {

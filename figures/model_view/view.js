@@ -44,6 +44,10 @@ export default function modelView(data, { value, piece, extent } = {}) {
   let now; // the board that is shown
   let drawn; // the head that is drawn large
   let spans = spansOf(value);
+  const radios = (label, names, chosen, changed) => choice(label, names.map((name) => [name, name]), chosen, changed);
+  const names = Object.keys(parts);
+  const kinds = radios("Attention", names, part, (to) => (escape(), turn(to), emit()));
+  if (names.length > 1) bar.append(kinds.element);
   root.append(sentence.element, bar, scene);
   const tip = tooltip(root);
   const ramp = legend("", "0", "1").element;
@@ -74,6 +78,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
   /** Shows a part of the model: its board, its controls. */
   function turn(to) {
     if (part !== to) [part, spans] = [to, null];
+    kinds.set(part);
     spans ??= spansOf();
     now = boards[part] ??= make(part);
     if (!Object.hasOwn(now.known, measure)) [measure, order] = ["none", "grid"];
@@ -111,8 +116,6 @@ export default function modelView(data, { value, piece, extent } = {}) {
 
   function controls() {
     const change = (act) => (value) => (act(value), lay(), draw(), emit());
-    const radios = (label, names, chosen, changed) => choice(label, names.map((name) => [name, name]), chosen, changed).element;
-    const names = Object.keys(parts);
     const sorts = menu("Order", ORDERS, order, change((to) => {
       order = to;
       if (order !== "grid" && measure === "none") compares.set((measure = Object.keys(now.known).at(-1)));
@@ -121,9 +124,9 @@ export default function modelView(data, { value, piece, extent } = {}) {
       measure = to;
       if (measure === "none") sorts.set((order = "grid"));
     }));
-    bar.replaceChildren(
-      ...(names.length > 1 ? [radios("Attention", names, part, (to) => (escape(), turn(to), emit()))] : []),
-      radios("Draw as", DISPLAYS, display, change((to) => (display = to))),
+    for (const old of [...bar.children]) if (old !== kinds.element) old.remove(); // who turns the model's part keeps the focus there
+    bar.append(
+      radios("Draw as", DISPLAYS, display, change((to) => (display = to))).element,
       compares.element,
       sorts.element,
       ...["layers", "heads"].filter((kind) => parts[part][kind].length > 1).map((kind) => spanMenus(`${kind[0].toUpperCase()}${kind.slice(1)}`, parts[part][kind], spans[kind], change((to) => (spans[kind] = to)))),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from harness import Harness
 from kinds import KINDS, example
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from builder.quantised import pack_weights, unpack_weights
 
@@ -294,6 +294,12 @@ def test_heads_are_sorted_by_what_is_compared(open_painted: Callable[..., Page])
     assert int(page.evaluate("document.activeElement.dataset.item")) == order(page)[1]
     page.keyboard.press("Control+End")
     assert int(page.evaluate("document.activeElement.dataset.item")) == order(page)[-1]
+    rows = page.locator("#fig-it .board tr")
+    page.set_viewport_size({"width": 320, "height": 800})
+    expect(rows).not_to_have_count(1)
+    assert int(page.evaluate("document.activeElement.dataset.item")) == order(page)[-1], "other rows, but the same place"
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(rows).to_have_count(1)
     page.get_by_label("Compare by").select_option("nothing")
     assert page.evaluate(VALUE)["order"] == "grid"
     assert order(page) == list(range(12))
@@ -411,8 +417,9 @@ def test_parts_of_an_encoder_decoder_are_chosen(open_painted: Callable[..., Page
     data["shown"]["part"] = "decoder"
     page = open_painted(result, width=1280)
     page.get_by_label("Compare by").select_option("induction")
-    page.get_by_role("radio", name="cross").check()
+    page.get_by_role("radio", name="decoder").press("ArrowRight")
     page.wait_for_function(PAINTED)
+    expect(page.get_by_role("radio", name="cross")).to_be_focused()
     value = page.evaluate(VALUE)
     assert (value["part"], value["measure"]) == ("cross", "none")
     assert order(page) == [0, 1]
@@ -422,6 +429,7 @@ def test_parts_of_an_encoder_decoder_are_chosen(open_painted: Callable[..., Page
     assert names == [" t5", " t6", " t7"]
     page.evaluate("document.querySelector('#fig-it .view').follow({ part: 'decoder', layer: 1, head: 2 })")
     assert page.evaluate(VALUE)["part"] == "decoder"
+    expect(page.get_by_role("radio", name="decoder")).to_be_checked()
 
 
 def test_the_canvas_follows_the_theme_and_the_screen(open_painted: Callable[..., Page]) -> None:
