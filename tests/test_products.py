@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from collections.abc import Iterator
@@ -37,53 +36,75 @@ def test_products_are_as_exact_as_float32(tiny: Load) -> None:
     assert 0 < model.products.error < 5e-6
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, *seconds: int) -> None:
-    """Have torch's own products, tf32 and bf16 take so many seconds, and all be exact."""
-    clock = iter([moment for wait in seconds for moment in (0, wait)] * products.ROUNDS[1])
+def pretend(monkeypatch: pytest.MonkeyPatch, own: int, other: int, capability: str = "DEFAULT") -> None:
+    """Have torch's own products and oneDNN's take so many seconds on such a processor, and all be exact."""
+    clock = iter([moment for wait in (own, other) for moment in (0, wait)] * products.ROUNDS[1])
     monkeypatch.setattr(time, "process_time", lambda: next(clock))
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     monkeypatch.setattr(products, "_error", lambda *_: 4e-7)
 
 
-@pytest.mark.usefixtures("precision")
-def test_a_way_that_loses_digits_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def lose(monkeypatch: pytest.MonkeyPatch, *, tf32: float, bf16: float) -> None:
+    """Have what is not torch's own make such errors."""
+    errors = iter([1e-7] * 4 + [tf32] * 4 + [bf16] * 4)
+    monkeypatch.setattr(products, "_error", lambda *_: next(errors))
+
+
+def switched() -> str | None:
+    """Return what torch's switch is on."""
+    return getattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision", None)
+
+
+def test_a_way_that_loses_digits_is_not_taken(monkeypatch: pytest.MonkeyPatch, precision: str | None) -> None:
     """Processors with units for short formats (AMX) are fast, and off by 1e-3."""
-    ways = iter([1e-7] * 4 + [1e-3] * 8)
-    monkeypatch.setattr(products, "_error", lambda *_: next(ways))
-    before = getattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision", None)
+    pretend(monkeypatch, 2, 1, "AVX512")
+    lose(monkeypatch, tf32=1e-3, bf16=1e-3)
     assert products._choose.__wrapped__() == (products.OWN, 1e-7)
-    assert getattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision", None) == before
-
-
-@pytest.mark.usefixtures("precision")
-def test_what_is_no_faster_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All ways take one second here."""
-    clock = itertools.count()
-    monkeypatch.setattr(time, "process_time", lambda: next(clock))
-    assert products._choose.__wrapped__().library == products.OWN
+    assert switched() == precision
 
 
 def test_what_is_faster_and_exact_is_taken(monkeypatch: pytest.MonkeyPatch, precision: str | None) -> None:
-    """The switch then stays where it was put."""
+    """The switch then stays where it was put: at the first way to oneDNN that is exact."""
     if precision is None:
         pytest.skip("this torch has no switch")
-    pretend(monkeypatch, 2, 2, 1)
-    torch.backends.mkldnn.matmul.fp32_precision = "ieee"
-    assert products._choose.__wrapped__() == ("oneDNN", 4e-7)
-    assert torch.backends.mkldnn.matmul.fp32_precision == "bf16"
+    for tf32, bf16, taken in ((1e-7, 1e-7, "tf32"), (1e-3, 1e-7, "bf16")):
+        monkeypatch.setenv(products.TAKEN, "")
+        torch.backends.mkldnn.matmul.fp32_precision = "ieee"
+        pretend(monkeypatch, 2, 1)
+        lose(monkeypatch, tf32=tf32, bf16=bf16)
+        assert products._choose.__wrapped__() == ("oneDNN", 1e-7)
+        assert switched() == taken
+
+
+@pytest.mark.parametrize(
+    ("capability", "own", "other", "library"),
+    [
+        ("DEFAULT", 100, 100, products.OWN),  # what is no faster is left as it is
+        ("AVX512", 100, 100, "oneDNN"),  # an unlucky trial does not choose other digits than the last one did
+        ("AVX512", 90, 100, products.OWN),
+        ("AVX2", 110, 100, products.OWN),  # and neither does a lucky one
+    ],
+)
+def test_noise_does_not_choose(
+    monkeypatch: pytest.MonkeyPatch, precision: str | None, capability: str, own: int, other: int, library: str
+) -> None:
+    """Where it is known which library is as fast or faster, a trial only has to show that it does no harm."""
+    if precision is None:
+        pytest.skip("this torch has no switch")
+    pretend(monkeypatch, own, other, capability)
+    assert products._choose.__wrapped__().library == library
 
 
 def test_a_process_does_as_the_one_that_started_it(monkeypatch: pytest.MonkeyPatch, precision: str | None) -> None:
     """Whatever it measures itself, unless that way is not exact here: digits are the same then."""
     if precision is None:
         pytest.skip("this torch has no switch")
-    for seconds, taken in ((2, 2, 1), products.OWN), ((1, 2, 2), "tf32"):
+    for seconds, taken in ((2, 1), products.OWN), ((1, 2), "tf32"):
         pretend(monkeypatch, *seconds)
         monkeypatch.setenv(products.TAKEN, taken)
         found = products._choose.__wrapped__().library
         assert found == ("oneDNN" if taken == "tf32" else products.OWN)
-    pretend(monkeypatch, 1, 2, 2)
-    ways = iter([1e-7] * 4 + [1e-3] * 8)
-    monkeypatch.setattr(products, "_error", lambda *_: next(ways))
+    lose(monkeypatch, tf32=1e-3, bf16=1e-3)
     assert products._choose.__wrapped__().library == products.OWN
 
 
@@ -91,7 +112,7 @@ def test_what_is_chosen_is_told(monkeypatch: pytest.MonkeyPatch, precision: str 
     """To the processes that are started from here."""
     if precision is None:
         pytest.skip("this torch has no switch")
-    pretend(monkeypatch, 2, 1, 2)
+    pretend(monkeypatch, 2, 1)
     products._choose.__wrapped__()
     assert os.environ[products.TAKEN] == "tf32"
 

@@ -3,14 +3,15 @@
 Torch multiplies float32 matrices with MKL where it has it, and MKL takes half of the speed of some processors (AMD's)
 and nine tenths of that of others. Any precision of `torch.backends.mkldnn.matmul` but `ieee` sends them to oneDNN
 instead. That leave to round inputs to a shorter format is no use to a processor without units for it, and costs digits
-on one that has them (AMX). So it is tried, once a process: what is faster by `GAIN` is taken if it is as exact as
-float32 is. Processes that this one starts take the same.
+on one that has them (AMX). So it is tried, once a process: it is taken where it is as exact as float32 is, and not by
+chance, for the two add up in another order and leave other digits. Processes that this one starts take the same.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -19,15 +20,17 @@ import torch
 __all__ = ["Products", "choose_products"]
 
 GAIN = 1.05
-"""How many times as fast a way must be, so that noise does not choose. On AMD's processors it is 2.2 times with AVX-512
-of full width (Zen 5), 1.08 to 1.19 where that is taken by halves (Zen 4; up to 2 with few rows, or the vocabulary), and
-0.98 to 1.03 with AVX2 alone."""
+"""How many times as fast oneDNN must be where nothing is known of a processor, so that noise does not choose."""
+GAINS = {"AVX512": 0.95, "AVX2": float("inf")}
+"""How many times as fast where something is. On AMD's processors it is 2.2 times with AVX-512 of full width (Zen 5),
+1.08 to 1.19 where that is taken by halves (Zen 4; up to 2 with few rows, or the vocabulary): it is taken there unless
+it is clearly slower. With AVX2 alone it is 0.98 to 1.03, from one moment to the next: not worth other digits."""
 WORSE = 4.0
 """By how much its error may be larger than that of torch's own products; both are sums in float32, in another order."""
 LARGEST = 5e-6
 """The largest error at all, relative to the largest number of the product; bfloat16 has 4e-3, TF32 5e-4."""
 ROUNDS = 4, 10
-"""Least and most, of which the fastest counts; 40 ms in all on an idle machine, and no more are begun after `LONG`."""
+"""Least and most, of which the fastest counts; 30 ms in all on an idle machine, and no more are begun after `LONG`."""
 LONG = 0.05
 KERNELS = "128"
 """How many kernels oneDNN keeps, one for each shape of a product, each of 0.6 MB. Saliency goes through 60 to 140 again
@@ -35,6 +38,10 @@ and again; where they do not fit, each is made anew each time, which takes a thi
 OWN = "torch's own"
 TAKEN = "FANLIGHT_PRODUCTS"
 """Tells the processes that this one starts which way it took: what they find has the same digits then."""
+
+
+Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Two matrices, and their product in float64."""
 
 
 class Products(NamedTuple):
@@ -59,40 +66,57 @@ def _choose() -> Products:
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KERNELS)  # read at the first product that oneDNN makes
     switch: Any = getattr(torch.backends.mkldnn, "matmul", None)
     before = getattr(switch, "fp32_precision", None)
-    ways = [OWN, "tf32", "bf16"] if before is not None else [OWN]  # an older torch has no such switch
-    errors, seconds = {}, dict.fromkeys(ways, float("inf"))
-    samples = _samples()
-    threads, begun = torch.get_num_threads(), time.perf_counter()
+    if before is None:  # an older torch has no such switch
+        return _told(OWN, _worst(_samples()))
+    samples, errors = _samples(), {}
+
+    def turn(way: str) -> None:
+        switch.fp32_precision = before if way == OWN else way
+
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)  # on a busy machine two wait for each other
+    taken = OWN
     try:
-        for done in range(ROUNDS[1]):
-            if done >= ROUNDS[0] and time.perf_counter() - begun > LONG:
-                break
-            for way in ways:
-                if before is not None:
-                    switch.fp32_precision = before if way == OWN else way
-                start = time.process_time()  # the processor's: others use the machine too
-                made = [a @ b for a, b, _ in samples]
-                seconds[way] = min(seconds[way], time.process_time() - start)
-                if way not in errors:
-                    errors[way] = max(map(_error, made, (exact for *_, exact in samples)))
+        for way in (OWN, "tf32", "bf16"):
+            turn(way)
+            errors[way] = _worst(samples)
+        exact = [way for way in errors if errors[way] <= min(WORSE * errors[OWN], LARGEST)]
+        told = os.environ.get(TAKEN, "")
+        if told in exact:
+            taken = told
+        elif exact[1:] and _is_faster(exact[1], samples, turn):
+            taken = exact[1]
     finally:
-        if before is not None:
-            switch.fp32_precision = before
         torch.set_num_threads(threads)
-    exact = [way for way in ways if errors[way] <= min(WORSE * errors[OWN], LARGEST)]
-    taken = os.environ.get(TAKEN, "")
-    if taken not in exact:
-        best = min(exact, key=lambda way: seconds[way], default=OWN)
-        taken = OWN if seconds[OWN] < GAIN * seconds[best] else best
-        os.environ[TAKEN] = taken
-    if taken == OWN:
-        return Products(OWN, float(f"{errors[OWN]:.1g}"))
-    switch.fp32_precision = taken
-    return Products("oneDNN", float(f"{errors[taken]:.1g}"))
+        turn(taken)
+    os.environ[TAKEN] = taken
+    return _told(taken, errors[taken])
 
 
-def _samples() -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+def _told(way: str, error: float) -> Products:
+    return Products(OWN if way == OWN else "oneDNN", float(f"{error:.1g}"))
+
+
+def _is_faster(other: str, samples: Sequence[Sample], turn: Callable[[str], None]) -> bool:
+    """Whether another way, to which the switch is turned, is enough times as fast as torch's own."""
+    gain = GAINS.get(torch.backends.cpu.get_cpu_capability(), GAIN)
+    if gain == float("inf"):
+        return False
+    seconds = dict.fromkeys((OWN, other), float("inf"))
+    begun = time.perf_counter()
+    for done in range(ROUNDS[1]):
+        if done >= ROUNDS[0] and time.perf_counter() - begun > LONG:
+            break
+        for way in seconds:
+            turn(way)
+            start = time.process_time()  # the processor's: others use the machine too
+            for a, b, _ in samples:
+                torch.matmul(a, b)
+            seconds[way] = min(seconds[way], time.process_time() - start)
+    return seconds[OWN] >= gain * seconds[other]
+
+
+def _samples() -> list[Sample]:
     """Return pairs of matrices of the shapes that a small model has, and their products in float64.
 
     A projection's forward and its way back, a batch of heads, and numbers of very different sizes.
@@ -102,6 +126,11 @@ def _samples() -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
     pairs = [(torch.randn(a, generator=generator), torch.randn(b, generator=generator)) for a, b in shapes]
     pairs[-1][0][:, ::7] *= 300  # as a residual stream's few large entries
     return [(a, b, a.double() @ b.double()) for a, b in pairs]
+
+
+def _worst(samples: Sequence[Sample]) -> float:
+    """Return the largest error of their products, as they are multiplied now."""
+    return max(_error(a @ b, exact) for a, b, exact in samples)
 
 
 def _error(made: torch.Tensor, exact: torch.Tensor) -> float:

@@ -297,7 +297,7 @@ def test_heads_are_sorted_by_what_is_compared(open_painted: Callable[..., Page])
     rows = page.locator("#fig-it .board tr")
     page.set_viewport_size({"width": 320, "height": 800})
     expect(rows).not_to_have_count(1)
-    assert int(page.evaluate("document.activeElement.dataset.item")) == order(page)[-1], "other rows, but the same place"
+    assert int(page.evaluate("document.activeElement.dataset.item")) == order(page)[-1], "the place is kept"
     page.set_viewport_size({"width": 1280, "height": 800})
     expect(rows).to_have_count(1)
     page.get_by_label("Compare by").select_option("nothing")
