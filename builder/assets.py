@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from .errors import BuildError
@@ -88,9 +89,14 @@ def _read(file: Path) -> bytes:
 
     A site's own files are left as they are: who knows what stands in a template's text there.
     """
-    content = file.read_bytes()
     ours = any(file.is_relative_to(built_in(name)) for name in ("figures", "theme"))
-    return _COMMENTS[file.suffix].sub(b"", content) if ours else content
+    found = file.stat()
+    return _bare(file, found.st_mtime_ns, found.st_size) if ours else file.read_bytes()
+
+
+@lru_cache(maxsize=512)
+def _bare(file: Path, mtime: int, size: int) -> bytes:  # noqa: ARG001 - part of what is remembered
+    return _COMMENTS[file.suffix].sub(b"", file.read_bytes())
 
 
 def _style_sheet(site: Site) -> bytes:

@@ -8,7 +8,8 @@ import filecmp
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -136,11 +137,15 @@ def _order(path: str) -> tuple[int, str]:
 def _is_same(content: File, target: Path) -> bool:
     if isinstance(content, Kept):
         return True
-    if target.is_symlink() or not target.is_file():
+    try:
+        found = target.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if not stat.S_ISREG(found.st_mode):
         return False
     if isinstance(content, Path):
         return filecmp.cmp(content, target, shallow=False)
-    return target.stat().st_size == len(content) and target.read_bytes() == content
+    return found.st_size == len(content) and target.read_bytes() == content
 
 
 def _store(content: File, staged: Path) -> None:
@@ -164,10 +169,10 @@ def _is_inside(path: str) -> bool:
     return not any(character in path for character in "\\:\0")
 
 
-def _check_obstacles(wanted: Iterable[str], ours: frozenset[str], output: Path) -> None:
+def _check_obstacles(wanted: Sequence[str], ours: frozenset[str], output: Path) -> None:
     """Raise `BuildError` where somebody else's file, folder or link stands where one of ours must go."""
     problems = []
-    for folder in sorted({str(parent) for path in wanted for parent in PurePosixPath(path).parents} - {"."}):
+    for folder in sorted(_folders(wanted)):
         here = output / folder
         if here.is_symlink() or (here.exists() and not here.is_dir() and folder not in ours):
             problems.append(Problem("invalid output: a file or link stands where a folder must go", here))
@@ -179,6 +184,17 @@ def _check_obstacles(wanted: Iterable[str], ours: frozenset[str], output: Path) 
                 problems.append(Problem("invalid output: a folder stands where a file must go", here))
     if problems:
         raise BuildError(problems=problems)
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Return the folders in which these lie, and those in which they do."""
+    found: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 def _make_way(path: str, ours: frozenset[str], output: Path) -> None:

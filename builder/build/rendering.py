@@ -118,7 +118,10 @@ class Renderer:
         """Return what each computed figure shows; a gallery is shown whole or not at all."""
         asked = {spec.anchor: plan.figures.get((document.article.slug, spec.anchor), ()) for spec in document.figures}
         return {
-            anchor: tuple(ShownPanel(results[panel.address], panel.title) for panel in panels)
+            anchor: tuple(
+                ShownPanel(results[panel.address], panel.title, stamp(self.cache.path(panel.address)))
+                for panel in panels
+            )
             for anchor, panels in asked.items()
             if all(panel.address in results for panel in panels)
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +23,7 @@ from ..mathematics import TexError
 from ..pictures import Picture
 from ..prose import find_mention, find_value
 from ..summary import Neighbour
+from .kind_templates import render_kind
 from .site_page import SitePage
 
 __all__ = ["ArticlePage", "Picture", "ShownPanel", "SocialImage", "data_path", "piece_path", "shared_extent"]
@@ -37,6 +38,8 @@ class ShownPanel:
 
     result: Result
     title: str = ""
+    version: Hashable = None
+    """Tells this content of the answer from any other, as far as it is known."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class ArticlePage(SitePage):
             extent=json.dumps(extent, separators=(",", ":")),  # the template escapes it: it stands in an attribute
             caption=caption,
             alt=spec.alt or " ".join(panel["alt"] for panel in drawn),
-            method=self._kind_template(kind, "method.html", drawn[0]),
+            method=self._kind_template(kind, "method.html", drawn[0], panels[0]),
             view_url=self.asset(f"figures/{kind.name}/view.js"),
             follows=self._followed(spec),
         )
@@ -170,14 +173,15 @@ class ArticlePage(SitePage):
             **context,
             "title": panel.title,
             "alt": f"{panel.title}: {described}" if panel.title else described,
-            "body": self._kind_template(kind, "fallback.html", context),
+            "body": self._kind_template(kind, "fallback.html", context, panel),
             "data_url": self.url(data_path(panel.result)),
         }
 
-    def _kind_template(self, kind: Kind, name: str, context: Mapping[str, Any]) -> Markup:
+    def _kind_template(self, kind: Kind, name: str, context: Mapping[str, Any], panel: ShownPanel) -> Markup:
         if not (kind.folder / name).is_file():
             return Markup()
-        return Markup(self.theme.get_template(f"figures/{kind.name}/{name}").render(context))
+        version = panel.version and (panel.result.address, panel.version)
+        return render_kind(self.theme, f"figures/{kind.name}/{name}", context, version)
 
 
 def data_path(result: Result) -> str:
