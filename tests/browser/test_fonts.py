@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 from served import BASE, serve_site
-from visits import visit
+from test_pages import ARTICLES, PHONE
+from visits import SHIFTS, visit
 
 from builder.build import Builder
 from builder.site import find_site
@@ -55,3 +56,29 @@ def test_a_page_loads_the_fonts_of_its_letters(chromium: Browser, host: str, slu
     names = [response.url.rpartition("/")[2] for response in opened.responses]
     assert {name.removesuffix(".woff2") for name in names if name.endswith(".woff2")} == LOADED[slug]
     assert not opened.complaints
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("slug", ARTICLES)
+def test_letters_that_come_late_move_little(chromium: Browser, real_site: tuple[Path, str], slug: str) -> None:
+    """On a phone with a slow network, one face after the other: stand-ins break titles into as many lines."""
+    context = chromium.new_context(**PHONE)
+    context.add_init_script(SHIFTS)
+    page = context.new_page()
+    held: list[Route] = []
+    page.route("**/fonts/*.woff2", lambda route: held.append(route))  # of `append` itself Playwright takes none
+    page.goto(f"{real_site[1]}{BASE}{slug}/", wait_until="commit")
+    page.locator(".byline").first.wait_for()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")  # painted without them
+    assert page.evaluate(
+        "[...document.fonts].every((face) => !/Fanlight/.test(face.family) || face.status !== 'loaded')"
+    )
+    for name in ("text-latin", "text-italic", "display", ""):
+        for route in [route for route in held if name in route.request.url]:
+            held.remove(route)
+            route.continue_()
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 150)))")
+    shifts = page.evaluate("window.shifts")
+    assert page.evaluate("[...document.fonts].some((face) => /Display/.test(face.family) && face.status === 'loaded')")
+    context.close()
+    assert sum(value for value, *_ in shifts) < 0.05, shifts
