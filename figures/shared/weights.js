@@ -129,6 +129,7 @@ export function weights({ queries, keys }) {
 
   /** Frames a weight, or shows a token's lines alone, and says what it is. */
   function mark(next) {
+    if (!picture) return; // a reader may tab through before it has come
     at = next;
     if (display === "lines") repaint();
     else frames();

@@ -253,6 +253,26 @@ def test_the_weights_of_a_head_are_walked_with_the_keyboard(open_painted: Callab
     assert page.evaluate("document.activeElement.matches('.board td')")
 
 
+def test_a_picture_that_has_not_come_is_passed_over(open_painted: Callable[..., Page]) -> None:
+    """By the keyboard and by the pointer: nothing to tell is no error."""
+    page = open_painted(made(attend(2, 3, 8)), width=1280)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.evaluate("""async () => {
+      const figure = document.querySelector("#fig-it");
+      const view = new URL(figure.dataset.view, document.baseURI);
+      const { weights } = await import(new URL("../shared/weights.js", view));
+      const { element } = weights({ queries: ["a", "b"], keys: ["a", "b"] });
+      figure.append(element);
+      const plot = element.querySelector(".weights-plot");
+      plot.focus();
+      plot.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", cancelable: true }));
+      plot.dispatchEvent(new PointerEvent("pointermove", { pointerType: "mouse", clientX: 1, clientY: 1 }));
+      plot.blur();
+    }""")
+    assert not errors
+
+
 def test_lines_lead_from_left_to_right(open_painted: Callable[..., Page]) -> None:
     """A token at the left tells what it attends to, one at the right where it gets attention from."""
     page = open_painted(made(attend(2, 3, 8)), width=1280)
