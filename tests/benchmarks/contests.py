@@ -40,7 +40,7 @@ SALIENCY = Contest(
 
 INTEGRATED = Contest(
     "integrated gradients",
-    "Integrated gradients, 50 steps from 0, of four generated tokens",
+    "Integrated gradients, 50 steps from 0, of twelve generated tokens",
     [SHORT],
     [
         Way("this project", ".own:integrated", "logit"),
@@ -51,10 +51,11 @@ INTEGRATED = Contest(
         Way("Ecco’s algorithm", ".peers.ecco:integrated"),
         Way("float64", ".peers.truth:integrated", "logit", truth=True),
     ],
-    {"explained": 4},
-    note="Seconds are for all four. Ecco integrates the probability, and inseq starts from the embedding of a token "
-    "for unknown words: other answers, of as much work. The error is the largest difference from float64 of a share "
-    "|Σ attribution|; the path from 0 is steep, where norms divide by almost nothing, and costs float32 digits.",
+    {"explained": 12},
+    note="Seconds are for all twelve, which share each step’s forward pass here. Ecco integrates the probability, and "
+    "inseq starts from the embedding of a token for unknown words: other answers, of as much work. The error is the "
+    "largest difference from float64 of a share |Σ attribution|; the path from 0 is steep, where norms divide by almost "
+    "nothing, and costs float32 digits.",
 )
 
 LENS = Contest(
