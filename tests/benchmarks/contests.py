@@ -54,8 +54,8 @@ INTEGRATED = Contest(
     {"explained": 12},
     note="Seconds are for all twelve, which share each step’s forward pass here. Ecco integrates the probability, and "
     "inseq starts from the embedding of a token for unknown words: other answers, of as much work. The error is the "
-    "largest difference from float64 of a share |Σ attribution|; the path from 0 is steep, where norms divide by almost "
-    "nothing, and costs float32 digits.",
+    "largest difference from float64 of a share |Σ attribution|; the path from 0 is steep, where norms divide by "
+    "almost nothing, and costs float32 digits.",
 )
 
 LENS = Contest(
