@@ -101,21 +101,23 @@ def _edit(article: Path, url: str, number: int) -> float:
         article.write_text(f"{front}\n---\n\n{word}.\n{body}", encoding="utf-8", newline="\n")
         start = time.perf_counter()
         page = f"{article.parent.name}/index.html"
-        while True:
+        while time.perf_counter() - start < PATIENCE / 10:
             changed = _next(events)["pages"]  # None: all
             if changed is None or page in changed:
                 with urllib.request.urlopen(f"{url}{article.parent.name}/") as answer:
                     if word.encode() in answer.read():
                         return time.perf_counter() - start
+    raise RuntimeError(f"{page} never showed {word}")
 
 
 def _next(events: IO[bytes]) -> dict[str, Any]:
-    """Return what the preview tells next."""
-    while True:
-        name, _, told = events.readline().decode().partition(": ")
+    """Return what the preview tells next. Raises `RuntimeError` where it has ended."""
+    while line := events.readline().decode():
+        name, _, told = line.partition(": ")
         if name == "data":
             found: dict[str, Any] = json.loads(told)
             return found
+    raise RuntimeError("the preview has ended")
 
 
 if __name__ == "__main__":
