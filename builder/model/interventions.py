@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from .trace import first_tensor, replaced
+from .trace import first_tensor, recording, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from torch import nn
 
+    from . import Model
     from .structure import Structure
 
-__all__ = ["Patch", "State", "States", "entering", "leaving", "modules_of", "patching", "record_states"]
+__all__ = ["Patch", "State", "States", "between", "entering", "leaving", "modules_of", "patching", "record_states"]
 
 State = Literal["residual", "attention", "mlp"]
 """What a block hands on, or what its attention or its MLP hands on within it."""
@@ -140,8 +141,10 @@ def entering(structure: Structure, layer: int, states: Tensor) -> Iterator[None]
     with contextlib.ExitStack() as stack:
         if layer == 0:
             stack.callback(structure.blocks[0].register_forward_pre_hook(enter, with_kwargs=True).remove)
-        for block, kind in zip(structure.blocks[:layer], structure.block_outputs, strict=False):
-            stack.enter_context(replaced(block, _handing_on(states, plain=issubclass(kind, Tensor))))
+        for number, (block, kind) in enumerate(zip(structure.blocks[:layer], structure.block_outputs, strict=False)):
+            plain = issubclass(kind, Tensor)
+            forward = _handing_on(states, plain=plain) if number == layer - 1 else _passing(plain=plain)
+            stack.enter_context(replaced(block, forward))
         yield
 
 
@@ -152,6 +155,17 @@ def leaving(structure: Structure, layer: int) -> Iterator[None]:
         for block, kind in zip(structure.blocks[layer:], structure.block_outputs[layer:], strict=True):
             stack.enter_context(replaced(block, _passing(plain=issubclass(kind, Tensor))))
         yield
+
+
+@torch.no_grad()
+def between(model: Model, ids: Tensor, blocks: range, states: Tensor) -> Tensor:
+    """Take what enters the first of neighbouring blocks, [B, T, d] of B runs of `ids` [T] → what the last hands on."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(entering(model.structure, blocks.start, states))
+        stack.enter_context(leaving(model.structure, blocks.stop))
+        seen = stack.enter_context(recording(model.structure.blocks[blocks.stop - 1 : blocks.stop]))
+        model.forward_ids(ids.expand(len(states), -1))
+    return seen[0].to(states.device)
 
 
 def _passing(*, plain: bool) -> Callable[..., Any]:

@@ -84,7 +84,7 @@ def analyse(run: Run, params: Params) -> Answer:
     clean, vocabulary = text.clean, Vocabulary(model.token_text)
     logits = logits_at(run, question.position)
 
-    layers = [without_parts(text, heads, layer, params.replace) for layer in range(model.n_layers)]
+    layers = without_parts(text, heads, range(model.n_layers), params.replace)
     wholes = [vocabulary.told(clean, effects, slice(-2, None)) for effects in layers]
     data: dict[str, Any] = {
         "tokens": run.tokens,
@@ -113,10 +113,9 @@ def analyse(run: Run, params: Params) -> Answer:
         }
     measured = Measured(run, text, heads, params.replace, layers)
     if memory is not None:
-        sources = range(len(text.ids))
-        spans = {layer: window(layer, params.window, model.n_layers) for layer in range(model.n_layers)}
-        cut = {layer: memory.without_edges(span, sources) for layer, span in spans.items()}
-        told = [vocabulary.told(clean, edges.effects) for edges in cut.values()]
+        spans = [window(layer, params.window, model.n_layers) for layer in range(model.n_layers)]
+        cut = memory.without_edges(spans, range(len(text.ids)))
+        told = [vocabulary.told(clean, effects) for effects in cut.effects]
         data["edges"] = {**turned(told), "window": params.window}
         measured = measured._replace(memory=memory, edges=cut, spans=spans)
     data["vocabulary"] = vocabulary.texts

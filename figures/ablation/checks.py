@@ -30,8 +30,8 @@ class Measured(NamedTuple):
     replace: Replace
     layers: Sequence[Effects]
     memory: Memory | None = None
-    edges: Mapping[int, Edges] | None = None
-    spans: Mapping[int, Sequence[int]] | None = None
+    edges: Edges | None = None
+    spans: Sequence[Sequence[int]] | None = None
 
 
 def checks(measured: Measured) -> dict[str, Check]:
@@ -61,18 +61,18 @@ def checks(measured: Measured) -> dict[str, Check]:
     made = {name: Check(value, bound) for name, value in found.items()}
     if measured.memory is None or measured.edges is None or measured.spans is None:
         return made
-    nothing = measured.memory.without_edges([0], [-1])
-    losses = torch.stack([(edges.effects.values - clean).abs() for edges in measured.edges.values()])
+    (nothing,) = measured.memory.without_edges([[0]], [-1]).effects
+    losses = torch.stack([(effects.values - clean).abs() for effects in measured.edges.effects])
     layer, source = divmod(int(losses.argmax()), losses.shape[1])
     plain = _edge_plainly(measured, measured.spans[layer], source)
     return {
         **made,
-        "no edge cut, the last token alone": Check(abs(float(nothing.effects.values) - clean), bound),
+        "no edge cut, the last token alone": Check(abs(float(nothing.values) - clean), bound),
         "the strongest edge against a plain forward pass": Check(
-            abs(float(measured.edges[layer].effects.values[source]) - plain), bound
+            abs(float(measured.edges.effects[layer].values[source]) - plain), bound
         ),
-        "weight left on an edge that was cut": Check(max(edges.left for edges in measured.edges.values()), 0.0),
-        "rows of weights sum to 1": Check(max(edges.off for edges in measured.edges.values()), max(1e-5, 4 * eps)),
+        "weight left on an edge that was cut": Check(measured.edges.left, 0.0),
+        "rows of weights sum to 1": Check(measured.edges.off, max(1e-5, 4 * eps)),
     }
 
 

@@ -16,13 +16,12 @@ import torch
 from builder.errors import BuildError
 from builder.model.heard import attend_alone, hear
 from builder.model.interface import attending
-from builder.model.interventions import entering
-from builder.model.rerun import at_once
-
-from .text import Effects
+from builder.model.interventions import entering, leaving
+from builder.model.sweep import Beginning
+from builder.model.trace import recording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from torch import Tensor
 
@@ -30,15 +29,16 @@ if TYPE_CHECKING:
     from builder.model.heard import Heard
     from builder.model.interface import Call
 
-    from .text import Text
+    from .text import Effects, Text
 
 __all__ = ["Edges", "Memory", "read_memory"]
 
 
 class Edges(NamedTuple):
-    """What is said with the edge to each earlier position cut, and what is left of it."""
+    """What is said with edges cut, and what is left of them."""
 
-    effects: Effects
+    effects: list[Effects]
+    """For each of some layers, with the edge to each earlier position cut."""
     left: float
     """The largest weight of an edge that was cut."""
     off: float
@@ -55,41 +55,63 @@ class Memory:
     heard: dict[Any, Heard]
     """What each of them was given, when nothing was cut."""
 
-    @torch.no_grad()
-    def without_edges(self, layers: Sequence[int], sources: Sequence[int]) -> Edges:
-        """Return what is said when in `layers` the last token cannot look at one of `sources`, at each in turn.
+    def without_edges(self, spans: Sequence[Collection[int]], sources: Sequence[int]) -> Edges:
+        """Return what is said when in all layers of a span the last token cannot look at one of `sources`, at each.
 
         A source of −1 is none: nothing is cut.
         """
-        text, model = self.text, self.text.model
-        first, cut = min(layers), [self.modules[layer] for layer in layers if layer in self.modules]
-        found, left, off = [], 0.0, 0.0
+        cut = _Cut(self, [_Edge(span, source) for span in spans for source in sources], [0.0], [0.0])
+        effects = self.text.effects_of(cut).split([len(sources)] * len(spans))
+        return Edges(effects, max(cut.left), max(cut.off))
 
-        def handler(call: Call) -> None:
-            nonlocal left, off
-            heard, n = self.heard[call.module], len(batch)
-            mask = heard.mask[0, :, -1:].repeat(1, n, 1)
-            rows = [row for row, source in enumerate(batch) if source >= 0]
-            there = [batch[row] for row in rows]
-            if call.module in cut:
-                mask[:, rows, there] = torch.finfo(mask.dtype).min
-            weights = _attend(call, heard, mask)
-            if call.module in cut and rows:
-                left = max(left, float(weights[rows, :, there].max()))
-            off = max(off, float((weights.float().sum(-1) - 1).abs().max()))
 
-        size = at_once(model, len(text.ids))
-        for start in range(0, len(sources), size):
-            batch = sources[start : start + size]
-            ids = text.ids[-1:].expand(len(batch), -1)
+class _Edge(NamedTuple):
+    layers: Collection[int]
+    source: int
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Runs of the last token, with one edge cut in each."""
+
+    memory: Memory
+    edges: Sequence[_Edge]
+    left: list[float]
+    """Weights of edges that were cut."""
+    off: list[float]
+    """How far rows of weights are from the sum 1."""
+
+    @property
+    def beginnings(self) -> list[Beginning]:
+        return [Beginning(min(edge.layers), len(self.memory.text.ids) - 1) for edge in self.edges]
+
+    def enter(self, block: int, runs: list[int]) -> Tensor:
+        return self.memory.text.states.before(block)[-1:].expand(len(runs), -1)
+
+    def through(self, blocks: range, runs: list[int], stream: Tensor) -> Tensor:
+        text, edges = self.memory.text, [self.edges[run] for run in runs]
+        layers = {module: layer for layer, module in self.memory.modules.items() if layer in blocks}
+        ids = text.ids[-1:].expand(len(runs), -1)
+        structure = text.model.structure
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(entering(structure, blocks.start, stream[:, None]))
+            stack.enter_context(leaving(structure, blocks.stop))
+            seen = stack.enter_context(recording(structure.blocks[blocks.stop - 1 : blocks.stop]))
+            stack.enter_context(attending(text.model.network, lambda call: self._attend(call, edges, layers)))
             where = torch.full_like(ids, len(text.ids) - 1)
-            with contextlib.ExitStack() as stack:
-                stream = text.states.before(first)[-1:].expand(len(batch), -1, -1)
-                stack.enter_context(entering(model.structure, first, stream))
-                stack.enter_context(attending(model.network, handler))
-                final = model.structure.base(input_ids=ids, position_ids=where, use_cache=False).last_hidden_state
-            found.append(text.effects(final))
-        return Edges(Effects.join(found), left, off)
+            structure.base(input_ids=ids, position_ids=where, use_cache=False)
+        return seen[0][:, 0].to(stream.device)
+
+    def _attend(self, call: Call, edges: Sequence[_Edge], layers: dict[Any, int]) -> None:
+        heard, layer = self.memory.heard[call.module], layers.get(call.module)
+        mask = heard.mask[0, :, -1:].repeat(1, len(edges), 1)
+        rows = [row for row, edge in enumerate(edges) if edge.source >= 0 and layer in edge.layers]
+        there = [edges[row].source for row in rows]
+        mask[:, rows, there] = torch.finfo(mask.dtype).min
+        weights = _attend(call, heard, mask)
+        if rows:
+            self.left.append(float(weights[rows, :, there].max()))
+        self.off.append(float((weights.float().sum(-1) - 1).abs().max()))
 
 
 @torch.no_grad()

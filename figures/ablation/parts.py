@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 
-from builder.model.interventions import Patch, entering, modules_of, patching
+from builder.model.interventions import Patch, between, modules_of, patching
+from builder.model.sweep import Beginning
 
 from .heads import masked
 from .text import Effects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch import Tensor
 
@@ -23,33 +25,64 @@ if TYPE_CHECKING:
 __all__ = ["Replace", "instead", "without_parts"]
 
 Replace = Literal["zero", "mean"]
-WHOLES = ("attention", "mlp")
+WHOLES: tuple[Literal["attention", "mlp"], ...] = ("attention", "mlp")
 
 
-@torch.no_grad()
-def without_parts(text: Text, heads: Mapping[int, Heads], layer: int, replace: Replace) -> Effects:
-    """Return what is said without each head of a layer, then without its attention, and without its MLP.
+def without_parts(text: Text, heads: Mapping[int, Heads], layers: Sequence[int], replace: Replace) -> list[Effects]:
+    """Return what is said without each head of each layer, then without its attention, and without its MLP.
 
-    A part is taken out at every position of the text. The blocks before the layer are not run: what enters it is known.
-    Heads are left out where there are none; a part that the layer has not, changes nothing.
+    A part is taken out at every position of the text. Heads are left out where there are none; a part that the layer
+    has not, changes nothing.
     """
-    own = heads.get(layer)
-    n = own.n if own else 0
-    variants: list[int | str] = [*range(n), *WHOLES]
-    size = -(-len(variants) // -(-len(variants) // text.at_once))  # of batches of like size
-    found = []
-    for start in range(0, len(variants), size):
-        batch = variants[start : start + size]
-        chosen = [variant if isinstance(variant, int) else None for variant in batch]
-        patches = [_whole(text, layer, name, row, replace) for row, name in enumerate(batch) if name in WHOLES]
+    own = [[*range(heads[layer].n if layer in heads else 0), *WHOLES] for layer in layers]
+    taken = [_Part(layer, part) for layer, parts in zip(layers, own, strict=True) for part in parts]
+    return text.effects_of(_Without(text, heads, taken, replace)).split([len(parts) for parts in own])
+
+
+class _Part(NamedTuple):
+    layer: int
+    part: int | Literal["attention", "mlp"]
+    """A head's number, or all of a module."""
+
+
+@dataclass(frozen=True)
+class _Without:
+    """Runs of a text, without one part each; what enters the layer of the part is known."""
+
+    text: Text
+    heads: Mapping[int, Heads]
+    taken: Sequence[_Part]
+    replace: Replace
+
+    @property
+    def beginnings(self) -> list[Beginning]:
+        return [Beginning(part.layer, 0) for part in self.taken]
+
+    def enter(self, block: int, runs: list[int]) -> Tensor:
+        return self.text.states.before(block).repeat(len(runs), 1)
+
+    def through(self, blocks: range, runs: list[int], stream: Tensor) -> Tensor:
+        parts = [self.taken[run] for run in runs]
         with contextlib.ExitStack() as stack:
-            stream = text.states.before(layer).expand(len(batch), -1, -1)
-            stack.enter_context(entering(text.model.structure, layer, stream))
-            if own is not None:
-                stack.enter_context(masked(own.projection, own.mask(chosen), instead(own.vectors, replace)))
-            stack.enter_context(patching([patch for patch in patches if patch is not None], len(text.ids)))
-            found.append(text.effects(text.model.forward_ids(text.ids.expand(len(batch), -1))))
-    return Effects.join(found)
+            for layer in {part.layer for part in parts if part.layer in blocks}:
+                here = [part.part if part.layer == layer else None for part in parts]
+                own = self.heads.get(layer)
+                if own is not None:
+                    mask = own.mask([part if isinstance(part, int) else None for part in here])
+                    stack.enter_context(masked(own.projection, mask, instead(own.vectors, self.replace)))
+                stack.enter_context(patching(list(self._wholes(layer, here)), len(self.text.ids)))
+            texts = stream.view(len(runs), len(self.text.ids), -1)
+            return between(self.text.model, self.text.ids, blocks, texts).flatten(0, 1)
+
+    def _wholes(self, layer: int, parts: Sequence[int | str | None]) -> Iterator[Patch]:
+        """Yield what takes attentions or MLPs out of rows of a batch; nothing where the layer has none."""
+        for kind in WHOLES:
+            module, states = modules_of(self.text.model.structure, kind)[layer], self.text.states.handed_on[kind][layer]
+            for row in (row for row, part in enumerate(parts) if part == kind):
+                if module is not None and states is not None:
+                    positions = torch.arange(len(states), device=states.device)
+                    fill = instead(states, self.replace).expand(len(states), -1)
+                    yield Patch(module, torch.full_like(positions, row), positions, fill)
 
 
 def instead(vectors: Tensor, replace: Replace) -> Tensor:
@@ -60,13 +93,3 @@ def instead(vectors: Tensor, replace: Replace) -> Tensor:
     if replace == "zero":
         return torch.zeros_like(vectors[0])
     return vectors[min(1, len(vectors) - 1) :].float().mean(0).to(vectors)
-
-
-def _whole(text: Text, layer: int, name: str, row: int, replace: Replace) -> Patch | None:
-    """Return what takes an attention or an MLP out of one row of a batch; None where the layer has none."""
-    kind: Literal["attention", "mlp"] = "attention" if name == "attention" else "mlp"
-    module, states = modules_of(text.model.structure, kind)[layer], text.states.handed_on[kind][layer]
-    if module is None or states is None:
-        return None
-    positions = torch.arange(len(states), device=states.device)
-    return Patch(module, torch.full_like(positions, row), positions, instead(states, replace).expand(len(states), -1))

@@ -10,6 +10,7 @@ import torch
 from builder.model.interventions import record_states
 from builder.model.lens import probability
 from builder.model.rerun import at_once
+from builder.model.sweep import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from builder.model import Model, Run
     from builder.model.answers import Question
     from builder.model.interventions import States
+    from builder.model.sweep import Changes
 
 __all__ = ["Effects", "Text", "read_text"]
 
@@ -37,6 +39,10 @@ class Effects(NamedTuple):
     def join(cls, rows: Sequence[Effects]) -> Effects:
         """Return the effects of several batches as one."""
         return cls(*(torch.cat(column) for column in zip(*rows, strict=True)))
+
+    def split(self, sizes: list[int]) -> list[Effects]:
+        """Return the first of them, so many, and so on."""
+        return [Effects(*columns) for columns in zip(*(column.split(sizes) for column in self), strict=True)]
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,19 @@ class Text:
     def effects(self, final: Tensor) -> Effects:
         """Return what is said after final states [N, T, d] of N variants of the text."""
         with torch.no_grad():
-            logits = self.model.head_logits(final[:, -1]).float()
+            return self._said(self.model.head_logits(final[:, -1]).float())
+
+    def effects_of(self, changes: Changes) -> Effects:
+        """Return what is said in changed runs of the text."""
+        numbers, found = [], []
+        with torch.no_grad():
+            for runs, last in sweep(self.model, len(self.ids), changes):
+                numbers += runs
+                found.append(self._said(self.model.unembed(last).float()))
+        order = torch.tensor(numbers).argsort().to(self.ids.device)
+        return Effects(*(column[order] for column in Effects.join(found)))
+
+    def _said(self, logits: Tensor) -> Effects:
         own = logits[:, self.question.answer, None]
         return Effects(self.question.value(logits), probability(logits, own), logits.argmax(-1))
 

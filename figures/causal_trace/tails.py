@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from builder.model.interventions import Patch, modules_of, patching
 from builder.model.rerun import Places, at_once, batches, tails
+from builder.model.sweep import Beginning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor, nn
 
@@ -19,65 +21,86 @@ if TYPE_CHECKING:
 
     from .place import Place
 
-__all__ = ["read_tails"]
+__all__ = ["Tails"]
 
 
-def read_tails(
-    original: Original, base: States, source: States, places: Sequence[Place], window: int
-) -> Iterator[tuple[list[int], Tensor]]:
-    """Yield the numbers of some places and what the last token's final state [B, d'] is then, in runs of `original`.
+@dataclass(frozen=True)
+class Tails:
+    """Runs of `original`, which had the states `base`, in each of which one of `places` is as in `source`.
 
     What attention or MLP hand on at a position changes but that position within their block. So of the first block of
     all the one token is computed, and from the next one on it is a change of the stream, as that of a stream is.
     """
-    n, length = original.model.n_layers, len(original.ids)
-    most = at_once(original.model, length)
-    starting: dict[int, list[int]] = {}
-    for number in sorted(range(len(places)), key=lambda number: places[number].position):
-        place = places[number]
-        first = place.changed(window, n)[0]
-        starting.setdefault(first if place.state == "residual" else first + 1, []).append(number)
-    for block, waiting in starting.items():
-        for part in batches([places[number].position for number in waiting], length, most):
-            some = waiting[part]
-            chosen = [places[number] for number in some]
-            at = torch.tensor([place.position for place in chosen], device=original.ids.device)
-            tokens = tails(at, length)
-            changed = tokens.number(torch.arange(len(some), device=at.device), at)
-            stream = base.before(block)[tokens.positions]
-            stream[changed] = _streams(original, base, source, chosen, block)
-            later = [place.changed(window, n)[1:] if place.state != "residual" else [] for place in chosen]
-            with patching(_patches(original, source, chosen, later, changed), 1):
-                final = original.again(tokens, stream, block)
-            yield some, final[changed + length - 1 - at]
 
+    original: Original
+    base: States
+    source: States
+    places: Sequence[Place]
+    window: int
 
-def _streams(original: Original, base: States, source: States, places: list[Place], block: int) -> Tensor:
-    """Return what then enters a block at each of some places, [B, d]."""
-    at = torch.tensor([place.position for place in places], device=original.ids.device)
-    found = source.before(block)[at]
-    within = [row for row, place in enumerate(places) if place.state != "residual"]
-    if within:
-        rows, chosen = torch.arange(len(within), device=at.device), [places[row] for row in within]
-        alone = Places(at[within], rows, at[within])
-        with patching(_patches(original, source, chosen, [[block - 1]] * len(chosen), rows), 1):
-            found[within] = original.again(alone, base.before(block - 1)[at[within]], block - 1, until=block)
-    return found
+    @property
+    def beginnings(self) -> list[Beginning]:
+        """Where each run begins."""
+        return [Beginning(self._begins(place), place.position) for place in self.places]
 
+    def enter(self, block: int, runs: list[int]) -> Tensor:
+        """Return what enters a block in which some runs begin, [N, d], from their position on."""
+        at, tokens = self._tails(runs)
+        stream = self.base.before(block)[tokens.positions]
+        changed = tokens.number(torch.arange(len(runs), device=at.device), at)
+        chosen = [self.places[run] for run in runs]
+        for part in batches([len(self.original.ids) - 1] * len(runs), len(self.original.ids), self._at_once):
+            stream[changed[part]] = self._streams(chosen[part], at[part], block)
+        return stream
 
-def _patches(
-    original: Original, source: States, places: list[Place], layers: list[list[int]], tokens: Tensor
-) -> list[Patch]:
-    """Return what puts the states of places back in some layers of each, at the numbers of their tokens [B]."""
-    put: dict[nn.Module, list[tuple[int, Tensor]]] = {}
-    for place, chosen, token in zip(places, layers, tokens.tolist(), strict=True):
-        for k in chosen:
-            module, whole = modules_of(original.model.structure, place.state)[k], source.handed_on[place.state][k]
-            if module is not None and whole is not None:
-                put.setdefault(module, []).append((token, whole[place.position]))
-    patches = []
-    for module, entries in put.items():
-        rows, values = zip(*entries, strict=True)
-        where = torch.tensor(rows, device=tokens.device)
-        patches.append(Patch(module, where, torch.zeros_like(where), torch.stack(values)))
-    return patches
+    def through(self, blocks: range, runs: list[int], stream: Tensor) -> Tensor:
+        """Take tails through blocks; what a window puts back in these is put back."""
+        at, tokens = self._tails(runs)
+        changed = tokens.number(torch.arange(len(runs), device=at.device), at)
+        chosen = [self.places[run] for run in runs]
+        with patching(self._patches(chosen, [self._later(place, blocks) for place in chosen], changed), 1):
+            return self.original.again(tokens, stream, blocks.start, until=blocks.stop)
+
+    @property
+    def _at_once(self) -> int:
+        return at_once(self.original.model, len(self.original.ids))
+
+    def _tails(self, runs: list[int]) -> tuple[Tensor, Places]:
+        at = torch.tensor([self.places[run].position for run in runs], device=self.original.ids.device)
+        return at, tails(at, len(self.original.ids))
+
+    def _begins(self, place: Place) -> int:
+        first = place.changed(self.window, self.original.model.n_layers)[0]
+        return first if place.state == "residual" else first + 1
+
+    def _later(self, place: Place, blocks: range) -> list[int]:
+        if place.state == "residual":
+            return []
+        return [k for k in place.changed(self.window, self.original.model.n_layers)[1:] if k in blocks]
+
+    def _streams(self, places: list[Place], at: Tensor, block: int) -> Tensor:
+        """Return what then enters a block at each of some places, [B, d]."""
+        found = self.source.before(block)[at]
+        within = [row for row, place in enumerate(places) if place.state != "residual"]
+        if within:
+            rows, chosen = torch.arange(len(within), device=at.device), [places[row] for row in within]
+            alone, entering = Places(at[within], rows, at[within]), self.base.before(block - 1)[at[within]]
+            with patching(self._patches(chosen, [[block - 1]] * len(chosen), rows), 1):
+                found[within] = self.original.again(alone, entering, block - 1, until=block)
+        return found
+
+    def _patches(self, places: list[Place], layers: list[list[int]], tokens: Tensor) -> list[Patch]:
+        """Return what puts the states of places back in some layers of each, at the numbers of their tokens [B]."""
+        put: dict[nn.Module, list[tuple[int, Tensor]]] = {}
+        for place, chosen, token in zip(places, layers, tokens.tolist(), strict=True):
+            for k in chosen:
+                module = modules_of(self.original.model.structure, place.state)[k]
+                whole = self.source.handed_on[place.state][k]
+                if module is not None and whole is not None:
+                    put.setdefault(module, []).append((token, whole[place.position]))
+        patches = []
+        for module, entries in put.items():
+            rows, values = zip(*entries, strict=True)
+            where = torch.tensor(rows, device=tokens.device)
+            patches.append(Patch(module, where, torch.zeros_like(where), torch.stack(values)))
+        return patches

@@ -11,10 +11,11 @@ import torch
 
 from builder.model.interventions import entering
 from builder.model.rerun import keep
+from builder.model.sweep import sweep
 
 from .place import Place
-from .tails import read_tails
-from .whole import read_whole
+from .tails import Tails
+from .whole import Whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,12 +63,13 @@ def read_places(
     """
     for number, (base, source) in enumerate(pairs):
         original = keep(model, ids, lambda base=base: _run(model, ids, base))  # type: ignore[misc]
+        changes: Tails | Whole
         if original is None:
-            runs = read_whole(model, ids, base, source, places, window)
+            changes = Whole(model, ids, base, source, places, window)
         else:
-            runs = read_tails(original, base, source, places, window)
-        for some, final in runs:
-            yield [number * len(places) + place for place in some], model.head_logits(final).float()
+            changes = Tails(original, base, source, places, window)
+        for some, last in sweep(model, len(ids), changes):
+            yield [number * len(places) + place for place in some], model.unembed(last).float()
 
 
 def _run(model: Model, ids: Tensor, base: States) -> Tensor:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
-from builder.model.interventions import Patch, entering, modules_of, patching
-from builder.model.rerun import at_once
+from builder.model.interventions import Patch, between, modules_of, patching
+from builder.model.sweep import Beginning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor, nn
 
@@ -19,37 +20,45 @@ if TYPE_CHECKING:
 
     from .place import Place
 
-__all__ = ["read_whole"]
+__all__ = ["Whole"]
 
 
-def read_whole(
-    model: Model, ids: Tensor, base: States, source: States, places: Sequence[Place], window: int
-) -> Iterator[tuple[list[int], Tensor]]:
-    """Yield the numbers of some places and what the last token's final state [B, d'] is then, in runs of `ids` [T].
+@dataclass(frozen=True)
+class Whole:
+    """Runs of `ids` [T], which had the states `base`, in each of which one of `places` is as in `source`."""
 
-    All runs that change in the same block start there together.
-    """
-    structure, n = model.structure, model.n_layers
-    starting: dict[int, list[int]] = {}
-    for number, place in enumerate(places):
-        starting.setdefault(place.changed(window, n)[0], []).append(number)
-    rows = max(1, at_once(model, len(ids)) // len(ids))
-    for block, waiting in starting.items():
-        for some in (waiting[i : i + rows] for i in range(0, len(waiting), rows)):
-            stream = base.before(block).repeat(len(some), 1, 1)
-            put: dict[nn.Module, list[tuple[int, int, Tensor]]] = {}
-            for row, number in enumerate(some):
-                place = places[number]
-                if place.state == "residual":
-                    stream[row, place.position] = source.before(block)[place.position]
-                    continue
-                for k in place.changed(window, n):
-                    module, whole = modules_of(structure, place.state)[k], source.handed_on[place.state][k]
-                    if module is not None and whole is not None:
-                        put.setdefault(module, []).append((row, place.position, whole[place.position]))
-            with entering(structure, block, stream), patching([_patch(*item) for item in put.items()], len(ids)):
-                final = model.forward_ids(ids.expand(len(some), -1))
-            yield some, final[:, -1]
+    model: Model
+    ids: Tensor
+    base: States
+    source: States
+    places: Sequence[Place]
+    window: int
+
+    @property
+    def beginnings(self) -> list[Beginning]:
+        """Where each run begins."""
+        return [Beginning(place.changed(self.window, self.model.n_layers)[0], 0) for place in self.places]
+
+    def enter(self, block: int, runs: list[int]) -> Tensor:
+        """Return what enters a block in which some runs begin, [runs · T, d]."""
+        stream = self.base.before(block).repeat(len(runs), 1, 1)
+        for row, place in enumerate(self.places[run] for run in runs):
+            if place.state == "residual":
+                stream[row, place.position] = self.source.before(block)[place.position]
+        return stream.flatten(0, 1)
+
+    def through(self, blocks: range, runs: list[int], stream: Tensor) -> Tensor:
+        """Take texts through blocks, in which states are put back."""
+        put: dict[nn.Module, list[tuple[int, int, Tensor]]] = {}
+        for row, place in enumerate(self.places[run] for run in runs):
+            changed = place.changed(self.window, self.model.n_layers) if place.state != "residual" else []
+            for k in (k for k in changed if k in blocks):
+                module, whole = modules_of(self.model.structure, place.state)[k], self.source.handed_on[place.state][k]
+                if module is not None and whole is not None:
+                    put.setdefault(module, []).append((row, place.position, whole[place.position]))
+        with patching([_patch(*item) for item in put.items()], len(self.ids)):
+            texts = stream.view(len(runs), len(self.ids), -1)
+            return between(self.model, self.ids, blocks, texts).flatten(0, 1)
 
 
 def _patch(module: nn.Module, entries: list[tuple[int, int, Tensor]]) -> Patch:

@@ -44,17 +44,17 @@ def main() -> None:
     compare(
         {
             "a whole pass a part": lambda: torch.cat([naive(text, heads, layer) for layer in layers]),
-            "ours": lambda: torch.cat([without_parts(text, heads, layer, "zero").values for layer in layers]),
+            "ours": lambda: torch.cat([found.values for found in without_parts(text, heads, layers, "zero")]),
         },
         lambda ours, theirs: float((ours - theirs).abs().max()),
         asked.rounds,
     )
-    sources = list(range(len(text.ids)))
+    sources, spans = list(range(len(text.ids))), [[layer] for layer in layers]
     say(f"edges of {asked.layers} layers to {len(sources)} tokens")
     compare(
         {
             "a whole pass an edge": lambda: torch.cat([naive_edges(text, memory, layer) for layer in layers]),
-            "ours": lambda: torch.cat([memory.without_edges([layer], sources).effects.values for layer in layers]),
+            "ours": lambda: torch.cat([found.values for found in memory.without_edges(spans, sources).effects]),
         },
         lambda ours, theirs: float((ours - theirs).abs().max()),
         asked.rounds,
