@@ -23,6 +23,7 @@ LAYERS = [
         "parameters",
         "progress",
         "local",
+        "free_memory",
         "source_map",
         "spoken",
         "gallery",

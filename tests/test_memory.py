@@ -109,37 +109,6 @@ def test_other_errors_are_not_tried_again() -> None:
     assert len(tried) == 1
 
 
-def _group(folder: Path, limit: str, used: int, cached: int, *, version: int = 2) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    names = ("memory.max", "memory.current") if version == 2 else ("memory.limit_in_bytes", "memory.usage_in_bytes")
-    (folder / names[0]).write_text(f"{limit}\n")
-    (folder / names[1]).write_text(f"{used}\n")
-    key = "" if version == 2 else "total_"
-    told = f"anon 5\n{key}inactive_file {cached - cached // 3}\n{key}active_file {cached // 3}\n"
-    (folder / "memory.stat").write_text(told)
-
-
-def test_the_tightest_control_group_counts(tmp_path: Path) -> None:
-    """Each group around a process limits it; files that the kernel would let go of are no use of memory."""
-    _group(tmp_path / "job" / "step", "max", 10, 0)
-    _group(tmp_path / "job", "1000", 400, 150)
-    _group(tmp_path, "9000", 500, 0)
-    (tmp_path / "own").write_text("0::/job/step\n")
-    assert sorted(memory._left_by_groups(tmp_path / "own", tmp_path)) == [750, 8500]
-
-
-def test_containers_of_version_1_show_their_root(tmp_path: Path) -> None:
-    """The path names a group of the host's, which is not there: the root of what is seen is the container's own."""
-    _group(tmp_path / "memory", "2000", 600, 100, version=1)
-    (tmp_path / "own").write_text("4:cpu:/docker/abc\n3:memory:/docker/abc\n0::/\n")
-    assert list(memory._left_by_groups(tmp_path / "own", tmp_path)) == [1500]
-
-
-def test_a_machine_without_control_groups_is_not_limited_by_them(tmp_path: Path) -> None:
-    """Neither macOS nor Windows has any."""
-    assert not list(memory._left_by_groups(tmp_path / "none", tmp_path))
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="`ulimit -v` is Linux's")
 def test_a_process_s_own_limit_counts() -> None:
     """Under `ulimit -v` there is only what is left of it, whatever the machine has."""

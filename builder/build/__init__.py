@@ -55,8 +55,8 @@ class Builder:
     """Builds a site, again and again; an article is made anew only if something that its page depends on changed.
 
     `refresh` holds figure labels (or `all`) to compute anew, `only` the slugs to build; `jobs` is a number of
-    processes, 0 for this one; `scheduler` is the address of a Dask cluster's; `keep_answers` False leaves the
-    site's own folder of answers as it is.
+    processes, 0 for this one, None for as many as pay; `scheduler` is the address of a Dask cluster's; `keep_answers`
+    False leaves the site's own folder of answers as it is.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Builder:
         frozen: bool = False,
         refresh: frozenset[str] = frozenset(),
         only: frozenset[str] = frozenset(),
-        jobs: int = 0,
+        jobs: int | None = 0,
         device: str = "auto",
         scheduler: str = "",
         listener: Listener | None = None,

@@ -38,7 +38,7 @@ def add_build_options(parser: argparse.ArgumentParser) -> None:
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Add who computes."""
     add = parser.add_argument
-    add("-j", "--jobs", metavar="N", type=count, default=0, help="compute in N processes (else in this one)")
+    add("-j", "--jobs", metavar="N", type=count, help="compute in N processes (else in as many as pay)")
     add("--device", type=_device, default="auto", help="auto, cpu, cuda, cuda:1, mps, …")
     add("--scheduler", metavar="ADDRESS", type=_scheduler, help="compute on a Dask cluster: tcp://HOST:PORT")
 

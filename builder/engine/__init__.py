@@ -20,6 +20,7 @@ from .backlog import Backlog
 from .batch import Batch, make_batches
 from .crew import Crew
 from .dispatch import Dispatch
+from .hands import find_processes
 from .luggage import pack
 from .outcome import Outcome, Tell
 
@@ -33,13 +34,14 @@ def run_jobs(
     listener: Listener,
     *,
     device: str = "auto",
-    processes: int = 0,
+    processes: int | None = 0,
     scheduler: str = "",
     shared: str = "",
     keep: bool = False,
 ) -> None:
     """Compute all jobs into the cache: here, in so many `processes`, or on the cluster of a Dask `scheduler`.
 
+    No number of processes is as many as pay, and 0 is this one.
     `shared` is the site's setting `cache`, by which a cluster's workers reach the place that the cache shares. `keep`
     leaves models in this process's memory for a next time. Raises `BuildError` with the problems of all batches, after
     the last one.
@@ -48,11 +50,13 @@ def run_jobs(
         return
     listener.started(len(jobs))
     crew: Crew
-    backlog = Backlog(make_batches(jobs, root, device), Costs(cache.folder.parent), scheduler)
-    dispatch = Dispatch(backlog, cache, listener)
+    batches, costs = make_batches(jobs, root, device), Costs(cache.folder.parent)
+    dispatch = Dispatch(Backlog(batches, costs, scheduler), cache, listener)
+    if processes is None and not scheduler:
+        processes = 0 if keep else find_processes(batches, costs, device, dispatch.tell)
     if scheduler:
         crew = _reach(scheduler, jobs, shared, dispatch)
-    elif processes > 0:
+    elif processes:
         crew = _start(processes, cache, dispatch.tell)
     else:
         crew = Alone(cache, dispatch.tell, keep=keep)

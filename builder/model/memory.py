@@ -15,12 +15,11 @@ import contextlib
 import ctypes
 import gc
 import re
-import sys
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
-import psutil
 import torch
+
+from ..free_memory import free_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,15 +51,14 @@ def share_with(processes: int) -> None:
 def available(device: torch.device | str = "cpu") -> int:
     """Return how many bytes one more computation may take on a device now.
 
-    On a processor the least of what is free physically, of what the control groups around this process leave it
-    (containers, Slurm), and of its own limit (`ulimit -v`); on a graphics card what the driver says is free, and what
-    torch holds of it and does not use.
+    On a processor its `free_memory`; on a graphics card what the driver says is free, and what torch holds of it and
+    does not use.
     """
     device = torch.device(device)
     if device.type in ("cpu", "meta"):
-        return _free_memory()
+        return free_memory()
     if device.type == "mps":  # its memory is the processor's
-        return min(torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory(), _free_memory())
+        return min(torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory(), free_memory())
     back_end = getattr(torch, device.type, None)
     try:
         free = int(back_end.mem_get_info(device)[0])  # type: ignore[union-attr]
@@ -129,53 +127,3 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(error, (RuntimeError, OSError)) and bool(_WORDS.search(str(error)))
-
-
-def _free_memory() -> int:
-    """Return what a process may still take of the processor's memory."""
-    free = [int(psutil.virtual_memory().available), *_left_by_groups()]
-    if sys.platform != "win32":
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if limit != resource.RLIM_INFINITY:
-            free.append(limit - int(psutil.Process().memory_info().vms))
-    return max(0, min(free))
-
-
-def _left_by_groups(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> Iterator[int]:
-    """Yield what each control group around this process leaves it: its limit less what it uses and cannot let go of.
-
-    Version 2 has one tree, version 1 one for memory; in a container the group's path may not be there, and its root
-    is the tree that is seen. What is in the files: https://docs.kernel.org/admin-guide/cgroup-v2.html#memory
-    """
-    try:
-        lines = groups.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if number == "0" and not controllers:
-            tree, names = root, ("memory.max", "memory.current", "")
-        elif "memory" in controllers.split(","):
-            tree, names = root / "memory", ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
-        else:
-            continue
-        inner = PurePosixPath(path.lstrip("/"))
-        for folder in (inner, *inner.parents):
-            left = _left(tree / folder, *names)
-            if left is not None:
-                yield left
-
-
-def _left(folder: Path, limit: str, usage: str, prefix: str) -> int | None:
-    """Return what a control group leaves; None where it is not there or has no limit."""
-    try:
-        most = int((folder / limit).read_text(encoding="ascii"))  # `max` where there is none
-        used = int((folder / usage).read_text(encoding="ascii"))
-        told = (folder / "memory.stat").read_text(encoding="ascii")
-    except (OSError, ValueError):
-        return None
-    files = re.findall(rf"^{prefix}(?:in)?active_file (\d+)$", told, re.M)  # weights just read, above all
-    return most - used + sum(map(int, files))

@@ -1,0 +1,91 @@
+"""`find_processes()`: in how many processes of this machine a build computes, where nobody has said it.
+
+Much of what a model of a hundred million parameters makes torch do is small: one token after another, one layer after
+another, with Python between them. So two processes of a core each are done sooner than one of two cores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..costs import Costs, Task
+from ..errors import BuildError
+from ..free_memory import free_memory
+from ..model_source import ModelSource
+from ..plan import Job
+from ..sources import fetch
+from ..sources.sizes import ModelSize, find_folder, find_size
+from .batch import Batch
+from .outcome import Tell, Told
+
+__all__ = ["find_processes"]
+
+MOST = 4
+"""Processes at most, however many cores there are: more are for who asks for them, since each takes memory."""
+WORTH_IT = 10.0
+"""Seconds of work that a process must have: it takes four until it computes."""
+MEMORY = 1 << 30
+"""Bytes that a process takes beside its weights, with SmolLM2 and texts of a hundred tokens."""
+CARDS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg", r"C:\Windows\System32\nvcuda.dll")
+"""What is there where torch may find a card: drivers of NVIDIA's, of AMD's, of either under WSL, and Windows'."""
+
+
+def find_processes(batches: Sequence[Batch], costs: Costs, device: str, tell: Tell) -> int:
+    """Return how many processes pay, and 0 where this one does alone.
+
+    It does where there is little to do, or memory would be short, and where a card computes, or several devices share a
+    model. What is fetched for the first time is fetched here, so that it is known how large it is; one that cannot be
+    had is left to who needs it, and tells of it.
+    """
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    if any(batch.source.device_map for batch in batches) or not _is_processor(device, costs):
+        return 0
+
+    def pay(sizes: Mapping[ModelSource, ModelSize]) -> int:
+        seconds = sum(_seconds(batch.jobs, sizes.get(batch.source), costs) for batch in batches)
+        return min(MOST, cores, len(batches), int(seconds / WORTH_IT))
+
+    if pay({}) < 2:  # as if models that nobody has measured were as small as ours
+        return 0
+    sizes: dict[ModelSource, ModelSize] = {}
+    for batch in batches:
+        if batch.source not in sizes:
+            size = _find_size(batch, tell)
+            if size is None:
+                return 0
+            sizes[batch.source] = size
+    room = free_memory() // (MEMORY + max(size.weights for size in sizes.values()))
+    found = min(pay(sizes), room)
+    return found if found > 1 else 0
+
+
+def _is_processor(device: str, costs: Costs) -> bool:
+    """Whether it is a processor that will compute; torch, which knows, takes longer to ask than most builds take."""
+    if device != "auto":
+        return device == "cpu"
+    return costs.device == "cpu" and not any(Path(card).exists() for card in CARDS)
+
+
+def _find_size(batch: Batch, tell: Tell) -> ModelSize | None:
+    """Return the size of a batch's model, which is fetched for it; None where nobody knows it."""
+    source, fingerprint = batch.source, batch.jobs[0].question.model
+    folder = find_folder(source, batch.root, fingerprint)
+    if folder is None:
+        tell(Told("running", f"fetching {source.name}"))
+        with contextlib.suppress(BuildError):
+            folder = fetch(source, batch.root).folder
+        tell(Told("running", ""))
+    return find_size(source, folder, frozen=True)
+
+
+def _seconds(jobs: Sequence[Job], size: ModelSize | None, costs: Costs) -> float:
+    """Return what a batch may take, its run and its answers."""
+    tasks = [Task.of(jobs[0], step="run"), *map(Task.of, jobs)]
+    if size is not None:
+        tasks = [replace(task, parameters=size.parameters) for task in tasks]
+    return sum(costs.expect(task).seconds for task in tasks)
