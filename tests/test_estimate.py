@@ -14,14 +14,15 @@ import pytest
 from models import tiny
 
 from builder.costs import Costs, Measurement, Task
-from builder.estimate import Estimate
+from builder.engine import Batch
+from builder.estimate import Estimate, estimate
 from builder.estimate.forecast import Reader, forecast
 from builder.estimate.table import amount, duration, remarks, rows, size
 from builder.figure import RunSpec
 from builder.kind import load_kinds
 from builder.model_source import ModelSource
 from builder.plan import Job, Question
-from builder.site import built_in
+from builder.site import built_in, find_site
 from builder.sources import fingerprint
 from builder.sources.sizes import ModelSize, find_folder, find_size, make_counter
 from builder.status import FigureStatus
@@ -203,8 +204,9 @@ def test_what_cannot_be_read_is_not_known(tmp_path: Path) -> None:
     assert make_counter(broken) is None
 
 
-def test_the_command_runs_no_model_and_imports_none(tmp_path: Path) -> None:
-    """An estimate of a site in JSON: neither torch nor transformers, which take longer than it."""
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Return the folder of a site with one figure, whose answer is missing."""
     tiny.save_checkpoint("gpt2", tmp_path / "tiny")
     (tmp_path / "pyproject.toml").write_text(
         '[tool.fanlight]\nmodel = "tiny"\n[tool.fanlight.models.tiny]\nsource = "./tiny"\n'
@@ -212,6 +214,26 @@ def test_the_command_runs_no_model_and_imports_none(tmp_path: Path) -> None:
     (tmp_path / "content/a").mkdir(parents=True)
     body = ":::{figure}\n:analysis: saliency\n:prompt: The countries\n:generate: 3\n\nCaption.\n:::\n"
     (tmp_path / "content/a/article.md").write_text(f"---\ntitle: A\n---\n{body}")
+    return tmp_path
+
+
+def test_workers_are_those_that_a_build_would_start(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless somebody says how many: of a size that is read from the model's files."""
+    read: list[ModelSize | None] = []
+
+    def find_processes(batches: list[Batch], _costs: Costs, device: str, read_size: Callable[..., Any]) -> int:
+        read.extend(map(read_size, batches))
+        return 3 if device == "auto" else 0
+
+    monkeypatch.setattr("builder.estimate.find_processes", find_processes)
+    assert estimate(find_site(site)).workers == 3
+    assert [size is not None and size.parameters > 0 for size in read] == [True]
+    assert estimate(find_site(site), workers=2).workers == 2
+    assert len(read) == 1
+
+
+def test_the_command_runs_no_model_and_imports_none(site: Path) -> None:
+    """An estimate of a site in JSON: neither torch nor transformers, which take longer than it."""
     program = (
         "import sys; from builder.__main__ import main; status = main(['status', '--estimate', '--json'])\n"
         "print(status, sorted({'torch', 'transformers', 'sklearn', 'pandas'} & set(sys.modules)), file=sys.stderr)"
@@ -219,11 +241,11 @@ def test_the_command_runs_no_model_and_imports_none(tmp_path: Path) -> None:
     root = Path(__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env={"PYTHONPATH": str(root), "FANLIGHT_CACHE": str(tmp_path / "cache"), "PATH": ""},
+        env={"PYTHONPATH": str(root), "FANLIGHT_CACHE": str(site / "cache"), "PATH": ""},
         capture_output=True,
         text=True,
         check=True,
-        cwd=tmp_path,
+        cwd=site,
     )
     assert done.stderr.strip() == "0 []"
     (model,) = json.loads(done.stdout)["models"]

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--json", action="store_true", help="as JSON, for programs")
     add("--estimate", action="store_true", help="tell what the missing answers will take: tokens, memory, time")
-    add("-j", "--jobs", metavar="N", type=count, default=1, help="with --estimate: how long N workers would take")
+    add("-j", "--jobs", metavar="N", type=count, help="with --estimate: how long N workers would take")
     add("-D", "--drafts", action="store_true", help="drafts too")
     add("--frozen", action="store_true", help="ask nobody outside this machine")
 

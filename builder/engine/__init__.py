@@ -20,11 +20,11 @@ from .backlog import Backlog
 from .batch import Batch, make_batches
 from .crew import Crew
 from .dispatch import Dispatch
-from .hands import find_processes
+from .hands import fetch_size, find_processes
 from .luggage import pack
 from .outcome import Outcome, Tell
 
-__all__ = ["Batch", "Outcome", "make_batches", "run_batch", "run_jobs"]
+__all__ = ["Batch", "Outcome", "find_processes", "make_batches", "run_batch", "run_jobs"]
 
 
 def run_jobs(
@@ -53,7 +53,7 @@ def run_jobs(
     batches, costs = make_batches(jobs, root, device), Costs(cache.folder.parent)
     dispatch = Dispatch(Backlog(batches, costs, scheduler), cache, listener)
     if processes is None and not scheduler:
-        processes = 0 if keep else find_processes(batches, costs, device, dispatch.tell)
+        processes = 0 if keep else find_processes(batches, costs, device, lambda one: fetch_size(one, dispatch.tell))
     if scheduler:
         crew = _reach(scheduler, jobs, shared, dispatch)
     elif processes:

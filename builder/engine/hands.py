@@ -1,5 +1,7 @@
 """`find_processes()`: in how many processes of this machine a build computes, where nobody has said it.
 
+    find_processes(batches, costs, "auto", lambda batch: fetch_size(batch, tell))
+
 Much of what a model of a hundred million parameters makes torch do is small: one token after another, one layer after
 another, with Python between them. So two processes of a core each are done sooner than one of two cores.
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from ..sources.sizes import ModelSize, find_folder, find_size
 from .batch import Batch
 from .outcome import Tell, Told
 
-__all__ = ["find_processes"]
+__all__ = ["fetch_size", "find_processes"]
 
 MOST = 4
 """Processes at most, however many cores there are: more are for who asks for them, since each takes memory."""
@@ -35,12 +37,13 @@ CARDS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg", r"C:\Windows\System32\nvcuda.
 """What is there where torch may find a card: drivers of NVIDIA's, of AMD's, of either under WSL, and Windows'."""
 
 
-def find_processes(batches: Sequence[Batch], costs: Costs, device: str, tell: Tell) -> int:
+def find_processes(
+    batches: Sequence[Batch], costs: Costs, device: str, read_size: Callable[[Batch], ModelSize | None]
+) -> int:
     """Return how many processes pay, and 0 where this one does alone.
 
-    It does where there is little to do, or memory would be short, and where a card computes, or several devices share a
-    model. What is fetched for the first time is fetched here, so that it is known how large it is; one that cannot be
-    had is left to who needs it, and tells of it.
+    It does where there is little to do, or memory would be short, and where a card computes, several devices share a
+    model, or nobody knows how large one is. `read_size` of a batch's model is asked where it matters.
     """
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     if any(batch.source.device_map for batch in batches) or not _is_processor(device, costs):
@@ -55,7 +58,7 @@ def find_processes(batches: Sequence[Batch], costs: Costs, device: str, tell: Te
     sizes: dict[ModelSource, ModelSize] = {}
     for batch in batches:
         if batch.source not in sizes:
-            size = _find_size(batch, tell)
+            size = read_size(batch)
             if size is None:
                 return 0
             sizes[batch.source] = size
@@ -64,15 +67,11 @@ def find_processes(batches: Sequence[Batch], costs: Costs, device: str, tell: Te
     return found if found > 1 else 0
 
 
-def _is_processor(device: str, costs: Costs) -> bool:
-    """Whether it is a processor that will compute; torch, which knows, takes longer to ask than most builds take."""
-    if device != "auto":
-        return device == "cpu"
-    return costs.device == "cpu" and not any(Path(card).exists() for card in CARDS)
+def fetch_size(batch: Batch, tell: Tell) -> ModelSize | None:
+    """Return the size of a batch's model, which is fetched where it was not before; None where nobody knows it.
 
-
-def _find_size(batch: Batch, tell: Tell) -> ModelSize | None:
-    """Return the size of a batch's model, which is fetched for it; None where nobody knows it."""
+    One that cannot be had is left to the process that needs it, which says why.
+    """
     source, fingerprint = batch.source, batch.jobs[0].question.model
     folder = find_folder(source, batch.root, fingerprint)
     if folder is None:
@@ -81,6 +80,13 @@ def _find_size(batch: Batch, tell: Tell) -> ModelSize | None:
             folder = fetch(source, batch.root).folder
         tell(Told("running", ""))
     return find_size(source, folder, frozen=True)
+
+
+def _is_processor(device: str, costs: Costs) -> bool:
+    """Whether it is a processor that will compute; torch, which knows, takes longer to ask than most builds take."""
+    if device != "auto":
+        return device == "cpu"
+    return costs.device == "cpu" and not any(Path(card).exists() for card in CARDS)
 
 
 def _seconds(jobs: Sequence[Job], size: ModelSize | None, costs: Costs) -> float:

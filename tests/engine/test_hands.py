@@ -51,7 +51,9 @@ def ask(kind: Kind, tmp_path: Path) -> Ask:
             for step in ("run", "answer")
         ]
         costs.record(took)
-        return hands.find_processes(batches(kind, tmp_path, texts, **source), costs, device, lambda _: None)
+        return hands.find_processes(
+            batches(kind, tmp_path, texts, **source), costs, device, lambda batch: hands.fetch_size(batch, print)
+        )
 
     return asked
 
@@ -103,9 +105,9 @@ def test_cards_and_devices_that_share_a_model_are_asked_once(
 def test_small_models_are_not_what_unknown_ones_are(machine: dict[str, object], kind: Kind, tmp_path: Path) -> None:
     """Before anything was measured a model is taken to be like SmolLM2, but for the numbers that it has."""
     many, nothing = batches(kind, tmp_path, 900), Costs(tmp_path / "none")
-    assert hands.find_processes(many, nothing, "auto", lambda _: None) == hands.MOST
+    assert hands.find_processes(many, nothing, "auto", lambda _: machine["size"]) == hands.MOST
     machine["size"] = ModelSize(10_000, 40_000)
-    assert hands.find_processes(many, nothing, "auto", lambda _: None) == 0
+    assert hands.find_processes(many, nothing, "auto", lambda _: machine["size"]) == 0
 
 
 def test_a_model_is_fetched_by_one_before_others_start(
@@ -118,15 +120,18 @@ def test_a_model_is_fetched_by_one_before_others_start(
     class Fetched:
         folder = Path()
 
+    def read(batch: Batch) -> ModelSize | None:
+        return hands.fetch_size(batch, heard.append)
+
     monkeypatch.setattr(hands, "fetch", lambda *_: Fetched)
-    assert hands.find_processes(many, Costs(tmp_path), "auto", heard.append) == hands.MOST
+    assert hands.find_processes(many, Costs(tmp_path), "auto", read) == hands.MOST
     assert [told.text for told in heard] == ["fetching m", ""]
 
     def refuse(*_: object) -> None:
         raise BuildError("missing model")
 
     monkeypatch.setattr(hands, "fetch", refuse)
-    assert hands.find_processes(many, Costs(tmp_path), "auto", heard.append) == 0
+    assert hands.find_processes(many, Costs(tmp_path), "auto", read) == 0
 
 
 def test_processes_are_found_where_nobody_says_how_many(
