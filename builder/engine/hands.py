@@ -62,8 +62,10 @@ def find_processes(
             if size is None:
                 return 0
             sizes[batch.source] = size
-    room = free_memory() // (MEMORY + max(size.weights for size in sizes.values()))
-    found = min(pay(sizes), room)
+    weights = max(size.weights for size in sizes.values())
+    if any(job.versus is not None for batch in batches for job in batch.jobs):
+        weights *= 2  # of the two that a figure compares
+    found = min(pay(sizes), free_memory() // (MEMORY + weights))
     return found if found > 1 else 0
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-__all__ = ["nmf"]
+__all__ = ["Known", "nmf"]
 
 LOUD = 0.95
 """The share of the energy that the loud neurons hold: of 46,080 of SmolLM2, three to five thousand."""
@@ -26,7 +25,51 @@ COARSE, FINE = 1e-5, 3e-6
 """A step that lowers the error by a smaller share than this is the last one, of the loud neurons and of all."""
 
 
-def nmf(x: Tensor, k: int, *, seed: int = 0) -> tuple[Tensor, Tensor]:
+class Loud(NamedTuple):
+    """The neurons that hold most of the energy."""
+
+    x: Tensor
+    """[T, n]"""
+    energy: float
+
+
+class Known:
+    """X [T, N], and what is known of it before it is factorised: found once, into however many factors it is."""
+
+    def __init__(self, x: Tensor) -> None:
+        self.x = x
+
+    @cached_property
+    def energies(self) -> Tensor:
+        """‖x_n‖² of each column, [N] float64; a few rows at a time: a copy of X would double the memory."""
+        parts = (part.square().sum(0, dtype=torch.float64) for part in torch.split(self.x, ROWS))
+        return sum(parts, self.x.new_zeros((), dtype=torch.float64))
+
+    @cached_property
+    def energy(self) -> float:
+        """‖X‖²"""
+        return float(self.energies.sum())
+
+    @cached_property
+    def order(self) -> Tensor:
+        """The columns by their energy, the largest first, [N]."""
+        return self.energies.argsort(descending=True, stable=True)
+
+    @cached_property
+    def loud(self) -> Loud:
+        """Those of the largest energy, up to the share `LOUD` of all."""
+        held = self.energies[self.order].cumsum(0)
+        n = min(int((held < LOUD * self.energy).sum()) + 1, len(held))
+        return Loud(self.x[:, self.order[:n]].contiguous(), float(held[n - 1]))
+
+    @cached_property
+    def left(self) -> tuple[Tensor, Tensor]:
+        """The squares of singular values [T], ascending, and the left vectors [T, T], by the Gram matrix of tokens."""
+        squares, vectors = torch.linalg.eigh((self.x @ self.x.T).double())
+        return squares, vectors
+
+
+def nmf(x: Tensor | Known, k: int, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Return W [T, k] and H [k, N], both ≥ 0, that make ‖X − WH‖ small, of X [T, N] ≥ 0 in float32.
 
     Coordinate descent as of Cichocki & Phan 2009 (doi:10.1587/transfun.E92.A.708), factor by factor. T is much smaller
@@ -34,36 +77,27 @@ def nmf(x: Tensor, k: int, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     Gallopoulos 2008) and from random starts of which the best goes on, and only its end on all neurons: the minimum
     is one of the whole problem, at a tenth of the time (tests/benchmarks/factors.py). Lee & Seung 1999, https://doi.org/10.1038/44565
     """
-    # a few rows at a time: a copy of X would double the memory
-    energy = sum(
-        (part.square().sum(0, dtype=torch.float64) for part in torch.split(x, ROWS)),
-        x.new_zeros((), dtype=torch.float64),
-    )
-    total = float(energy.sum())
-    order = energy.argsort(descending=True, stable=True)
-    held = energy[order].cumsum(0)
-    n_loud = min(int((held < LOUD * total).sum()) + 1, x.shape[1])
-    loud = x[:, order[:n_loud]].contiguous()
-    within = float(held[n_loud - 1])
+    known = x if isinstance(x, Known) else Known(x)
+    x, (loud, within) = known.x, known.loud
     draw = torch.Generator().manual_seed(seed)
     scale = (loud.mean() / k).sqrt()
-    starts = [nndsvda(x, k), *(scale * torch.rand(len(x), k, generator=draw) for _ in range(STARTS - 1))]
+    starts = [nndsvda(known, k), *(scale * torch.rand(len(x), k, generator=draw) for _ in range(STARTS - 1))]
     w = torch.stack(starts)
     h = _reply(loud, w)
     best = _descend(loud, w, h, within, COARSE, SHORT).argmin()
     w, h = w[best, None], h[best, None]
     _descend(loud, w, h, within, COARSE, STEPS)
     h = _reply(x, w)
-    _descend(x, w, h, total, FINE, STEPS)
+    _descend(x, w, h, known.energy, FINE, STEPS)
     return w[0], h[0]
 
 
-def nndsvda(x: Tensor, k: int) -> Tensor:
-    """Return a start for W [T, k] from the k largest singular vectors, by way of the tokens × tokens Gram matrix.
+def nndsvda(known: Known, k: int) -> Tensor:
+    """Return a start for W [T, k] from the k largest singular vectors of X.
 
     Of each vector and its negative the part ≥ 0 that holds more; zeros become the mean of X.
     """
-    squares, vectors = torch.linalg.eigh((x @ x.T).double())
+    x, (squares, vectors) = known.x, known.left
     sizes = squares.flip(0)[:k].clamp_min(0).sqrt().float()
     left = vectors.flip(1)[:, :k].float()
     right = left.T @ x / sizes.clamp_min(torch.finfo(x.dtype).tiny)[:, None]

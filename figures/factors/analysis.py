@@ -81,6 +81,8 @@ def analyse(run: Run, params: Params) -> Answer:
     """
     import torch
 
+    from builder.model.nmf import Known
+
     from .decompose import ROWS, decompose, positive_parts
     from .projections import distance, watching
     from .proofs import Proofs
@@ -120,14 +122,15 @@ def analyse(run: Run, params: Params) -> Answer:
         taken = rows.sub_(rows.mean(0)) if signed else positive_parts(rows, split=params.negative == "split")
         if not any(bool(part.any()) for part in taken.split(ROWS)):
             raise BuildError(f"invalid layers: of {params.layers[index]}, no neuron fires in this text")
+        known = Known(taken)
         for k in numbers:
-            decomposition = decompose(taken, k, method, seed=params.seed)
+            decomposition = decompose(known, k, method, seed=params.seed)
             found.append(decomposition)
-            proofs.add(decomposition, taken)
+            proofs.add(decomposition, known)
             facts = publish(decomposition, span, widths, len(run.ids), kept)
             solutions.append({"layers": index, "n_factors": k, **facts})
         layers[-1]["loudest"] = [kept[int(energy.argmax())], short(float(energy.max() / energy.sum()))]
-        del x, rows, taken
+        del x, rows, taken, known
     data: dict[str, Any] = {
         "tokens": run.tokens,
         "targets": run.targets,

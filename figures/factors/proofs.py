@@ -8,11 +8,11 @@ import torch
 
 from builder.figure import Check
 
-from .decompose import missed, squares
+from .decompose import missed
 from .publish import short
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from builder.model.nmf import Known
 
     from .decompose import Decomposition
 
@@ -29,10 +29,10 @@ class Proofs:
     def __init__(self) -> None:
         self._rounding = self._sums = self._below = self._correlation = self._slack = 0.0
 
-    def add(self, found: Decomposition, x: Tensor) -> None:
-        """Measure a decomposition of X [T, N]."""
+    def add(self, found: Decomposition, known: Known) -> None:
+        """Measure a decomposition."""
         published = torch.tensor([[short(v) for v in row] for row in found.w.tolist()])
-        left = 1 - missed(x, published, found.h) / squares(x)
+        left = 1 - missed(known.x, published, found.h) / known.energy
         self._rounding = max(self._rounding, abs(left - found.explained))
         self._sums = max(self._sums, abs(sum(found.energy) - found.explained))
         self._below = max(self._below, -float(found.w.min()), -float(found.h.min()))

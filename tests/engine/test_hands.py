@@ -88,6 +88,16 @@ def test_as_many_as_memory_has_room_for(machine: dict[str, object], ask: Ask) ->
     assert ask(20, 60) == 0
 
 
+def test_a_second_model_takes_as_much_as_the_first(machine: dict[str, object], kind: Kind, tmp_path: Path) -> None:
+    """Where a figure compares two, each process has both in memory."""
+    many = batches(kind, tmp_path, 900)
+    machine["free"] = 3 * (hands.MEMORY + 8 * 10**8) - 1
+    assert hands.find_processes(many, Costs(tmp_path), "auto", lambda _: ModelSize(10**8, 4 * 10**8)) == 3
+    (job,) = many[0].jobs
+    many[0] = dataclasses.replace(many[0], jobs=(dataclasses.replace(job, versus=ModelSource("n", "org/other")),))
+    assert hands.find_processes(many, Costs(tmp_path), "auto", lambda _: ModelSize(10**8, 4 * 10**8)) == 2
+
+
 def test_cards_and_devices_that_share_a_model_are_asked_once(
     machine: dict[str, object], ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

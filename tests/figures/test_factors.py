@@ -15,6 +15,7 @@ from models import Load
 from builder.errors import BuildError
 from builder.figure import Answer, Option, RunSpec
 from builder.kind import Kind
+from builder.model.nmf import Known
 from builder.parameters import read_parameters
 from builder.parts import Part as Named
 
@@ -110,7 +111,7 @@ def test_known_factors_are_found(part: Part) -> None:
     h = torch.zeros(3, 600)
     for j in range(3):
         h[j, 200 * j : 200 * (j + 1)] = torch.rand(200, generator=draw) * (j + 1)
-    found = part("factors", "decompose").decompose(w @ h, 3, "nmf")
+    found = part("factors", "decompose").decompose(Known(w @ h), 3, "nmf")
     assert found.explained == pytest.approx(1, abs=1e-4)
     true = (w.norm(dim=0) * h.norm(dim=1)).argsort(descending=True)
     unit = (h / h.norm(dim=1, keepdim=True))[true]
@@ -124,7 +125,7 @@ def test_every_step_lowers_the_error() -> None:
     from builder.model import nmf as module
 
     x = torch.rand(9, 80, generator=torch.Generator().manual_seed(0))
-    w = module.nndsvda(x, 4)[None]
+    w = module.nndsvda(Known(x), 4)[None]
     h = module._reply(x, w)
     energy = float((x * x).sum())
     errors = []
@@ -160,10 +161,10 @@ def test_the_check_of_least_squares_can_fail(method: str, worse: float, part: Pa
     """Weights that are not the best are found out."""
     module = part("factors", "decompose")
     x = torch.rand(9, 80, generator=torch.Generator().manual_seed(0))
-    found = module.decompose(x, 3, method)
+    found = module.decompose(Known(x), 3, method)
     bound = part("factors", "proofs").SLACK["nmf"]
     assert found.slack < bound
-    assert module._slack(x, found.w * (1 + worse), found.h) > bound
+    assert module._slack(Known(x), found.w * (1 + worse), found.h) > bound
 
 
 def test_the_check_of_the_neurons_can_fail(tiny: Load, part: Part) -> None:
