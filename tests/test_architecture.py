@@ -23,7 +23,7 @@ LAYERS = [
         "parameters",
         "progress",
         "local",
-        "free_memory",
+        "machine",
         "source_map",
         "spoken",
         "gallery",
@@ -110,11 +110,11 @@ def test_imports_point_one_way(path: Path) -> None:
 
 
 def test_a_build_imports_neither_torch_nor_transformers() -> None:
-    """Importing the whole pipeline and every kind's analysis costs no torch."""
+    """Importing the whole pipeline and every kind's analysis costs no torch, nor what takes long beside it."""
     program = (
         "import sys; from builder import __main__, build, kind, site\n"
         "for found in kind.load_kinds([site.built_in('figures')]).values(): found.analysis\n"
-        "print(sorted({'torch', 'transformers', 'sklearn', 'numpy'} & set(sys.modules)))"
+        "print(sorted({'torch', 'transformers', 'sklearn', 'numpy', 'psutil'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

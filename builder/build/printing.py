@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from ..assets import Assets
 from ..document import Document
 from ..kind import load_kinds
 from ..library import Library
+from ..machine import usable_cores
 from ..plan import Plan
 from ..site import Site
 from .rendering import Entry, Made, Renderer
@@ -39,7 +39,7 @@ def print_articles(
 
     `targets` are the articles that links may lead to, file by slug.
     """
-    n_processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
+    n_processes = min(usable_cores(), 8)
     if len(entries) < WORTH_IT or n_processes < 2:
         found = [_print(entry, targets, renderer) for entry in entries]
     else:

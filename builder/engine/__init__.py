@@ -41,10 +41,9 @@ def run_jobs(
 ) -> None:
     """Compute all jobs into the cache: here, in so many `processes`, or on the cluster of a Dask `scheduler`.
 
-    No number of processes is as many as pay, and 0 is this one.
-    `shared` is the site's setting `cache`, by which a cluster's workers reach the place that the cache shares. `keep`
-    leaves models in this process's memory for a next time. Raises `BuildError` with the problems of all batches, after
-    the last one.
+    No number of processes is as many as pay, and 0 is this one. `shared` is the site's setting `cache`, by which a
+    cluster's workers reach the place that the cache shares. `keep` leaves models in this process's memory for a next
+    time. Raises `BuildError` with the problems of all batches, after the last one.
     """
     if not jobs:
         return

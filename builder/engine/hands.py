@@ -9,15 +9,13 @@ another, with Python between them. So two processes of a core each are done soon
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..costs import Costs, Task
 from ..errors import BuildError
-from ..free_memory import free_memory
+from ..machine import free_memory, usable_cores
 from ..model_source import ModelSource
 from ..plan import Job
 from ..sources import fetch
@@ -45,13 +43,12 @@ def find_processes(
     It does where there is little to do, or memory would be short, and where a card computes, several devices share a
     model, or nobody knows how large one is. `read_size` of a batch's model is asked where it matters.
     """
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     if any(batch.source.device_map for batch in batches) or not _is_processor(device, costs):
         return 0
 
     def pay(sizes: Mapping[ModelSource, ModelSize]) -> int:
         seconds = sum(_seconds(batch.jobs, sizes.get(batch.source), costs) for batch in batches)
-        return min(MOST, cores, len(batches), int(seconds / WORTH_IT))
+        return min(MOST, usable_cores(), len(batches), int(seconds / WORTH_IT))
 
     if pay({}) < 2:  # as if models that nobody has measured were as small as ours
         return 0

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..cache import Cache
+from ..machine import usable_cores
 from .answering import run_batch
 from .batch import Batch
 from .crew import Done, Lost, News
@@ -85,7 +86,7 @@ class Pool:
 
     def _hire(self) -> _Worker:
         told: SimpleQueue[Told] = SPAWN.SimpleQueue()
-        threads = max(1, (os.cpu_count() or 1) // self._n)
+        threads = max(1, usable_cores() // self._n)
         place = (self._cache, told, threads, self._n)
         return _Worker(ProcessPoolExecutor(1, mp_context=SPAWN, initializer=_begin, initargs=place), told)
 

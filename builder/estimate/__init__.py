@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from ..build import Builder
@@ -29,6 +30,7 @@ def estimate(site: Site, *, frozen: bool = False, workers: int | None = None) ->
     missing = {status.address for status in survey.figures if status.state != "fresh"}
     jobs = [job for address, job in survey.plan.jobs.items() if address in missing]
 
+    @cache
     def read(source: ModelSource, fingerprint: str) -> Reader:
         folder = find_folder(source, site.root, fingerprint)
         return Reader(find_size(source, folder, frozen=frozen), *_counter(folder))

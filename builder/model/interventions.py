@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from . import Model
     from .structure import Structure
 
-__all__ = ["Patch", "State", "States", "between", "entering", "leaving", "modules_of", "patching", "record_states"]
+__all__ = [
+    "Patch",
+    "State",
+    "States",
+    "between",
+    "entering",
+    "leaving",
+    "modules_of",
+    "patching",
+    "record_states",
+    "running",
+]
 
 State = Literal["residual", "attention", "mlp"]
 """What a block hands on, or what its attention or its MLP hands on within it."""
@@ -157,13 +168,18 @@ def leaving(structure: Structure, layer: int) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def running(structure: Structure, blocks: range, states: Tensor) -> Iterator[dict[int, Tensor]]:
+    """Within: of the network only neighbouring blocks run, on `states` [B, T, d]; under 0 is what the last hands on."""
+    last = structure.blocks[blocks.stop - 1 : blocks.stop]
+    with entering(structure, blocks.start, states), leaving(structure, blocks.stop), recording(last) as seen:
+        yield seen
+
+
 @torch.no_grad()
 def between(model: Model, ids: Tensor, blocks: range, states: Tensor) -> Tensor:
     """Take what enters the first of neighbouring blocks, [B, T, d] of B runs of `ids` [T] → what the last hands on."""
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(entering(model.structure, blocks.start, states))
-        stack.enter_context(leaving(model.structure, blocks.stop))
-        seen = stack.enter_context(recording(model.structure.blocks[blocks.stop - 1 : blocks.stop]))
+    with running(model.structure, blocks, states) as seen:
         model.forward_ids(ids.expand(len(states), -1))
     return seen[0].to(states.device)
 

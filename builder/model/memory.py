@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
-from ..free_memory import free_memory
+from ..machine import free_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

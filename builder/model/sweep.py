@@ -64,9 +64,9 @@ def sweep(model: Model, length: int, changes: Changes) -> Iterator[tuple[list[in
     held = rows(model.network.dtype.itemsize * model.d_model, model.device, most=HELD)
     logits = rows(4 * model.logits_size, model.device, most=LOGITS)
     beginnings = changes.beginnings
+    whole = _Sweep(model, length, beginnings, changes)
     order = sorted(range(len(beginnings)), key=lambda run: beginnings[run].position)
     for part in batches([beginnings[run].position for run in order], length, held):
-        whole = _Sweep(model, length, beginnings, changes)
         for runs, last in whole.together(order[part]) if model.chained else whole.apart(order[part]):
             for start in range(0, len(runs), logits):
                 yield runs[start : start + logits], last[start : start + logits]

@@ -7,8 +7,7 @@ the keys and values that the others had.
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -16,9 +15,8 @@ import torch
 from builder.errors import BuildError
 from builder.model.heard import attend_alone, hear
 from builder.model.interface import attending
-from builder.model.interventions import entering, leaving
+from builder.model.interventions import running
 from builder.model.sweep import Beginning
-from builder.model.trace import recording
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -60,9 +58,9 @@ class Memory:
 
         A source of −1 is none: nothing is cut.
         """
-        cut = _Cut(self, [_Edge(span, source) for span in spans for source in sources], [0.0], [0.0])
+        cut = _Cut(self, [_Edge(span, source) for span in spans for source in sources])
         effects = self.text.effects_of(cut).split([len(sources)] * len(spans))
-        return Edges(effects, max(cut.left), max(cut.off))
+        return Edges(effects, max(cut.left, default=0.0), max(cut.off, default=0.0))
 
 
 class _Edge(NamedTuple):
@@ -76,9 +74,9 @@ class _Cut:
 
     memory: Memory
     edges: Sequence[_Edge]
-    left: list[float]
+    left: list[float] = field(default_factory=list)
     """Weights of edges that were cut."""
-    off: list[float]
+    off: list[float] = field(default_factory=list)
     """How far rows of weights are from the sum 1."""
 
     @property
@@ -93,16 +91,16 @@ class _Cut:
         layers = {module: layer for layer, module in self.memory.modules.items() if layer in blocks}
         ids = text.ids[-1:].expand(len(runs), -1)
         structure = text.model.structure
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(entering(structure, blocks.start, stream[:, None]))
-            stack.enter_context(leaving(structure, blocks.stop))
-            seen = stack.enter_context(recording(structure.blocks[blocks.stop - 1 : blocks.stop]))
-            stack.enter_context(attending(text.model.network, lambda call: self._attend(call, edges, layers)))
-            where = torch.full_like(ids, len(text.ids) - 1)
+        where = torch.full_like(ids, len(text.ids) - 1)
+        with (
+            running(structure, blocks, stream[:, None]) as seen,
+            attending(text.model.network, lambda call: self._answer(call, edges, layers)),
+        ):
             structure.base(input_ids=ids, position_ids=where, use_cache=False)
         return seen[0][:, 0].to(stream.device)
 
-    def _attend(self, call: Call, edges: Sequence[_Edge], layers: dict[Any, int]) -> None:
+    def _answer(self, call: Call, edges: Sequence[_Edge], layers: dict[Any, int]) -> None:
+        """Attend without what is cut in the layer of a call."""
         heard, layer = self.memory.heard[call.module], layers.get(call.module)
         mask = heard.mask[0, :, -1:].repeat(1, len(edges), 1)
         rows = [row for row, edge in enumerate(edges) if edge.source >= 0 and layer in edge.layers]

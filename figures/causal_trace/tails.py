@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from builder.model.interventions import Patch, modules_of, patching
-from builder.model.rerun import Places, at_once, batches, tails
+from builder.model.interventions import patching
+from builder.model.rerun import Places, at_once, tails
 from builder.model.sweep import Beginning
+
+from .place import Restored, patches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from builder.model.interventions import States
     from builder.model.rerun import Original
@@ -49,7 +51,8 @@ class Tails:
         stream = self.base.before(block)[tokens.positions]
         changed = tokens.number(torch.arange(len(runs), device=at.device), at)
         chosen = [self.places[run] for run in runs]
-        for part in batches([len(self.original.ids) - 1] * len(runs), len(self.original.ids), self._at_once):
+        most = at_once(self.original.model, len(self.original.ids))
+        for part in (slice(start, start + most) for start in range(0, len(runs), most)):
             stream[changed[part]] = self._streams(chosen[part], at[part], block)
         return stream
 
@@ -57,13 +60,10 @@ class Tails:
         """Take tails through blocks; what a window puts back in these is put back."""
         at, tokens = self._tails(runs)
         changed = tokens.number(torch.arange(len(runs), device=at.device), at)
-        chosen = [self.places[run] for run in runs]
-        with patching(self._patches(chosen, [self._later(place, blocks) for place in chosen], changed), 1):
+        chosen = zip((self.places[run] for run in runs), changed.tolist(), strict=True)
+        restored = [Restored(place, self._later(place, blocks), token, 0) for place, token in chosen]
+        with patching(patches(self.original.model.structure, self.source, restored), 1):
             return self.original.again(tokens, stream, blocks.start, until=blocks.stop)
-
-    @property
-    def _at_once(self) -> int:
-        return at_once(self.original.model, len(self.original.ids))
 
     def _tails(self, runs: list[int]) -> tuple[Tensor, Places]:
         at = torch.tensor([self.places[run].position for run in runs], device=self.original.ids.device)
@@ -83,24 +83,9 @@ class Tails:
         found = self.source.before(block)[at]
         within = [row for row, place in enumerate(places) if place.state != "residual"]
         if within:
-            rows, chosen = torch.arange(len(within), device=at.device), [places[row] for row in within]
+            rows = torch.arange(len(within), device=at.device)
             alone, entering = Places(at[within], rows, at[within]), self.base.before(block - 1)[at[within]]
-            with patching(self._patches(chosen, [[block - 1]] * len(chosen), rows), 1):
+            restored = [Restored(places[row], [block - 1], number, 0) for number, row in enumerate(within)]
+            with patching(patches(self.original.model.structure, self.source, restored), 1):
                 found[within] = self.original.again(alone, entering, block - 1, until=block)
         return found
-
-    def _patches(self, places: list[Place], layers: list[list[int]], tokens: Tensor) -> list[Patch]:
-        """Return what puts the states of places back in some layers of each, at the numbers of their tokens [B]."""
-        put: dict[nn.Module, list[tuple[int, Tensor]]] = {}
-        for place, chosen, token in zip(places, layers, tokens.tolist(), strict=True):
-            for k in chosen:
-                module = modules_of(self.original.model.structure, place.state)[k]
-                whole = self.source.handed_on[place.state][k]
-                if module is not None and whole is not None:
-                    put.setdefault(module, []).append((token, whole[place.position]))
-        patches = []
-        for module, entries in put.items():
-            rows, values = zip(*entries, strict=True)
-            where = torch.tensor(rows, device=tokens.device)
-            patches.append(Patch(module, where, torch.zeros_like(where), torch.stack(values)))
-        return patches

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-
-from builder.model.interventions import Patch, between, modules_of, patching
+from builder.model.interventions import between, patching
 from builder.model.sweep import Beginning
+
+from .place import Restored, patches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from builder.model import Model
     from builder.model.interventions import States
@@ -49,19 +49,14 @@ class Whole:
 
     def through(self, blocks: range, runs: list[int], stream: Tensor) -> Tensor:
         """Take texts through blocks, in which states are put back."""
-        put: dict[nn.Module, list[tuple[int, int, Tensor]]] = {}
-        for row, place in enumerate(self.places[run] for run in runs):
-            changed = place.changed(self.window, self.model.n_layers) if place.state != "residual" else []
-            for k in (k for k in changed if k in blocks):
-                module, whole = modules_of(self.model.structure, place.state)[k], self.source.handed_on[place.state][k]
-                if module is not None and whole is not None:
-                    put.setdefault(module, []).append((row, place.position, whole[place.position]))
-        with patching([_patch(*item) for item in put.items()], len(self.ids)):
+        restored = [
+            Restored(place, self._changed(place, blocks), row, place.position)
+            for row, place in enumerate(self.places[run] for run in runs)
+            if place.state != "residual"
+        ]
+        with patching(patches(self.model.structure, self.source, restored), len(self.ids)):
             texts = stream.view(len(runs), len(self.ids), -1)
             return between(self.model, self.ids, blocks, texts).flatten(0, 1)
 
-
-def _patch(module: nn.Module, entries: list[tuple[int, int, Tensor]]) -> Patch:
-    rows, positions, values = zip(*entries, strict=True)
-    found = torch.stack(values)
-    return Patch(module, torch.tensor(rows, device=found.device), torch.tensor(positions, device=found.device), found)
+    def _changed(self, place: Place, blocks: range) -> list[int]:
+        return [k for k in place.changed(self.window, self.model.n_layers) if k in blocks]

@@ -30,8 +30,7 @@ Ask = Callable[..., int]
 def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """A machine of eight cores, no card, and a model of a hundred million parameters that is here; to be changed."""
     told: dict[str, object] = {"cores": 8, "free": 64 * GIGABYTE, "size": ModelSize(10**8, 4 * 10**8), "here": True}
-    monkeypatch.setattr(hands.sys, "platform", "darwin")
-    monkeypatch.setattr(hands.os, "cpu_count", lambda: told["cores"])
+    monkeypatch.setattr(hands, "usable_cores", lambda: told["cores"])
     monkeypatch.setattr(hands, "free_memory", lambda: told["free"])
     monkeypatch.setattr(hands, "CARDS", ())
     monkeypatch.setattr(hands, "find_folder", lambda *_: Path() if told["here"] else None)

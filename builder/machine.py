@@ -1,18 +1,22 @@
-"""`free_memory()`: how much of a machine's memory a process may still take. Nothing here imports torch."""
+"""What a process may take of the machine that it is on: memory, and cores. Nothing here imports torch."""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-import psutil
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["free_memory"]
+__all__ = ["free_memory", "usable_cores"]
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may run on, by its affinity (`taskset`, Slurm) where the system has that."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def free_memory() -> int:
@@ -21,6 +25,8 @@ def free_memory() -> int:
     The least of what is free physically, of what the control groups around this process leave it (containers, Slurm),
     and of its own limit (`ulimit -v`).
     """
+    import psutil  # up to 50 ms, and most builds compute nothing
+
     free = [int(psutil.virtual_memory().available), *_left_by_groups()]
     if sys.platform != "win32":
         import resource

@@ -1,10 +1,11 @@
-"""What is left of a machine's memory, as containers, Slurm and the process's own limit let it be."""
+"""What is left of a machine, as containers, Slurm and the process's own limits let it be."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from builder import free_memory
+from builder import machine
 
 
 def _group(folder: Path, limit: str, used: int, cached: int, *, version: int = 2) -> None:
@@ -23,16 +24,30 @@ def test_the_tightest_control_group_counts(tmp_path: Path) -> None:
     _group(tmp_path / "job", "1000", 400, 150)
     _group(tmp_path, "9000", 500, 0)
     (tmp_path / "own").write_text("0::/job/step\n")
-    assert sorted(free_memory._left_by_groups(tmp_path / "own", tmp_path)) == [750, 8500]
+    assert sorted(machine._left_by_groups(tmp_path / "own", tmp_path)) == [750, 8500]
 
 
 def test_containers_of_version_1_show_their_root(tmp_path: Path) -> None:
     """The path names a group of the host's, which is not there: the root of what is seen is the container's own."""
     _group(tmp_path / "memory", "2000", 600, 100, version=1)
     (tmp_path / "own").write_text("4:cpu:/docker/abc\n3:memory:/docker/abc\n0::/\n")
-    assert list(free_memory._left_by_groups(tmp_path / "own", tmp_path)) == [1500]
+    assert list(machine._left_by_groups(tmp_path / "own", tmp_path)) == [1500]
 
 
 def test_a_machine_without_control_groups_is_not_limited_by_them(tmp_path: Path) -> None:
     """Neither macOS nor Windows has any."""
-    assert not list(free_memory._left_by_groups(tmp_path / "none", tmp_path))
+    assert not list(machine._left_by_groups(tmp_path / "none", tmp_path))
+
+
+def test_cores_are_those_that_the_process_may_run_on() -> None:
+    """Where the system has affinities, one that is bound to a core has one, however many the machine has."""
+    if not hasattr(os, "sched_setaffinity"):
+        assert machine.usable_cores() == os.cpu_count()
+        return
+    mine = os.sched_getaffinity(0)
+    assert machine.usable_cores() == len(mine)
+    try:
+        os.sched_setaffinity(0, {min(mine)})
+        assert machine.usable_cores() == 1
+    finally:
+        os.sched_setaffinity(0, mine)
