@@ -16,6 +16,7 @@ from .backward import Backward, Plan, make_plan
 from .chain import Steps, find_chain
 from .encoder import Encoder, EncoderRun
 from .encoder_decoder import EncoderDecoder, EncoderDecoderRun
+from .few_rows import by_all_threads
 from .language_model import LanguageModel
 from .network import context_length, decoding, end_tokens, find_family
 from .precision import float_logits, is_short
@@ -158,7 +159,7 @@ class Model(LanguageModel):
         chosen = {name: getattr(spec, name) for name in names}
         config = decoding(self.end_tokens, max_new_tokens=spec.generate, **({"do_sample": False} | chosen))
         devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices), torch.no_grad():
+        with torch.random.fork_rng(devices=devices), torch.no_grad(), by_all_threads(self.network):
             torch.manual_seed(spec.seed)
             try:
                 done: Tensor = self.network.generate(ids, attention_mask=torch.ones_like(ids), generation_config=config)

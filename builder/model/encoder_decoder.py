@@ -10,6 +10,7 @@ import torch
 from ..errors import BuildError
 from ..spoken import counted
 from .attention import Attention, read_attention
+from .few_rows import by_all_threads
 from .language_model import LanguageModel
 from .network import context_length, decoding, end_tokens
 from .tokens import describe_tokens
@@ -69,7 +70,7 @@ class EncoderDecoder(LanguageModel):
         chosen = {"do_sample": False} | {name: getattr(spec, name) for name in names} | self._kept
         config = decoding(self.end_tokens, max_new_tokens=spec.generate, decoder_start_token_id=self._start, **chosen)
         devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices), torch.no_grad():
+        with torch.random.fork_rng(devices=devices), torch.no_grad(), by_all_threads(self.network):
             torch.manual_seed(spec.seed)
             mask = torch.ones_like(source[None])
             done: Tensor = self.network.generate(source[None], attention_mask=mask, generation_config=config)
