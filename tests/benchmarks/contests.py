@@ -26,15 +26,16 @@ SALIENCY = Contest(
         Way("captum, `LLMGradientAttribution`", ".peers.captum_ways:llm", largest=100),
         Way("inseq, `input_x_gradient`", ".peers.inseq_ways:input_x_gradient", "logit"),
         Way("Ecco’s algorithm", ".peers.ecco:grad_x_input", "log p"),
-        Way("Ecco’s algorithm, the text generated too", ".peers.ecco:generate", "log p", largest=100),
-        Way("this project, the text generated too", ".own:generated", "logit", largest=100),
+        Way("Ecco’s algorithm, the text generated too", ".peers.ecco:generate", "log p"),
+        Way("this project, the text generated too", ".own:generated", "logit"),
         Way("torch alone, a token at a time", ".peers.plain:naive", "logit", largest=100),
         Way("float64", ".peers.truth:logit", "logit", truth=True),
         Way("float64, log p", ".peers.truth:logprob", "log p", truth=True),
     ],
     note="All but `LLMGradientAttribution`, which explains log p and the prompt’s tokens alone, compute the same "
     "shares: ‖gradient ⊙ input‖ of each earlier token, of a row that sums to 1. Ecco explains a probability, whose "
-    "shares are those of log p. The error is the largest difference of a share from float64, in the longer "
+    "shares are those of log p; the call that its users make, `generate(attribution=…)`, writes the text too, and from "
+    "that is reckoned what is aimed at. The error is the largest difference of a share from float64, in the longer "
     "text of every fifth token.",
 )
 
