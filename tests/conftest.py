@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from models import Load, Source
+from models import Copy, Load, Source
 
 from builder.site import ModelSource, find_site
 
@@ -52,6 +53,16 @@ def tiny_source(tmp_path_factory: pytest.TempPathFactory) -> Source:
         return ModelSource(name=name, source=str(folder))
 
     return save
+
+
+@pytest.fixture
+def copy(tiny_source: Source, tmp_path: Path) -> Copy:
+    """`copy("llama")`: a tiny model's checkpoint, to break."""
+
+    def make(name: str) -> Path:
+        return Path(shutil.copytree(tiny_source(name).source, tmp_path / name))
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
@@ -36,6 +37,8 @@ code_blocks = tuple(
     Directive(name, "language", frozenset(_NAMES), verbatim=True, kind="code-block") for name in ("code-block", "code")
 )
 
+_HYPHENED = re.compile(r"(?<!\S)(?=\S*-\w)\S{2,24}(?!\S)")
+"""Words that fit a line of a phone, and that a browser would break at their hyphens: `-j`, `--no-strict`."""
 _LANGUAGE = re.compile(r"\s*(?:\{\s*\.?)?([\w+#.-]*)")
 _ITEM = re.compile(
     r"[\s{}]*(?:\.(?P<class>[\w-]+)|#(?P<id>[\w:.-]+)"
@@ -76,6 +79,7 @@ def code_plugin(md: MarkdownIt) -> None:
     `anchor`, `numbered` and `content`, spans with Pygments' short classes (`k`, `s1`, `nf` …), each line in
     `parts/code_line.html` (`content`, `number`, `marked`) where there is something to be said of lines.
     """
+    md.add_render_rule("code_inline", _render_inline)
     md.add_render_rule("fence", _render)
     md.add_render_rule("code_block", _render)
     md.add_render_rule("directive_code-block", _render)
@@ -193,6 +197,12 @@ def _highlight(code: str, language: str) -> Markup:
     from pygments import highlight
 
     return Markup(highlight(code, lexer, _formatter()))
+
+
+def _render_inline(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    token = tokens[index]
+    content = _HYPHENED.sub(r'<span class="whole">\g<0></span>', escapeHtml(token.content))
+    return f"<code{self.renderAttrs(token)}>{content}</code>"
 
 
 def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:

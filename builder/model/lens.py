@@ -1,9 +1,8 @@
 """The logit lens of some positions after every layer, in one pass: ranks, probabilities, top tokens, entropy and KL.
 
-The states of all layers meet the vocabulary together, a piece of it at a time: one product with many states runs at the
+The states of all layers meet the vocabulary together, a piece of it at a time: one product with many rows runs at the
 machine's speed, where one a layer waits for the matrix to arrive; and what is summed over the vocabulary is summed
-while a piece is in the processor's cache. Logits lie by token, the states side by side, [vocab, states]: what a product
-copies for itself are its second factor's numbers then, and of those of the states there are fewer.
+while a piece is in the processor's cache.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ __all__ = ["Lens", "Reading", "find_lens", "largest", "probability", "rank", "re
 HELD = 48 << 20
 """Bytes of logits that are held at once, for the top tokens: 256 states of SmolLM2. More only cost memory (measured)
 and fewer make products of too few rows."""
-PIECE, GROUP = 2048, 64
+PIECE, GROUP = 1024, 64
 """Tokens of the vocabulary that are worked on at once, and of which only the largest logit is looked at for the top
 tokens: the k largest lie in the k groups with the largest of all."""
 NEAR = 8.0
@@ -115,27 +114,29 @@ class _Space:
         self._scratch = torch.empty(3, rows * self.width, device=device)
 
     def logits(self, rows: int) -> Tensor:
-        """Return room for logits, [pieces, width, rows]; those beyond the vocabulary are `LOWEST`."""
-        found = self._logits[: self.pieces * self.width * rows].view(self.pieces, self.width, rows)
-        found.flatten(0, 1)[self.vocab_size :] = LOWEST
+        """Return room for logits, [pieces, rows, width]; those beyond the vocabulary are `LOWEST`."""
+        found = self._logits[: self.pieces * rows * self.width].view(self.pieces, rows, self.width)
+        found[-1, :, (self.vocab_size - 1) % self.width + 1 :] = LOWEST
         return found
 
     def scratch(self, rows: int) -> Tensor:
-        """Return room for what is made of one piece, three times [width, rows]."""
-        return self._scratch[:, : self.width * rows].view(3, self.width, rows)
+        """Return room for what is made of one piece, three times [rows, width]."""
+        return self._scratch[:, : rows * self.width].view(3, rows, self.width)
 
 
 def _read(lens: Lens, states: Tensor, final: Tensor, ids: Tensor, space: _Space, top: int) -> Reading:
     """Read a block of positions; the last of the rows are those of `final`."""
     shape = (len(states) + 1, len(ids))
-    pieces, groups, sums = _sweep(lens, states, final, space, shape)
-    logits, vocab_size = pieces.flatten(0, 1), space.vocab_size
+    logits, groups, sums = _sweep(lens, states, final, space, shape)
+    vocab_size = space.vocab_size
     exact = sums.total.dtype
     row = torch.arange(shape[0] * shape[1], device=ids.device)
-    own = logits[ids.repeat(shape[0]), row]
-    ranks = 1 + _count(pieces, own, space.scratch(len(row))[0])
-    chosen = groups.T.topk(min(top, len(groups))).indices  # [rows, k], groups of the whole vocabulary
-    candidates = logits.view(-1, GROUP, len(row))[chosen, :, row[:, None]].flatten(1)
+    tokens = ids.repeat(shape[0])
+    own = logits[tokens // logits.shape[-1], row, tokens % logits.shape[-1]]
+    ranks = 1 + _count(logits, own, space.scratch(len(row))[0])
+    chosen = groups.topk(min(top, groups.shape[-1])).indices  # [rows, k], groups of the whole vocabulary
+    each = logits.view(*logits.shape[:-1], -1, GROUP)
+    candidates = each[chosen // each.shape[2], row[:, None], chosen % each.shape[2]].flatten(1)
     numbers = (chosen[..., None] * GROUP + torch.arange(GROUP, device=ids.device)).flatten(1)
     values, tops = _ordered(candidates, numbers, min(top, vocab_size))
 
@@ -148,8 +149,9 @@ def _read(lens: Lens, states: Tensor, final: Tensor, ids: Tensor, space: _Space,
     # Σ p ln p − Σ p ln q of the last layer's p; ln q itself is never formed
     crossed = log_total - sums.crossed.view(shape) / total[-2]
     divergence = crossed - entropy.view(shape)[-2]
-    last, expected = (logits[:vocab_size].view(-1, *shape)[:, number] for number in (-2, -1))
-    apart, size = float((last - expected).abs().max()), float(expected.abs().max())
+    last, expected = (logits.view(len(logits), *shape, -1)[:, number] for number in (-2, -1))
+    apart = float((last - expected).abs().max())
+    size = float(expected.abs().masked_fill(expected <= LOWEST, 0).max())
 
     def of_layers(tensor: Tensor) -> Tensor:
         return tensor.view(*shape, *tensor.shape[1:])[:-1].cpu()
@@ -182,20 +184,20 @@ class _Sums(NamedTuple):
 def _sweep(
     lens: Lens, states: Tensor, final: Tensor, space: _Space, shape: tuple[int, int]
 ) -> tuple[Tensor, Tensor, _Sums]:
-    """Return logits [pieces, PIECE, rows], the largest of each group [groups, rows], and sums, in one pass over all."""
+    """Return logits [pieces, rows, PIECE], the largest of each group [rows, groups], and sums, in one pass over all."""
     rows, device = shape[0] * shape[1], states.device
     exact = torch.float32 if device.type == "mps" else torch.float64  # which has no other
     logits = space.logits(rows)
     make = _by_pieces(lens, states, final, logits) if lens.linear is not None else _whole(lens, states, final, logits)
-    groups = torch.empty(len(logits), space.width // GROUP, rows, device=device)
+    groups = torch.empty(len(logits), rows, space.width // GROUP, device=device)
     shifted, weights, products = space.scratch(rows)
-    by_layer, of_layer = (tensor.view(-1, *shape) for tensor in (products, weights))
+    by_layer, of_layer = (tensor.view(*shape, space.width) for tensor in (products, weights))
     most = torch.full((rows,), LOWEST, device=device)
     total, weighted, crossed = torch.zeros(3, rows, dtype=exact, device=device)
     for number, piece in enumerate(logits):
         make(number)
-        torch.amax(piece.view(-1, GROUP, rows), 1, out=groups[number])
-        peak = groups[number].amax(0)
+        torch.amax(piece.view(rows, -1, GROUP), -1, out=groups[number])
+        peak = groups[number].amax(-1)
         if device.type != "cpu" or number == 0 or float((peak - most).max()) > NEAR:
             step = (most - torch.maximum(most, peak)).to(exact)
             most = torch.maximum(most, peak)
@@ -204,47 +206,53 @@ def _sweep(
             weighted.add_(total * step).mul_(factor)
             crossed.add_(reference * step).mul_(factor.view(shape)[-2].repeat(shape[0]))
             total.mul_(factor)
-        torch.sub(piece, most, out=shifted)
+        torch.sub(piece, most[:, None], out=shifted)
         torch.exp(shifted, out=weights)
-        total += weights.sum(0)
+        total += weights.sum(-1)
         # summed in pairs: a product of matrices adds up in a row, and is off by 4e-3 at a KL of 56
-        weighted += torch.mul(weights, shifted, out=products).sum(0)
-        torch.mul(shifted.view_as(by_layer), of_layer[:, -2, None], out=by_layer)
-        crossed += products.sum(0)
-    return logits, groups.flatten(0, 1), _Sums(most, total, weighted, crossed)
+        weighted += torch.mul(weights, shifted, out=products).sum(-1)
+        torch.mul(shifted.view_as(by_layer), of_layer[-2], out=by_layer)
+        crossed += products.sum(-1)
+    return logits, groups.transpose(0, 1).flatten(1), _Sums(most, total, weighted, crossed)
 
 
 def _by_pieces(lens: Lens, states: Tensor, final: Tensor, logits: Tensor) -> Callable[[int], None]:
     """Return what fills one piece of logits, by a product with that piece of the head's matrix."""
     head = lens.linear
     assert head is not None
-    read = torch.cat([lens.enter(states).flatten(0, 1), final]).float().T
-    width = logits.shape[1]
+    read = torch.cat([lens.enter(states).flatten(0, 1), final]).float()
+    width = logits.shape[-1]
 
     def make(number: int) -> None:
         piece = slice(number * width, (number + 1) * width)
         weight = head.weight[piece].float()
-        out = torch.mm(weight, read, out=logits[number, : len(weight)])
+        out = logits[number, :, : len(weight)]
+        if len(weight) == width:
+            torch.mm(read, weight.T, out=out)
+        else:
+            out.copy_(read @ weight.T)
         if head.bias is not None:
-            out += head.bias[piece, None].float()
+            out += head.bias[piece].float()
 
     return make
 
 
 def _whole(lens: Lens, states: Tensor, final: Tensor, logits: Tensor) -> Callable[[int], None]:
     """Fill all logits at once, a layer at a time, by the model's own head."""
-    n, by_token = len(final), logits.flatten(0, 1)
+    pieces, _, width = logits.shape
+    size, n = pieces * width, len(final)
     for number in range(len(states) + 1):
         found = (lens.head(lens.enter(states[number])) if number < len(states) else lens.own(final)).float()
-        by_token[: found.shape[-1], number * n : (number + 1) * n] = found.T
+        padded = nn.functional.pad(found, (0, size - found.shape[-1]))
+        logits[:, number * n : (number + 1) * n] = padded.view(n, pieces, width).transpose(0, 1)
     return lambda _number: None
 
 
 def _count(logits: Tensor, own: Tensor, above: Tensor) -> Tensor:
-    """Return how many of the logits [pieces, width, rows] are above each row's own [rows]; `above` is overwritten."""
+    """Return how many of the logits [pieces, rows, width] are above each row's own [rows]; `above` is overwritten."""
     count = torch.zeros_like(own, dtype=torch.int64)
     for piece in logits:  # into floats: four times as fast as into truth values and their sum
-        count += torch.gt(piece, own, out=above).sum(0).long()
+        count += torch.gt(piece, own[:, None], out=above).sum(-1).long()
     return count
 
 

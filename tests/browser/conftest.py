@@ -13,6 +13,7 @@ from borrowed import PATIENCE, Pages, faults, listen, strangers
 from chromium import ARGUMENTS, find_chromium
 from harness import Harness, serve_harness
 from kinds import SITE, example
+from model_views import PAINTED
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import BASE, serve_site
 
@@ -101,6 +102,18 @@ def open_figure(open_page: Callable[..., Page], harness: Harness) -> Callable[..
         return page
 
     return open_figure
+
+
+@pytest.fixture
+def open_painted(open_figure: Callable[..., Page]) -> Callable[..., Page]:
+    """Open a page with one figure, and wait until its heads are painted."""
+
+    def open_painted(result: Any, **options: Any) -> Page:
+        page = open_figure(result, **options)
+        page.wait_for_function(PAINTED)
+        return page
+
+    return open_painted
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.site import ModelSource
@@ -15,3 +16,6 @@ Source = Callable[[str], ModelSource]
 
 Load = Callable[[str], "Model"]
 """What the fixture `tiny` is: a model's name → the model."""
+
+Copy = Callable[[str], Path]
+"""What the fixture `copy` is: a model's name → a folder with its checkpoint, to break."""
