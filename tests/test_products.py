@@ -37,11 +37,12 @@ def test_products_are_as_exact_as_float32(tiny: Load) -> None:
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, own: int, other: int, capability: str = "DEFAULT") -> None:
-    """Have torch's own products and oneDNN's take so many seconds on such a processor, and all be exact."""
+    """Have torch's own products and oneDNN's take so many seconds on such a processor, all exact, of other digits."""
     clock = iter([moment for wait in (own, other) for moment in (0, wait)] * products.ROUNDS[1])
     monkeypatch.setattr(time, "process_time", lambda: next(clock))
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     monkeypatch.setattr(products, "_error", lambda *_: 4e-7)
+    monkeypatch.setattr(products, "_is_same", lambda made, own: made is own)
 
 
 def lose(monkeypatch: pytest.MonkeyPatch, *, tf32: float, bf16: float) -> None:
@@ -74,6 +75,34 @@ def test_what_is_faster_and_exact_is_taken(monkeypatch: pytest.MonkeyPatch, prec
         lose(monkeypatch, tf32=tf32, bf16=bf16)
         assert products._choose.__wrapped__() == ("oneDNN", 1e-7)
         assert switched() == taken
+
+
+@pytest.mark.parametrize(("other", "taken"), [("bf16", "bf16"), ("neither", "ieee")])
+def test_a_switch_that_leads_to_no_other_library_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, precision: str | None, other: str, taken: str
+) -> None:
+    """`tf32` does on few processors. Where it changes no digit it is as exact and as fast, and gains nothing."""
+    if precision is None:
+        pytest.skip("this torch has no switch")
+    same, own = products._is_same, torch.ones(1)
+    pretend(monkeypatch, 100, 100, "AVX512")
+    monkeypatch.setattr(products, "_is_same", same)
+    monkeypatch.setattr(products, "_multiply", lambda _: [own + 1e-6 * (switched() == other)])
+    monkeypatch.setattr(products, "_worst", lambda *_: 4e-7)
+    torch.backends.mkldnn.matmul.fp32_precision = "ieee"
+    assert products._choose.__wrapped__().library == ("oneDNN" if taken == other else products.OWN)
+    assert switched() == taken
+
+
+def test_what_is_told_is_what_multiplies(tiny: Load) -> None:
+    """Digits are others than torch's own where results name another library, and the same where they do not."""
+    model = tiny("llama")
+    a, b = (torch.randn(300, 700, generator=torch.Generator().manual_seed(seed)) for seed in (5, 6))
+    here = a @ b.T
+    with products.torchs_own():
+        own = a @ b.T
+    assert torch.equal(here, own) == (model.products.library == products.OWN)
+    assert torch.equal(a @ b.T, here)
 
 
 @pytest.mark.parametrize(

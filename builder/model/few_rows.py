@@ -1,8 +1,9 @@
 """Linear maps of a few rows, such as those of one token while a text is generated, by all threads.
 
 A row times a matrix takes as long as the matrix takes to come from memory, and MKL fetches it with one thread. On a
-processor of two cores that is half of what memory gives. Cut into as many parts as there are threads, and multiplied as
-a batch, the matrix comes by all of them.
+processor of two cores that is half of what memory gives. Cut into as many parts as there are threads, and multiplied
+as a batch, the matrix comes by all of them: all of SmolLM2's in 27 ms instead of 46. OneDNN takes 35, and makes a
+kernel for each length of a text that grows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from .products import torchs_own
 from .trace import replaced
 
 if TYPE_CHECKING:
@@ -29,9 +31,10 @@ LEAST = 64
 
 @contextlib.contextmanager
 def by_all_threads(network: nn.Module) -> Iterator[None]:
-    """Within: linear maps of a few rows are shared out among threads, where they are float32, MKL's, and no graph's."""
+    """Within: torch multiplies as it does by itself; float32 maps of a few rows, of no graph, by all threads."""
     threads = torch.get_num_threads()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(torchs_own())
         if threads > 1 and torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]
             for module in network.modules():
                 if type(module) in (nn.Linear, Conv1D) and not hasattr(module, "_hf_hook"):

@@ -1,23 +1,24 @@
 """Which library multiplies float32 matrices on the processor: torch's own choice, or oneDNN where that is faster.
 
 Torch multiplies float32 matrices with MKL where it has it, and MKL takes half of the speed of some processors (AMD's)
-and nine tenths of that of others. Any precision of `torch.backends.mkldnn.matmul` but `ieee` sends them to oneDNN
-instead. That leave to round inputs to a shorter format is no use to a processor without units for it, and costs digits
-on one that has them (AMX). So it is tried, once a process: it is taken where it is as exact as float32 is, and not by
-chance, for the two add up in another order and leave other digits. Processes that this one starts take the same.
+and nine tenths of that of others. `torch.backends.mkldnn.matmul` set to `bf16`, and on processors with units for it to
+`tf32`, sends them to oneDNN instead. That leave to round inputs to a shorter format is no use to a processor without
+such units, and costs digits on one that has them (AMX). So it is tried, once a process: a setting is taken where it
+makes other digits, as exact as float32's are, and not by chance. Processes that this one starts take the same.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 import torch
 
-__all__ = ["Products", "choose_products"]
+__all__ = ["Products", "choose_products", "torchs_own"]
 
 GAIN = 1.05
 """How many times as fast oneDNN must be where nothing is known of a processor, so that noise does not choose."""
@@ -66,9 +67,9 @@ def _choose() -> Products:
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KERNELS)  # read at the first product that oneDNN makes
     switch: Any = getattr(torch.backends.mkldnn, "matmul", None)
     before = getattr(switch, "fp32_precision", None)
-    if before is None:  # an older torch has no such switch
-        return _told(OWN, _worst(_samples()))
     samples, errors = _samples(), {}
+    if before is None:  # an older torch has no such switch
+        return _told(OWN, _worst(samples, _multiply(samples)))
 
     def turn(way: str) -> None:
         switch.fp32_precision = before if way == OWN else way
@@ -77,20 +78,38 @@ def _choose() -> Products:
     torch.set_num_threads(1)  # on a busy machine two wait for each other
     taken = OWN
     try:
+        made = {}
         for way in (OWN, "tf32", "bf16"):
             turn(way)
-            errors[way] = _worst(samples)
+            made[way] = _multiply(samples)
+            errors[way] = _worst(samples, made[way])
         exact = [way for way in errors if errors[way] <= min(WORSE * errors[OWN], LARGEST)]
+        others = [way for way in exact if not _is_same(made[way], made[OWN])]
         told = os.environ.get(TAKEN, "")
-        if told in exact:
+        if told in (OWN, *others):
             taken = told
-        elif exact[1:] and _is_faster(exact[1], samples, turn):
-            taken = exact[1]
+        elif others and _is_faster(others[0], samples, turn):
+            taken = others[0]
     finally:
         torch.set_num_threads(threads)
         turn(taken)
     os.environ[TAKEN] = taken
     return _told(taken, errors[taken])
+
+
+@contextlib.contextmanager
+def torchs_own() -> Iterator[None]:
+    """Within: torch multiplies as it does by itself, whatever was chosen."""
+    switch: Any = getattr(torch.backends.mkldnn, "matmul", None)
+    taken = getattr(switch, "fp32_precision", None)
+    if taken is None:
+        yield
+        return
+    switch.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        switch.fp32_precision = taken
 
 
 def _told(way: str, error: float) -> Products:
@@ -128,9 +147,22 @@ def _samples() -> list[Sample]:
     return [(a, b, a.double() @ b.double()) for a, b in pairs]
 
 
-def _worst(samples: Sequence[Sample]) -> float:
-    """Return the largest error of their products, as they are multiplied now."""
-    return max(_error(a @ b, exact) for a, b, exact in samples)
+def _multiply(samples: Sequence[Sample]) -> list[torch.Tensor]:
+    """Return their products, as they are multiplied now."""
+    return [a @ b for a, b, _ in samples]
+
+
+def _worst(samples: Sequence[Sample], made: Sequence[torch.Tensor]) -> float:
+    """Return the largest error of their products."""
+    return max(_error(product, exact) for product, (*_, exact) in zip(made, samples, strict=True))
+
+
+def _is_same(made: Sequence[torch.Tensor], own: Sequence[torch.Tensor]) -> bool:
+    """Whether all digits are those of torch's own products: then the switch leads to no other library.
+
+    `tf32` does so only on processors with units for it; elsewhere it changes nothing.
+    """
+    return all(map(torch.equal, made, own))
 
 
 def _error(made: torch.Tensor, exact: torch.Tensor) -> float:

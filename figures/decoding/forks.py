@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from builder.model.few_rows import by_all_threads
 from builder.model.memory import rows
 from builder.model.network import decoding
 from builder.model.precision import double
@@ -108,7 +107,7 @@ def _generate(
         output_logits=True,
         return_dict_in_generate=True,
     )
-    with torch.no_grad(), by_all_threads(model.network):
+    with torch.no_grad():
         done = model.network.generate(given, attention_mask=mask, generation_config=config, **known)
     new = done.sequences[:, longest + 1 :]
     logprobs = [
