@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,13 +18,18 @@ pytestmark = pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="o
 
 
 @pytest.fixture
-def three(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Three threads, into which 32 rows do not divide, and parts as small as tiny models need."""
+def threads() -> Iterator[Callable[[int], None]]:
+    """Set how many threads there are; afterwards there are as many as before."""
     before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    monkeypatch.setattr(few_rows, "LEAST", 4)
-    yield
+    yield torch.set_num_threads
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def three(threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three threads, into which 32 rows do not divide, and parts as small as tiny models need."""
+    threads(3)
+    monkeypatch.setattr(few_rows, "LEAST", 4)
 
 
 def linear_maps() -> list[torch.nn.Module]:
@@ -83,14 +88,12 @@ def test_other_rows_go_their_own_way(batches: list[torch.Size]) -> None:
     assert not any("forward" in vars(module) for module in maps)
 
 
-def test_one_thread_has_nobody_to_share_with(batches: list[torch.Size]) -> None:
+def test_one_thread_has_nobody_to_share_with(threads: Callable[[int], None], batches: list[torch.Size]) -> None:
     """As in each process of a build of many."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    threads(1)
     module = torch.nn.Linear(8, 4 * few_rows.LEAST)
     with few_rows.by_all_threads(module), torch.no_grad():
         module(torch.randn(1, 8))
-    torch.set_num_threads(before)
     assert not batches
 
 

@@ -136,13 +136,11 @@ def _ahead(odds: Tensor) -> list[list[int]]:
 
 
 def _checks(run: Run, position: int, ids: list[int], logits: Tensor, data: Mapping[str, Any]) -> dict[str, Check]:
-    """Return what proves the numbers: the run's own logits, a sort, and one measure against another."""
+    """Return what proves the numbers: the network's own forward, a sort, and one measure against another."""
     import numpy as np
     import torch
 
-    from builder.model.answers import logits_at
-
-    own = logits_at(run, position).cpu()
+    own = _forward(run, position).cpu()
     bound = _tolerance(run) * float(own.abs().max())
     log_p = own.double().log_softmax(-1)[ids]
     odds = torch.tensor(data["log_odds"], dtype=torch.float64)
@@ -170,6 +168,16 @@ def _tolerance(run: Run) -> float:
 
     eps = torch.finfo(run.model.network.dtype).eps
     return 1e-4 if eps < 1e-6 else float(eps**0.5)  # half of the digits of a short format
+
+
+def _forward(run: Run, position: int) -> Tensor:
+    """Return the logits [vocab] float32 about a position by the network's own forward on the tokens before it."""
+    import torch
+
+    from builder.model.network import last_logits
+
+    with torch.no_grad():
+        return last_logits(run.model.network, 1, input_ids=run.ids[None, :position])[0, -1].float()
 
 
 def describe(data: Mapping[str, Any]) -> str:

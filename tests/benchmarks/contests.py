@@ -34,9 +34,8 @@ SALIENCY = Contest(
     ],
     note="All but `LLMGradientAttribution`, which explains log p and the prompt’s tokens alone, compute the same "
     "shares: ‖gradient ⊙ input‖ of each earlier token, of a row that sums to 1. Ecco explains a probability, whose "
-    "shares are those of log p; the call that its users make, `generate(attribution=…)`, writes the text too, and from "
-    "that is reckoned what is aimed at. The error is the largest difference of a share from float64, in the longer "
-    "text of every fifth token.",
+    "shares are those of log p; the call that its users make, `generate(attribution=…)`, writes the text too. The "
+    "error is the largest difference of a share from float64, in the longer text of every fifth token.",
 )
 
 INTEGRATED = Contest(

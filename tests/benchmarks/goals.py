@@ -23,9 +23,11 @@ class Goal:
 
 
 GOALS = (
+    Goal(SALIENCY.name, SHORT, "Ecco’s algorithm", 8),
     Goal(SALIENCY.name, SHORT, "Ecco’s algorithm, the text generated too", 8),
     Goal(SALIENCY.name, SHORT, "captum, `InputXGradient`", 6),
     Goal(SALIENCY.name, SHORT, "inseq", 6),
+    Goal(SALIENCY.name, LONG, "Ecco’s algorithm", 7),
     Goal(SALIENCY.name, LONG, "Ecco’s algorithm, the text generated too", 7),
     Goal(SALIENCY.name, LONG, "captum, `InputXGradient`", 5.5),
     Goal(SALIENCY.name, LONG, "inseq", 5.5),
