@@ -63,6 +63,16 @@ def test_blocks_of_pages_are_empty_until_a_theme_fills_them(root: Path) -> None:
     assert "giscus" not in index
 
 
+def test_the_head_of_a_site_is_that_of_all_its_pages(root: Path) -> None:
+    """The front page adds the search to `head`, once, and takes nothing away."""
+    (root / "theme").mkdir()
+    (root / "theme" / "base.html").write_text(
+        '{% extends "fanlight/base.html" %}\n{% block head %}<meta name="mine">{% endblock %}\n'
+    )
+    for path in ("index.html", "a/index.html", "404.html"):
+        assert page_of(root, path).partition("</head>")[0].count('<meta name="mine">') == 1
+
+
 def test_every_setting_is_documented() -> None:
     """The table of settings in "Extending Fanlight" has each of them, and no other."""
     article = Path(__file__).parents[1] / "content" / "extending" / "article.md"
