@@ -107,7 +107,7 @@ def _ask(
     assert spec.kind is not None
     name = str(spec.kind.value)
     if name not in kinds:
-        return [], [Problem(f"unknown analysis: {name}{nearest(name, kinds)}", spec.path, spec.kind.line)]
+        return [], [Problem(f"unknown analysis: {name}{_known(name, kinds)}", spec.path, spec.kind.line)]
     panels, wrong = read_gallery(spec.options, spec.path)
     problems = list(wrong)
     shared = {key: option for key, option in spec.options.items() if key not in (*GALLERY, "titles")}
@@ -137,7 +137,8 @@ def _ask_panel(
     unknown = {key: option for key, option in options.items() if key not in own}
     for key, option in unknown.items():
         close = nearest(key, [*own, *_RUN, *GALLERY, "titles", "label", "layout", "alt", "run"])
-        problems.append(Problem(f"unknown parameter of {kind.name}: {key}{close}", spec.path, option.line))
+        known = close or _known(key, own, "; or an option of every computed figure")
+        problems.append(Problem(f"unknown parameter of {kind.name}: {key}{known}", spec.path, option.line))
         del options[key]
     run_options.setdefault("model", Option(site.model, spec.line))
     if "prompt" not in run_options:
@@ -200,10 +201,15 @@ def _merge(
         if name in meta.runs:
             merged.update(meta.runs[name])
         else:
-            problems.append(Problem(f"unknown run: {name}{nearest(name, meta.runs)}", spec.path, run.line))
+            problems.append(Problem(f"unknown run: {name}{_known(name, meta.runs)}", spec.path, run.line))
             merged["prompt"] = run
     merged.update(asked)
     return merged, problems
+
+
+def _known(name: str, names: Iterable[str], more: str = "") -> str:
+    """Return the nearest of the names that there are, or all of them where none is near."""
+    return nearest(name, names) or f" (known: {', '.join(sorted(names)) or 'none of its own'}{more})"
 
 
 def _default_problems(

@@ -18,7 +18,17 @@ from .model_source import ModelSource, complaints
 from .plugins import Plugin, find_plugins
 from .settings import SETTINGS
 
-__all__ = ["BUILT_IN", "CONFIG", "SMOLLM2", "ModelSource", "Site", "built_in", "cache_folder", "find_site", "read_base_url"]
+__all__ = [
+    "BUILT_IN",
+    "CONFIG",
+    "SMOLLM2",
+    "ModelSource",
+    "Site",
+    "built_in",
+    "cache_folder",
+    "find_site",
+    "read_base_url",
+]
 
 CONFIG = "pyproject.toml"
 

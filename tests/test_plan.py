@@ -102,7 +102,8 @@ def test_two_figures_that_ask_the_same_share_one_job(plan: Callable[..., Plan]) 
     ("options", "analysis", "told"),
     [
         ([":prompt: x"], "salency", "9: unknown analysis: salency (did you mean saliency?)"),
-        ([":run: ue"], "tokens", "10: unknown run: ue"),
+        ([":prompt: x"], "nothing", "9: unknown analysis: nothing (known: ablation, activations, attention, "),
+        ([":run: ue"], "tokens", "10: unknown run: ue (known: eu)"),
         ([":run: eus"], "tokens", "10: unknown run: eus (did you mean eu?)"),
         ([":generate: 3"], "tokens", "8: missing prompt: a computed figure needs one, or a run"),
         ([":prompt: x", ":model: smollm"], "tokens", "11: unknown model: smollm (did you mean smollm2?)"),
@@ -112,6 +113,12 @@ def test_two_figures_that_ask_the_same_share_one_job(plan: Callable[..., Plan]) 
             "11: unknown model: a b (known: smollm2, tiny; or a hub id, or a path)",
         ),
         ([":prompt: x", ":genrate: 3"], "tokens", "11: unknown parameter of tokens: genrate (did you mean generate?)"),
+        (
+            [":prompt: x", ":foo: 3"],
+            "activations",
+            "11: unknown parameter of activations: foo (known: cluster_by, clusters, first_token, layers, order; or an",
+        ),
+        ([":prompt: x", ":foo: 3"], "tokens", "11: unknown parameter of tokens: foo (known: none of its own; or an"),
         ([":prompt: x", ":generate: many"], "tokens", "11: invalid generate: many is not a whole number"),
         ([':prompt: ""'], "tokens", "10: invalid prompt: it is empty; a model needs at least one token to start from"),
         ([":prompt: x"], "rankings_watch", "8: invalid watch: it is missing"),
