@@ -17,8 +17,10 @@ from ..source_map import Source
 
 __all__ = ["FigureGroup", "FigurePart", "read_group", "read_layout", "read_spec"]
 
-_OWN = ("label", "layout", "alt", "dark", "analysis", "follows")
-_GROUP = ("label", "layout", "columns")
+_OWN = ("label", "name", "layout", "alt", "dark", "analysis", "follows")
+_GROUP = ("label", "name", "layout", "columns")
+_ELSEWHERE = ("width", "height", "align", "class", "figwidth", "figclass")
+"""MyST's options of how a figure looks, for which there is `layout`."""
 MAX_COLUMNS = 6
 """More stand beside each other in no layout: a page is 1,136 px wide."""
 
@@ -65,7 +67,7 @@ def read_spec(token: Token, number: int, article: Article, source: Source) -> tu
             picture = Option(written, line)
         except LocalError as error:
             source.complain(str(error), (line, column or None))
-    label = _text_of(options, "label", source)
+    label = _label_of(options, source)
     alt = None if _is_decoration(options, source) else _text_of(options, "alt", source)
     if written and kind is None and "alt" not in options:
         wrong = f'missing alt text: say what {written} shows with `:alt: …`, or `:alt: ""` where it says nothing'
@@ -77,7 +79,7 @@ def read_spec(token: Token, number: int, article: Article, source: Source) -> tu
         if "follows" in options:
             source.complain("invalid follows: only a computed figure follows another", (options["follows"].line, None))
         for key, option in rest.items():
-            known = nearest(key, _OWN) or " (only computed figures have others than label, alt and layout)"
+            known = _hint(key, _OWN, "only computed figures have others than label, alt, layout and dark")
             source.complain(f"unknown option of {{figure}}: {key}{known}", (option.line, None))
     spec = FigureSpec(
         number=number,
@@ -107,9 +109,9 @@ def read_group(token: Token, number: int, n_parts: int, article: Article, source
         source.complain("invalid figure: it has a picture, and figures within it (leave out one)", (line, None))
     for key, option in options.items():
         if key not in _GROUP:
-            known = nearest(key, _GROUP) or " (with figures within it, it has label, layout and columns)"
+            known = _hint(key, _GROUP, "with figures within it, it has label, layout and columns")
             source.complain(f"unknown option of {{figure}}: {key}{known}", (option.line, None))
-    label = _text_of(options, "label", source)
+    label = _label_of(options, source)
     return FigureGroup(
         number=number,
         label=None if label is None else str(label.value),
@@ -118,6 +120,18 @@ def read_group(token: Token, number: int, n_parts: int, article: Article, source
         layout=read_layout(options, source),
         columns=_columns(options, source) or min(n_parts, 2),
     )
+
+
+def _hint(key: str, known: tuple[str, ...], otherwise: str) -> str:
+    """Return what an author is told of an unknown option: what says the same, the nearest one, or which there are."""
+    if key in _ELSEWHERE:
+        return " (`:layout:` says how wide a figure is and where it stands)"
+    return nearest(key, known) or f" ({otherwise})"
+
+
+def _label_of(options: dict[str, Option], source: Source) -> Option | None:
+    """Return the figure's label, which MyST calls its name."""
+    return _text_of(options, "name" if "name" in options and "label" not in options else "label", source)
 
 
 def _columns(options: dict[str, Option], source: Source) -> int | None:

@@ -102,6 +102,15 @@ Caption.
         ("{figure} rank.png\n:alt: x\n:dark: rnak.png", "6: missing picture: rnak.png (did you mean rank.png?)"),
         ("{figure}\n:analysis: x\n:dark: rank.png", "6: invalid dark: only a picture has another one for the dark"),
         ("{figure} rank.png\n:alt: x\n:lable: fig-x", "6: unknown option of {figure}: lable (did you mean label?)"),
+        (
+            "{figure} rank.png\n:alt: x\n:prompt: x",
+            "6: unknown option of {figure}: prompt (only computed figures have others than label, alt, layout and dark)",
+        ),
+        (
+            "{figure} rank.png\n:alt: x\n:width: 80%",
+            "6: unknown option of {figure}: width (`:layout:` says how wide a figure is and where it stands)",
+        ),
+        ("{figure} rank.png\n:alt: x\n:name:", "6: missing name: nothing follows `:name:`"),
         ("{figure} rank.png\n:alt: x\n:label: rank", "6: invalid label: rank (did you mean fig-rank?)"),
         ("{figure} rank.png\n:alt: x\n:label: fig-A b", "6: invalid label: fig-A b (did you mean fig-a-b?)"),
         ("{figure} rank.png\n:alt: x\n:label:", "6: missing label: nothing follows `:label:`"),
@@ -120,6 +129,15 @@ Caption.
 def test_what_is_wrong_in_a_directive_has_its_line(parsed: Parse, told: Told, figure: str, problem: str) -> None:
     """Form is checked here, parameters of an analysis by the plan."""
     assert problem in told(parsed(f":::{figure}\n\nCaption.\n:::\n"))
+
+
+@pytest.mark.parametrize("figure", ["{figure} rank.png\n:alt: x", "{figure}\n:analysis: x"])
+def test_a_name_is_a_label(parsed: Parse, told: Told, figure: str) -> None:
+    """MyST calls it so, of pictures and of what is computed."""
+    document = parsed(f":::{figure}\n:name: fig-a\n:::\n\nSee @fig-a.\n")
+    assert told(document) == []
+    (spec,) = document.figures
+    assert (spec.label, dict(spec.options)) == ("fig-a", {})
 
 
 def test_equal_labels_are_told_with_both_lines(parsed: Parse, told: Told) -> None:
