@@ -32,24 +32,48 @@ export function roving(root, items, next, moved) {
   return { rest, go };
 }
 
-/** Keys along a line of `count` items: left, right, Home, End. */
+/** Keys along a line of `count` items: left, right, Home, End; in a line that is read from right to left, left is onward. */
 export function alongLine(count) {
   const keys = { ArrowLeft: (i) => i - 1, ArrowRight: (i) => i + 1, Home: () => 0, End: () => count - 1 };
-  return (index, event) => keys[event.key]?.(index);
+  const turned = { ...keys, ArrowLeft: keys.ArrowRight, ArrowRight: keys.ArrowLeft };
+  return (index, event) => (getComputedStyle(event.target).direction === "rtl" ? turned : keys)[event.key]?.(index);
 }
 
-/** Keys over a grid of items row by row: arrows, Home and End (with Ctrl: first and last of all), page keys by five. */
-export function overGrid(rows, columns) {
-  const at = (row, column) => Math.min(Math.max(row, 0), rows - 1) * columns + Math.min(Math.max(column, 0), columns - 1);
+/**
+ * Keys over a grid of items row by row: arrows, Home and End (with Ctrl: first and last of all), page keys by five.
+ *
+ * What names rows and columns may be entered, too: after the cells come the names of the first `names` rows, then, with
+ * `heads`, one a column. Left of a row's first cell is its name; above a column's first cell (`below` its last) is its
+ * own. Arrows alone lead there. `placeInGrid` tells which item is what.
+ */
+export function overGrid(rows, columns, { names = 0, heads = false, below = false } = {}) {
+  const edge = below ? rows : -1; // the row of the columns' names; that of the rows' names is column -1
   const keys = {
-    ArrowLeft: (r, c) => at(r, c - 1),
-    ArrowRight: (r, c) => at(r, c + 1),
-    ArrowUp: (r, c) => at(r - 1, c),
-    ArrowDown: (r, c) => at(r + 1, c),
-    PageUp: (r, c) => at(r - 5, c),
-    PageDown: (r, c) => at(r + 5, c),
-    Home: (r, c, all) => at(all ? 0 : r, 0),
-    End: (r, c, all) => at(all ? rows - 1 : r, columns - 1),
+    ArrowLeft: (r, c) => [r, c - 1],
+    ArrowRight: (r, c) => [r, c + 1],
+    ArrowUp: (r, c) => [r - 1, c],
+    ArrowDown: (r, c) => [r + 1, c],
+    PageUp: (r, c) => [Math.max(r - 5, Math.min(r, 0)), c],
+    PageDown: (r, c) => [Math.min(r + 5, Math.max(r, (c < 0 ? names : rows) - 1)), c],
+    Home: (r, c, all) => [all ? 0 : r, Math.min(c, 0)],
+    End: (r, c, all) => [all ? rows - 1 : r, columns - 1],
   };
-  return (index, event) => keys[event.key]?.(Math.floor(index / columns), index % columns, event.ctrlKey);
+  const at = (r, c) => {
+    if (c < -1 || c >= columns) return undefined;
+    if (c < 0) return r >= 0 && r < names ? rows * columns + r : undefined;
+    if (r === edge && heads) return rows * columns + names + c;
+    return r >= 0 && r < rows ? r * columns + c : undefined;
+  };
+  return (index, event) => {
+    const [r, c] = placeInGrid(index, rows, columns, names);
+    const to = keys[event.key]?.(r ?? edge, c ?? -1, event.ctrlKey);
+    return to && (at(...to) ?? index);
+  };
+}
+
+/** Returns `[row, column]` of an item of such a grid; the column is null at a row's name, the row at a column's. */
+export function placeInGrid(index, rows, columns, names = 0) {
+  const beyond = index - rows * columns;
+  if (beyond < 0) return [Math.floor(index / columns), index % columns];
+  return beyond < names ? [beyond, null] : [null, beyond - names];
 }
