@@ -13,14 +13,16 @@ from .write import remove_site
 __all__ = ["clean"]
 
 RESULTS = ("results", "ledgers", "math", "files", "pictures", "drawings", "cards", "records", "feed", "search")
-MODELS = ("checkpoints",)
+MODELS = ("checkpoints", "models", "offload")
+KEPT = ("locks",)
+"""What stays: empty files, which another build may hold; and so does `costs.jsonl`, how long answers took."""
 
 
 def clean(site: Site, *, results: bool = False, models: bool = False) -> Iterator[tuple[Path, int]]:
     """Remove the site, and yield each folder that something was removed from, with the number of files.
 
-    `results` adds the stored answers, formulas, pictures and cards, `models` the checkpoints; sites share both, so
-    others will compute or fetch them anew. The hub's own cache is not ours and stays. Raises `BuildError` where a file
+    `results` adds the stored answers, formulas, pictures and cards, `models` the checkpoints and what is known of the
+    hub's; sites share both, so others will compute or fetch them anew. The hub's own cache is not ours and stays. Raises `BuildError` where a file
     cannot be removed.
     """
     yield site.output, len(remove_site(site.output, root=site.root))

@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what else goes."""
     add = parser.add_argument
     add("-o", "--output", metavar="DIR", type=Path, help="where it lies (else _site)")
-    add("--all", action="store_true", help="also the stored answers and formulas, of all your sites")
-    add("--models", action="store_true", help="also the models that were fetched and converted")
+    add("--all", action="store_true", help="also answers, formulas, pictures and cards of all your sites")
+    add("--models", action="store_true", help="also the models that were converted, of all your sites")
 
 
 def run(options: argparse.Namespace, terminal: Terminal) -> Exit:

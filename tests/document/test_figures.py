@@ -103,8 +103,8 @@ Caption.
         ("{figure}\n:analysis: x\n:dark: rank.png", "6: invalid dark: only a picture has another one for the dark"),
         ("{figure} rank.png\n:alt: x\n:lable: fig-x", "6: unknown option of {figure}: lable (did you mean label?)"),
         (
-            "{figure} rank.png\n:alt: x\n:prompt: x",
-            "6: unknown option of {figure}: prompt (only computed figures have others than label, alt, layout and dark)",
+            "{figure} rank.png\n:alt: x\n:top: 3",
+            "6: unknown option of {figure}: top (only computed figures have others than label, alt, layout and dark)",
         ),
         (
             "{figure} rank.png\n:alt: x\n:width: 80%",
