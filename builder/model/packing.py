@@ -125,7 +125,7 @@ def choose_layer(part: AttentionPart, layer: int | None) -> int:
     return number
 
 
-def head_number(part: AttentionPart, head: int, name: str = "heads") -> int:
+def head_number(part: AttentionPart, head: int, name: str) -> int:
     """Return the number of a head, which counts from the end where it is negative.
 
     Raises `BuildError` for a head that is not there; `name` is the parameter's that asked for it.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from builder.errors import BuildError
 from builder.figure import Answer
 from builder.spoken import counted, listed, share, token
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from builder.model import AnyRun
-    from builder.model.attention import AttentionPart
     from builder.parts import Part
 
 READS = ("decoder", "encoder", "encoder-decoder")
@@ -59,7 +57,7 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     """
     import numpy as np
 
-    from builder.model.packing import attention_data
+    from builder.model.packing import attention_data, head_number
     from builder.quantised import pack_weights
 
     from .glance import glance, without_first
@@ -69,7 +67,8 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     data, pieces, checks = attention_data(run, params.part, params.layer)
     shown = data["shown"]
     part = run.attention.parts[shown["part"]]
-    shown |= {"head": _head(part, params.head), "over": params.over}
+    head = None if params.head is None else head_number(part, params.head, "head")
+    shown |= {"head": head, "over": params.over}
     data["exclude_first"] = params.exclude_first
     for name, mean in means.items():
         packed = pack_weights(mean[None], triangle=run.attention.parts[name].causal)
@@ -85,18 +84,6 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     data |= glance(without_first(matrix) if params.exclude_first else matrix, part, SHORT)
     checks["mean over layers against that of the published weights"] = distance_of_means(data, pieces)
     return Answer(data, checks, pieces)
-
-
-def _head(part: AttentionPart, head: int | None) -> int | None:
-    """Return the number of a head. Raises `BuildError` for one that is not there."""
-    if head is None:
-        return None
-    number = head + part.n_heads if head < 0 else head
-    if not 0 <= number < part.n_heads:
-        last = part.n_heads - 1
-        hint = f" (did you mean {min(max(number, 0), last)}?)"
-        raise BuildError(f"invalid head: {head} is not between 0 and {last}{hint}")
-    return number
 
 
 def describe(data: Mapping[str, Any]) -> str:

@@ -65,7 +65,7 @@ def analyse(run: AnyRun, params: Params) -> Answer:
 
     data, pieces, checks = attention_data(run, params.part, params.layer)
     part = run.attention.parts[data["shown"]["part"]]
-    heads = None if params.heads is None else sorted({head_number(part, head) for head in params.heads})
+    heads = None if params.heads is None else sorted({head_number(part, head, "heads") for head in params.heads})
     if heads is not None and len(heads) == part.n_heads:
         heads = None
     data["shown"] |= {"heads": heads, "token": _position(part, params), "side": params.direction}

@@ -131,7 +131,7 @@ def _first(
     wanted = None if params.layer is None else choose_layer(part, params.layer)
     if wanted is not None and wanted not in layers:
         raise BuildError(f"invalid layer: {params.layer} is not among the layers that are shown")
-    head = None if params.head is None else head_number(part, params.head)
+    head = None if params.head is None else head_number(part, params.head, "head")
     if head is not None and head not in heads:
         raise BuildError(f"invalid head: {params.head} is not among the heads that are shown")
     table = next(stats[name] for name in ("induction", "previous", "first", "entropy") if name in stats)

@@ -71,7 +71,7 @@ def test_what_is_not_there_is_told(tiny: Load, ask: Ask) -> None:
     """With the nearest that is; and a model without attention has nothing to show."""
     for params, why in (
         ({"layer": 3}, r"^invalid layer: 3 is not between 0 and 2 \(did you mean 2\?\)"),
-        ({"head": 4}, r"^invalid heads?: 4 is not between 0 and 3 \(did you mean 3\?\)"),
+        ({"head": 4}, r"^invalid head: 4 is not between 0 and 3 \(did you mean 3\?\)"),
         ({"part": "slf"}, r"^unknown part: slf: model llama has self \(did you mean self\?\)"),
     ):
         with pytest.raises(BuildError, match=why):

@@ -141,6 +141,7 @@ def test_an_author_may_leave_layers_and_heads_out(tiny: Load, ask: Ask) -> None:
         ({"layers": ("0-1",), "layer": 2}, "invalid layer: 2 is not among the layers that are shown"),
         ({"heads": ("0-1",), "head": 2}, "invalid head: 2 is not among the heads that are shown"),
         ({"layer": 9}, "invalid layer: 9 is not between 0 and 2 (did you mean 2?)"),
+        ({"head": 99}, "invalid head: 99 is not between 0 and 3 (did you mean 3?)"),
         ({"part": "slef"}, "unknown part: slef: model llama has self (did you mean self?)"),
     ],
 )
