@@ -194,7 +194,8 @@ def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides
             settings["base_url"] = read_base_url(settings["base_url"])
         except ValueError as error:
             raise BuildError(f"invalid base_url: {error}", config, _line_of("base_url", lines)) from error
-    where = (output.resolve() if output else root / table.get("output", "_site")).resolve()
+    where = output or root / table.get("output", "_site")
+    where = where.absolute() if where.is_symlink() else where.resolve()  # a link stays one: `check_output` refuses it
     return Site(root=root, output=where, models=models, **settings)
 
 

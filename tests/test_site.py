@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from builder.__main__ import main
 from builder.errors import BuildError
 from builder.site import SMOLLM2, built_in, find_site
+from builder.write import check_output
 
 
 def write(root: Path, text: str) -> Path:
@@ -25,6 +27,41 @@ def test_a_site_is_found_from_a_folder_inside_it(tmp_path: Path) -> None:
     assert (site.root, site.title, site.output) == (tmp_path, "Mine", tmp_path / "_site")
     assert site.base_url == "https://a.org/b/"
     assert find_site(inside, output=tmp_path / "out").output == tmp_path / "out"
+
+
+def test_an_output_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    """Where it leads is not taken for what was named, which `check_output` would let pass; a folder above may be."""
+    root = tmp_path / "a"
+    (root / "inside").mkdir(parents=True)
+    (tmp_path / "b/_site").mkdir(parents=True)
+    for link, target in ((root / "_site", "../b/_site"), (root / "named", "../b/_site"), (root / "via", "inside")):
+        link.symlink_to(target)
+    write(root, '[tool.fanlight]\noutput = "./named"\n')
+    assert find_site(root).output == root / "named"
+    assert find_site(root, output=root / "via/out").output == root / "inside/out"
+    for output in (None, root / "_site"):
+        with pytest.raises(BuildError, match="invalid output: the folder is a symbolic link"):
+            check_output(find_site(root, output=output).output, root)
+
+
+@pytest.mark.parametrize("words", [["build"], ["clean"], ["clean", "-o", "_site"]])
+def test_another_site_behind_a_link_is_neither_written_nor_removed(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both say what is wrong, and every file of the other site is as it was."""
+    monkeypatch.setenv("FANLIGHT_CACHE", str(tmp_path / "cache"))
+    for name in ("a", "b"):
+        (tmp_path / name / "content/p").mkdir(parents=True)
+        (tmp_path / name / "content/p/article.md").write_text(f"---\ntitle: {name}\n---\nWords.\n")
+        write(tmp_path / name, "[tool.fanlight]\nsearch = false\nsocial_cards = false\n")
+    monkeypatch.chdir(tmp_path / "b")
+    assert main(["build", "-q"]) == 0
+    before = {file: file.read_bytes() for file in (tmp_path / "b/_site").rglob("*") if file.is_file()}
+    monkeypatch.chdir(tmp_path / "a")
+    (tmp_path / "a/_site").symlink_to("../b/_site")
+    assert main(words) == 1
+    assert "invalid output: the folder is a symbolic link; name the folder it leads to" in capsys.readouterr().err
+    assert {file: file.read_bytes() for file in (tmp_path / "b/_site").rglob("*") if file.is_file()} == before
 
 
 def test_models_are_read_with_their_settings(tmp_path: Path) -> None:
