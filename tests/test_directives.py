@@ -214,7 +214,7 @@ def attacks() -> Iterator[str]:
     yield f":::{{aside}}\n{script}\n:::"
     yield f":::{{figure}} rank.png\n:alt: {quote}\n:label: {quote}\n\n{script}\n:::"
     yield f":::{{table}}\n:label: {quote}\n:layout: {quote}\n\n| {script} |\n|---|\n| {script} |\n\n{script}\n:::"
-    yield f"a^[{script}] b[^n]\n\n[^n]: {script}"
+    yield f"a^[{script}] b[^n]\n\n[^n]: {script} <b title=' id='>x</b> \"y\" onclick=alert(1) <b>z</b>"
     yield f"@fig-x [@x, {script}] @x2020 ${script}$"
     yield f"$$\n{script}\n$$ {{#eq-x}}"
     yield f"[a](javascript:alert(1)) [b](<{quote}>) [c](x '{quote}') ![{quote}](<{quote}.png>)"

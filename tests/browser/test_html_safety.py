@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -105,17 +106,31 @@ VECTORS = [
     '<hr title="slot0"><div>\n\nx\n\n<hr title="slot0"></div>\n\n<hr title=\'slot-1\'>',
     f'<div title="\n\n*x*\n\n"><img src=x onerror={RUN}>\n</div>',
     f"<div>\n\n`</div><img src=x onerror={RUN}>`\n\n</div>",
+    f'<details title=" id="><summary>x</summary></details> "y" open ontoggle={RUN} <b>z</b>',
+    f"<b title=' id='>x</b> \"y\" onpointerover={RUN} <b>z</b>",
 ]
 
 
-@pytest.fixture(scope="module")
-def read(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
-    """A page with each vector in a block and in a line, between words that tell where it is."""
+def in_the_text(number: int, vector: str) -> list[str]:
+    """Return a vector in a block and in a line."""
+    return [vector, *([] if vector.startswith((":::", "```", "|")) else [f"In a line {vector} and after."])]
+
+
+def in_a_note(number: int, vector: str) -> list[str]:
+    """Return the same in a footnote: notes are shown twice, at the end and on a card."""
+    parts = "\n\n".join(in_the_text(number, vector)).replace("\n", "\n    ")
+    return [f"Called.[^{number}]", f"[^{number}]: Note.\n\n    {parts}\n\n    Noted {number}."]
+
+
+@pytest.fixture(scope="module", params=[in_the_text, in_a_note])
+def read(
+    request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Visit]:
+    """A page with each vector, between words that tell where it is."""
     root = tmp_path_factory.mktemp("hostile")
     parts = []
     for number, vector in enumerate(VECTORS):
-        parts += [f"## Part {number}", vector, f"After {number}."]
-        parts += [] if vector.startswith((":::", "```", "|")) else [f"In a line {vector} and after."]
+        parts += [f"## Part {number}", *request.param(number, vector), f"After {number}."]
     folder = root / "content" / "hostile"
     folder.mkdir(parents=True)
     body = "\n\n".join(parts)
@@ -136,7 +151,8 @@ def read(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 PROVOKE = """() => {
   const leading = "a[href^='http'], a[href^='mailto:'], a[href^='..'], summary";
-  for (const element of document.querySelectorAll(".article-body *")) {
+  for (const card of document.querySelectorAll(".cards > .card")) card.showPopover();
+  for (const element of document.querySelectorAll(".article-body *, .footnotes *, .cards *")) {
     for (const type of ["pointerover", "mouseover", "focus", "toggle", "click", "beforematch"]) {
       if (type === "click" && element.closest(leading)) continue;
       element.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true }));
@@ -145,9 +161,12 @@ PROVOKE = """() => {
 }"""
 """Point at, focus, open and click all that an article's HTML may be."""
 
-ATTRIBUTES = r"""() => [...document.querySelectorAll(".article-body :not([data-card])")].flatMap((element) =>
-  [...element.attributes].filter(({ name, value }) => /^(on.*|srcdoc|ping|style)$/.test(name)
-    || /^\s*(javascript|data|vbscript):/i.test(value)).map(({ name, value }) => [name, value]))"""
+BODIES = ":is(.article-body, .footnotes, .cards)"
+"""Where an author's words are shown."""
+
+ATTRIBUTES = rf"""() => [...document.querySelectorAll("{BODIES} :not([data-card])")].flatMap((element) =>
+  [...element.attributes].filter(({{ name, value }}) => /^(on.*|srcdoc|ping|style)$/.test(name)
+    || /^\s*(javascript|data|vbscript):/i.test(value)).map(({{ name, value }}) => [name, value]))"""
 
 ELEMENTS = "script, iframe, object, embed, style, link, meta, base, form, input, svg, math, video, audio"
 
@@ -174,15 +193,16 @@ def test_the_page_around_it_stays_whole(read: Visit) -> None:
     assert page.get_by_text("Last words.").count() == 1
     for number in range(len(VECTORS)):
         assert page.get_by_text(f"After {number}.", exact=True).count() == 1, VECTORS[number]
+    n_called = page.get_by_text("Called.").count()
+    for shown in (".footnotes > .footnote-list > .footnote", "main > .cards > .footnote-card"):
+        assert page.locator(f"{shown} > p").get_by_text(re.compile(r"^Noted \d+\.$")).count() == n_called
 
 
 def test_no_element_and_no_attribute_gets_in_that_is_not_harmless(read: Visit) -> None:
     """Whatever a browser makes of the page: no frames, forms, styles, handlers, foreign addresses, ids of ours."""
     page = read.page
     assert (
-        page.locator(f".article-body :is({ELEMENTS}):not(.contents *)").evaluate_all(
-            "(all) => all.map((e) => e.outerHTML)"
-        )
+        page.locator(f"{BODIES} :is({ELEMENTS}):not(.contents *)").evaluate_all("(all) => all.map((e) => e.outerHTML)")
         == []
     )
     assert page.evaluate(ATTRIBUTES) == []
