@@ -22,8 +22,8 @@ def clean(site: Site, *, results: bool = False, models: bool = False) -> Iterato
     """Remove the site, and yield each folder that something was removed from, with the number of files.
 
     `results` adds the stored answers, formulas, pictures and cards, `models` the checkpoints and what is known of the
-    hub's; sites share both, so others will compute or fetch them anew. The hub's own cache is not ours and stays. Raises `BuildError` where a file
-    cannot be removed.
+    hub's; sites share both, so others will compute or fetch them anew. The hub's own cache is not ours and stays.
+    Raises `BuildError` where a file cannot be removed.
     """
     yield site.output, len(remove_site(site.output, root=site.root))
     for name in (*(RESULTS if results else ()), *(MODELS if models else ())):

@@ -6,9 +6,10 @@ import ast
 import dataclasses
 import hashlib
 import importlib
+import os
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,9 +24,14 @@ from .site import built_in
 if TYPE_CHECKING:
     from .model import AnyRun
 
-__all__ = ["Analysis", "Kind", "code_digest", "forget_kinds", "load_kinds"]
+__all__ = ["NOT_CODE", "Analysis", "Kind", "code_digest", "forget_kinds", "load_kinds"]
 
 PACKAGE = "fanlight_figures"  # kinds are imported as fanlight_figures.NAME.analysis, whichever folder they lie in
+
+NOT_CODE = frozenset({".js", ".css", ".html", ".svg"})
+"""What draws a figure: it says nothing of the answer."""
+
+_EXAMPLES = ("example.json", "example")
 
 
 class Analysis(Protocol):
@@ -107,7 +113,7 @@ class Kind:
 
     @property
     def code(self) -> str:
-        """Digest of the code that computes this kind, project modules it imports included."""
+        """Digest of the code that computes this kind, of project modules it imports and of data that it may read."""
         return code_digest(self.folder)
 
 
@@ -164,10 +170,11 @@ def forget_kinds() -> None:
 
 
 def code_digest(folder: Path) -> str:
-    """Return the sha256 of a kind's Python files and of all project modules they import, directly or not.
+    """Return the sha256 of a kind's Python files, of all project modules they import, directly or not, and of its data.
 
-    Found by reading import statements, those inside functions too, so nothing is imported for it. `builder.model`
-    always counts: every analysis is handed a `Run`.
+    Modules are found by reading import statements, those inside functions too, so nothing is imported for it.
+    `builder.model` always counts: every analysis is handed a `Run`. Data are the other files of the folder, at any
+    depth, but for those that draw and the example: whatever `analyse` reads there makes answers stale by changing.
     """
     package = Path(__file__).parent
     pending = [*sorted(folder.glob("*.py")), package / "model" / "__init__.py"]
@@ -181,7 +188,26 @@ def code_digest(folder: Path) -> str:
     digest = hashlib.sha256()
     for content in sorted(seen.values()):  # by content: a moved checkout, or a wheel, has the same digest
         digest.update(hashlib.sha256(content).digest())
+    for file, found in _data(folder):
+        digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
+        digest.update(_sum(file, found.st_mtime_ns, found.st_size))
     return digest.hexdigest()
+
+
+def _data(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield the files that an analysis may read beside its code, in order of their names."""
+    for file in sorted(folder.rglob("*")):
+        parts = file.relative_to(folder).parts
+        if file.suffix in NOT_CODE or file.suffix == ".py" or parts[0] in _EXAMPLES:
+            continue
+        if not any(part.startswith((".", "__pycache__")) for part in parts) and file.is_file():
+            yield file, file.stat()
+
+
+@cache
+def _sum(file: Path, mtime: int, size: int) -> bytes:  # noqa: ARG001 - part of what is remembered
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").digest()
 
 
 @cache

@@ -83,6 +83,31 @@ def test_the_digest_follows_the_kinds_own_modules(tmp_path: Path) -> None:
     assert code_digest(folder) != before
 
 
+def test_the_digest_follows_the_data_that_a_kind_may_read(tmp_path: Path) -> None:
+    """Numbers from elsewhere lie beside the code; who changes them, at any depth, or names them anew, asks again."""
+    folder = make_kind(tmp_path)
+    (folder / "data").mkdir()
+    digests = [code_digest(folder)]
+    for content in (b"1, 2\r\n", b"1, 2\n", b"1, 3\n"):
+        (folder / "data" / "weights.csv").write_bytes(content)
+        digests.append(code_digest(folder))
+    (folder / "data" / "weights.csv").rename(folder / "data" / "others.csv")
+    digests.append(code_digest(folder))
+    assert len(set(digests)) == 5
+
+
+def test_the_digest_leaves_out_what_makes_no_answer(tmp_path: Path) -> None:
+    """How a figure is drawn, its example, and what systems and editors leave behind."""
+    folder = make_kind(tmp_path)
+    before = code_digest(folder)
+    for name in ("view.css", "fallback.html", "thumbnail.svg", "example.json", "example/self-0.json", ".DS_Store"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("changed")
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "method.cpython-311.pyc").write_bytes(b"")
+    assert code_digest(folder) == before
+
+
 def test_the_digest_follows_project_modules_imported_inside_functions(tmp_path: Path) -> None:
     """What `analyse` imports from `builder` counts, at any depth."""
     plain = code_digest(make_kind(tmp_path / "a"))

@@ -9,16 +9,13 @@ from pathlib import Path
 
 from ..cache import write_atomically
 from ..errors import BuildError
-from ..kind import Kind, forget_kinds
+from ..kind import NOT_CODE, Kind, forget_kinds
 from ..site import built_in
 
 __all__ = ["Luggage", "bare", "pack", "unpack"]
 
 MOST = 16 << 20
 """Bytes that a kind may weigh: code, and small tables beside it."""
-
-NOT_CODE = {".js", ".css", ".html", ".svg"}
-"""What draws a figure; the one who asked does that."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def pack(kinds: Iterable[Kind]) -> Luggage:
     files: dict[str, bytes] = {}
     for kind in {kind.folder: kind for kind in kinds if kind.folder.parent != built_in("figures")}.values():
         figures = kind.folder.parent
-        wanted = [path for path in kind.folder.rglob("*") if path.suffix not in NOT_CODE]
+        wanted = [path for path in kind.folder.rglob("*") if path.suffix not in NOT_CODE]  # who asked draws
         wanted += figures.rglob("*.py")  # kinds import from one another
         for path in wanted:
             if path.is_file() and "__pycache__" not in path.parts:
