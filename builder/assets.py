@@ -69,6 +69,8 @@ def collect_assets(site: Site, kinds: Iterable[Kind]) -> Assets:
     found["d3.js"] = (bundle / "d3.js").read_bytes()
     for pattern in _VENDORED:
         found.update({str(f.relative_to(bundle).as_posix()): f.read_bytes() for f in sorted(bundle.glob(pattern))})
+    for folder in reversed(site.folders("theme")):  # a face that has the name of ours takes its place
+        found.update({f"fonts/{file.name}": file.read_bytes() for file in sorted((folder / "fonts").glob("*.woff2"))})
     sheets: dict[str, bytes] = {}
     for folder in reversed(site.folders("figures")):
         found.update({f"figures/shared/{file.name}": _read(file) for file in sorted((folder / "shared").glob("*.js"))})

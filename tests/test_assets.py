@@ -58,3 +58,14 @@ def test_a_sites_own_files_are_left_as_they_are(tmp_path: Path) -> None:
     site = replace(SITE, root=tmp_path)
     assets = collect_assets(site, load_kinds(site.folders("figures")).values())
     assert assets.files[assets.path("figures/mine/view.js")].decode() == script
+
+
+def test_a_sites_own_typefaces_are_published(tmp_path: Path) -> None:
+    """Where `theme/css/site.css` looks for them, at `../fonts/`; one that has the name of ours takes its place."""
+    (tmp_path / "theme" / "fonts").mkdir(parents=True)
+    for name in ("mine", "text-latin"):
+        (tmp_path / "theme" / "fonts" / f"{name}.woff2").write_bytes(name.encode())
+    assets = collect_assets(replace(SITE, root=tmp_path), ())
+    assert assets.files[assets.path("fonts/mine.woff2")] == b"mine"
+    assert assets.files[assets.path("fonts/text-latin.woff2")] == b"text-latin"
+    assert "fonts/display-latin.woff2" in assets

@@ -63,7 +63,9 @@ ROLES: Mapping[str, str] = {
 
 TAGS: Mapping[str, str] = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "## Title"),
-    **dict.fromkeys(("font", "center", "big", "tt", "strike", "style"), "[words]{.class}, and a rule in theme/css/"),
+    **dict.fromkeys(
+        ("font", "center", "big", "tt", "strike", "style"), "[words]{.class}, and a rule in theme/css/site.css"
+    ),
     **dict.fromkeys(("iframe", "embed", "video", "audio", "source"), "a link: [what it shows](https://…)"),
     **dict.fromkeys(("svg", "picture", "canvas", "img"), "![what it shows](picture.svg)"),
     **dict.fromkeys(("math", "d-math"), "$…$"),

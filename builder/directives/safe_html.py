@@ -58,12 +58,12 @@ _WITHOUT_CONTENT = frozenset({
 """What goes with all that is in it; of other tags that are not allowed the inside stays."""
 
 _INSTEAD = {
-    "align": "class, and a rule in theme/css/",
+    "align": "class, and a rule in theme/css/site.css",
     "href": "[words](address)",
     "id": "[words]{#name}",
     "markdown": "an empty line before Markdown",
     "name": "[words]{#name}",
-    "style": "class, and a rule in theme/css/",
+    "style": "class, and a rule in theme/css/site.css",
 }
 
 ATTRIBUTE = re.compile(r"\s+([A-Za-z_:][\w:.-]*)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\"'=<>`\s]+))?")

@@ -65,7 +65,10 @@ def test_what_is_wrong_in_a_block_has_its_place(parsed: Parse, told: Told, body:
     [
         (
             "<font>x</font> y\n",
-            "4:1: warning: unsupported HTML: <font> is shown as text (write [words]{.class}, and a rule in theme/css/)",
+            (
+                "4:1: warning: unsupported HTML: <font> is shown as text"
+                " (write [words]{.class}, and a rule in theme/css/site.css)"
+            ),
         ),
         (
             "a <b>c\n",
@@ -74,7 +77,7 @@ def test_what_is_wrong_in_a_block_has_its_place(parsed: Parse, told: Told, body:
         ("a </b>c\n", "4:3: warning: broken HTML: </b> ends nothing, and is shown as text"),
         (
             "a <b\nstyle=x>c</b>\n",
-            "5:1: warning: unsupported HTML: style of <b> is left out (write class, and a rule in theme/css/)",
+            "5:1: warning: unsupported HTML: style of <b> is left out (write class, and a rule in theme/css/site.css)",
         ),
         (
             "> <div>\n> <img src=x>\n> </div>\n",

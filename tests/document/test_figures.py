@@ -157,7 +157,10 @@ def test_equal_labels_are_told_with_both_lines(parsed: Parse, told: Told) -> Non
         ("a <!-- b\n", "4:3: missing end of comment: -->"),
         (
             "a <big> b\n",
-            "4:3: warning: unsupported HTML: <big> is shown as text (write [words]{.class}, and a rule in theme/css/)",
+            (
+                "4:3: warning: unsupported HTML: <big> is shown as text"
+                " (write [words]{.class}, and a rule in theme/css/site.css)"
+            ),
         ),
     ],
 )
