@@ -11,6 +11,7 @@ from .article import Article, read_article
 from .bibliography import Bibliography, read_bibliography
 from .document import Document, parse
 from .errors import BuildError, Problem, nearest, relative_to
+from .local import LocalError, find_local
 from .mathematics import Katex
 from .site import Site, built_in, cache_folder
 
@@ -30,11 +31,25 @@ class Library:
         self._katex: dict[tuple[tuple[str, str], ...], Katex] = {}
 
     def files(self) -> list[Path]:
-        """Return the articles' files. Raises `BuildError` where there are none."""
+        """Return the articles' files. Raises `BuildError` where there are none, or where a link leaves the site."""
         files = sorted(self.site.content.glob("*/article.md"))
         if not files:
             raise BuildError("missing articles: no content/SLUG/article.md", self.site.content)
+        named = [("article", file) for file in files] + [("bibliography", file) for file in self.site.bibliographies]
+        problems = [problem for what, file in named if (problem := self._maybe_outside(file, what))]
+        if problems:
+            raise BuildError(problems=problems)
         return files
+
+    def _maybe_outside(self, file: Path, what: str) -> Problem | None:
+        """Return what is wrong with a link among the sources: what lies elsewhere on a disk is no clone's to publish."""
+        if file.resolve() == file:
+            return None
+        try:
+            find_local(file.relative_to(self.site.root).as_posix(), self.site.root, self.site.root, what)
+        except LocalError as error:
+            return Problem(str(error), file)
+        return None
 
     def article(self, file: Path) -> Article:
         """Return an article, read but not parsed."""

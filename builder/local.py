@@ -56,10 +56,12 @@ def find_picture(written: str, folder: Path, root: Path) -> Path:
     return path
 
 
-def find_dark(file: Path) -> Path | None:
-    """Return `x.dark.png` beside `x.png`, if it is there: what readers see by night."""
+def find_dark(file: Path, root: Path) -> Path | None:
+    """Return `x.dark.png` beside `x.png`, if it is there: what readers see by night. Raises `LocalError`."""
     dark = file.with_name(f"{file.stem}.dark{file.suffix}")
-    return dark if dark.is_file() and not file.stem.endswith(".dark") else None
+    if file.stem.endswith(".dark") or not dark.is_file():
+        return None
+    return find_picture(dark.name, dark.parent, root)
 
 
 def _is_raster(path: Path) -> bool:

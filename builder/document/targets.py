@@ -52,12 +52,11 @@ class Targets:
     def add_picture(self, name: str, file: Path, dark: str | None, place: Place) -> None:
         """Note a picture, and the one to show by night: the one that is named, else `x.dark.png` beside `x.png`."""
         self.pictures[name] = file
-        found = find_dark(file)
-        if dark is not None:
-            try:
-                found = find_picture(dark, self.article.folder, self.article.root)
-            except LocalError as error:
-                self.source.complain(str(error), place)
+        found, root = None, self.article.root
+        try:
+            found = find_dark(file, root) if dark is None else find_picture(dark, self.article.folder, root)
+        except LocalError as error:
+            self.source.complain(str(error), place)
         if found is not None:
             self.dark[name] = found
 

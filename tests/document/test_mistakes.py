@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +95,26 @@ def test_names_that_lead_nowhere_are_told(parsed: Parse, told: Told, body: str, 
 def test_nothing_is_wrong_with_what_is_right(parsed: Parse, told: Told, body: str) -> None:
     """No false alarms: from addresses, handles, code, comments, money and links out of the site."""
     assert told(parsed(body)) == []
+
+
+@pytest.mark.parametrize("name", ["plot.svg", "plot.png"])
+@pytest.mark.parametrize("body", ["![x]({name})\n", ":::{{figure}} {name}\n:alt: x\n:::\n"])
+def test_a_picture_for_the_dark_outside_the_site_is_refused(
+    parsed: Parse, told: Told, tmp_path: Path, name: str, body: str
+) -> None:
+    """Nobody names it, so a link is all there is to see of it; one that stays in the site is followed."""
+    folder = tmp_path / "content/ranks"
+    outside = tmp_path.parent / f"{tmp_path.name}-{name}"
+    for file in (folder / name, folder / "night.png", outside):
+        file.write_bytes(b"\x89PNG")
+    dark = folder / name.replace(".", ".dark.")
+    dark.symlink_to(outside)
+    document = parsed(body.format(name=name))
+    (problem,) = told(document)
+    assert problem.endswith(f": invalid picture: {dark.name} leaves the site")
+    assert document.dark == {}
+    dark.unlink()
+    dark.symlink_to("night.png")
+    document = parsed(body.format(name=name))
+    assert told(document) == []
+    assert document.dark == {name: folder / "night.png"}
