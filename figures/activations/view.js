@@ -6,9 +6,9 @@ import { heatmap } from "../shared/heatmap.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { overGrid, roving } from "../shared/roving.js";
-import { selection } from "../shared/selection.js";
+import { pick, selection } from "../shared/selection.js";
 import { switcher } from "../shared/switch.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
 import { tooltip } from "../shared/tooltip.js";
@@ -215,14 +215,16 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     grid.names.forEach((name, r) => name.classList.toggle("is-row", r + 1 === cluster));
     grid.heads.forEach((heads, t) => heads.forEach((head) => head.classList.toggle("is-column", t === position)));
     grid.element.querySelector(".is-selected")?.classList.remove("is-selected");
-    if (cluster && position !== null) grid.cells[(cluster - 1) * tokens.length + position].classList.add("is-selected");
+    const here = cluster && position !== null ? grid.cells[(cluster - 1) * tokens.length + position] : null;
+    here?.classList.add("is-selected");
+    pick(grid.element, !state.pinned || transient || neuron !== null ? null : (here ?? grid.names[cluster - 1] ?? grid.heads[position]?.[0]));
     if (sheets[row].order) {
       if (painted !== isolated) paint(isolated);
       if (neuron !== null) picture.reveal(neuron);
       mark();
     }
     card(now);
-    sentence.say([...told(now, quoted, true), ...(state.pinned ? [pinMark()] : [])], told(now, spoken, true).join(""));
+    sentence.say(told(now, quoted, true), told(now, spoken, true).join(""), state.pinned);
   }
 
   /** Says what is selected, its tokens as `chip` writes them, and at `length` what its cluster is. */

@@ -5,7 +5,7 @@ import { choice } from "../shared/choice.js";
 import { percent, whole } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
@@ -237,7 +237,6 @@ export default function factors(data, { value, piece, extent } = {}) {
   }
 
   function tell(item, alone) {
-    const pins = state.pinned && !shown ? [pinMark()] : [];
     const u = unitOf(item);
     let [name, said, text] = ["", "", overview()];
     if (alone) {
@@ -252,7 +251,7 @@ export default function factors(data, { value, piece, extent } = {}) {
       [name, said] = [quoted(label), spoken(label)];
       text = ` at position ${unit.start}, as ${source(unit.start) < unit.start ? "written" : "read"}: ${list.join(", ") || "left out"}`;
     }
-    sentence.say([name, text, ...pins], `${said}${text}${pins.length ? ". Pinned" : ""}`);
+    sentence.say([name, text], said + text, state.pinned && !shown);
   }
 
   function overview() {

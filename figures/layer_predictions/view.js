@@ -3,9 +3,9 @@ import { compact, percent, whole } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { alongLine, overGrid, roving } from "../shared/roving.js";
-import { selection } from "../shared/selection.js";
+import { pick, selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
 import { quoted, spoken, textOf, visible } from "../shared/text.js";
 import { tooltip } from "../shared/tooltip.js";
@@ -109,6 +109,7 @@ export default function layerPredictions(data, { value, piece } = {}) {
       chip.classList.toggle("is-later", units[u].start > targets[step]);
       if (steps[u] >= 0) chip.setAttribute("aria-pressed", steps[u] === step && state.pinned);
     });
+    pick(box, state.pinned && !lent && choice !== null ? cells[row * top + choice] : null);
     if (drawn !== step) fill(step);
     [...body.rows].forEach((line, i) => line.classList.toggle("is-row", !bars && i === r && c === null));
     look(c === null ? null : [step, r, c]);
@@ -162,17 +163,17 @@ export default function layerPredictions(data, { value, piece } = {}) {
   }
 
   function tell(step, r, c) {
-    const mark = state.pinned && !lent ? [pinMark()] : [];
+    const pinned = state.pinned && !lent;
     if (got && c !== null) {
       const v = got.tokens[r][c];
       const rest = `: no. ${c + 1} after ${layer(r)}, ${percent(got.probabilities[r][c])}. `;
       const where = `Among the first ${top} in ${got.tokens.filter((row) => row.includes(v)).length} of ${rows} rows.`;
-      return sentence.say([quoted(got.vocabulary[v]), rest, bars ? "" : where, ...mark], spoken(got.vocabulary[v]) + rest + where);
+      return sentence.say([quoted(got.vocabulary[v]), rest, bars ? "" : where], spoken(got.vocabulary[v]) + rest + where, pinned);
     }
     const [before, text] = [textOf(tokens[targets[step] - 1]), following(step)];
     const end = ` (${percent(data.probabilities.at(-1)[step])}). ${course(step)}`;
     const comes = blank ? " would come " : " comes ";
-    sentence.say(["After reading … ", quoted(before), comes, quoted(text), end, ...mark], `After reading ${spoken(before)}${comes}${spoken(text)}${end}`);
+    sentence.say(["After reading … ", quoted(before), comes, quoted(text), end], `After reading ${spoken(before)}${comes}${spoken(text)}${end}`, pinned);
   }
 
   /** Returns how the token that comes next came to the top. */

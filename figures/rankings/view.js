@@ -6,7 +6,7 @@ import { percent, whole } from "../shared/format.js";
 import { heatmap } from "../shared/heatmap.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { selection } from "../shared/selection.js";
 import { stripKey } from "../shared/strip.js";
 import { switcher } from "../shared/switch.js";
@@ -152,7 +152,7 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
     shown.select(at, pinned);
     card(at);
     const [words, heard = words, ...chips] = !at ? [`Ranks of output tokens among all ${whole(vocab_size)} after each layer: 1 is the model’s first choice.`] : at[1] === null ? ofLayer(at[0]) : ofCell(...at);
-    sentence.say([...chips, words, ...(pinned ? [pinMark()] : [])], heard);
+    sentence.say([...chips, words], heard, pinned);
   }
 
   function ofCell(r, c) {

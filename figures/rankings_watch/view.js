@@ -6,7 +6,7 @@ import { compact, percent, whole } from "../shared/format.js";
 import { heatmap } from "../shared/heatmap.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { selection } from "../shared/selection.js";
 import { strip } from "../shared/strip.js";
 import { quoted, spoken } from "../shared/text.js";
@@ -158,7 +158,7 @@ export default function rankingsWatch(data, { value, extent = {} } = {}) {
     else if (columns === 2) nodes.push("; log-odds of ", quoted(words[1]), " against ", quoted(words[0]), ` ${signed(log_odds[r][1])}.`);
     else nodes.push(".");
     const said = nodes.map((node) => (node.textContent === undefined ? node : `‘${node.textContent}’`)).join("");
-    sentence.say([...nodes, ...(state.pinned ? [pinMark()] : [])], said);
+    sentence.say(nodes, said, state.pinned);
   }
 
   /** Returns which token is ahead in the end, and the layer from which it is so for good. */

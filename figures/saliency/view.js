@@ -5,7 +5,7 @@ import { percent } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { alongLine, roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { below, shade, strip, stripKey } from "../shared/strip.js";
@@ -278,8 +278,7 @@ export default function saliency(data, { value, extent = {} } = {}) {
       if (typeof part === "number") return spoken(label(part));
       return typeof parts[i - 1] === "number" && part.startsWith(" ") && i === 2 ? `,${part}` : part;
     });
-    if (state.pinned && glimpse === null) nodes.push(pinMark());
-    sentence.say(nodes, `${heard.join("")}${state.pinned && glimpse === null ? ". Pinned" : ""}`);
+    sentence.say(nodes, heard.join(""), state.pinned && glimpse === null);
   }
 
   function portionOf(u, i) {

@@ -10,7 +10,7 @@ const PARTS = ["area", "line", "mark"];
  * Returns `{ element, anchor, select, redraw }`: a token strip with a line of `rows` points under each of `targets`.
  *
  * `redraw(height)` draws the lines, `height(r, c)` from 0 to 1. `on`, `{ look, press, step, escape }`, `anchor(at)` and
- * `select(at)` are as those of `heatmap`: a line is a column, and its points are the rows.
+ * `select(at, pinned)` are as those of `heatmap`: a line is a column, and its points are the rows.
  */
 export function courses({ tokens, targets }, rows, label, on) {
   // a chip a token, also where several make one character: each has a line of its own
@@ -58,11 +58,12 @@ export function courses({ tokens, targets }, rows, label, on) {
     });
   }
 
-  function select(at) {
+  function select(at, pinned) {
     row = at?.[0] ?? rows - 1;
     items.forEach((chip, c) => {
       const is = c === at?.[1];
       chip.classList.toggle("is-selected", is);
+      chip.setAttribute("aria-pressed", String(is && pinned));
       lines[c][2].setAttribute("d", is || at?.[1] === null ? `M${row + 0.5},0V1` : "");
     });
   }

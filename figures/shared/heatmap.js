@@ -1,6 +1,7 @@
 /** A heat map as a table: layers by tokens, a number in each cell, and its shade in the property `--s` (0 to 1). */
 import { pointing } from "./pointing.js";
 import { overGrid, roving } from "./roving.js";
+import { pick } from "./selection.js";
 import { spoken, visible } from "./text.js";
 
 const SHORT = 2; // characters that fit above a cell level: a comma on its side is no comma
@@ -14,7 +15,8 @@ const FEW = 10; // columns whose names fit above and below them on all but phone
  *
  * With `on`, `{ look, press, step, escape }`, it listens: they get `[r, c]`, `[r, null]` for a row, and `look(null)` when
  * the pointer leaves. Then it has `anchor(at)`, the cell, and `select(at, pinned)` and `look(at)`, which draw lines
- * around cells: a class on the cells themselves would cost a thousand times their style, layout and paint.
+ * around cells: a class on the cells themselves would cost a thousand times their style, layout and paint. What is pinned
+ * is selected for a screen reader too.
  */
 export function heatmap({ label, corner, rows, columns, cell, on }) {
   const element = document.createElement("div");
@@ -84,6 +86,7 @@ export function heatmap({ label, corner, rows, columns, cell, on }) {
       chosen = [at, pinned];
       const [r, c] = at ?? [];
       element.classList.toggle("is-pinned", pinned);
+      pick(element, !pinned || !at ? null : c === null ? names[r] : anchor(at));
       frame("line", ...(!at ? [] : c === null ? [names[r], cells[(r + 1) * width - 1]] : heads[c]));
       frame("cell", at && c !== null && anchor(at));
     }

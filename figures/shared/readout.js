@@ -12,12 +12,17 @@ export function readout() {
   element.append(shown, live);
   let timer;
 
-  /** Takes nodes and strings for the eye, a string for the ear; the first one is not announced, only there to read. */
-  function say(nodes, sentence) {
-    shown.replaceChildren(...nodes);
+  /**
+   * Takes nodes and strings for the eye, a string for the ear, and whether that is pinned, which both are told; the first
+   * sentence is not announced, only there to read, and one that stands there already is not said again.
+   */
+  function say(nodes, sentence, pinned = false) {
+    const heard = pinned ? `${sentence.replace(/\.?\s*$/, "")}. Pinned` : sentence;
+    shown.replaceChildren(...nodes, ...(pinned ? [pinMark()] : []));
     clearTimeout(timer);
-    if (!live.textContent) live.textContent = sentence;
-    else timer = setTimeout(() => (live.textContent = sentence), SETTLED);
+    if (heard === live.textContent) return;
+    if (!live.textContent) live.textContent = heard;
+    else timer = setTimeout(() => (live.textContent = heard), SETTLED);
   }
 
   return { element, say };

@@ -40,6 +40,12 @@ export function selection({ current = null, pinned = false, changed }) {
   return state;
 }
 
+/** Marks the one item within `root` that is pinned, or none, as selected for screen readers: a cell or header of a grid. */
+export function pick(root, item) {
+  root.querySelector("[aria-selected]")?.removeAttribute("aria-selected");
+  item?.setAttribute("aria-selected", "true");
+}
+
 function same(a, b) {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
