@@ -137,7 +137,8 @@ def find_site(start: Path, *, output: Path | None = None, **overrides: Any) -> S
         table = _read_table(root / CONFIG)
         if table is not None:
             return _read_site(root, table, output, overrides)
-    raise BuildError(f"missing site: neither {start} nor a folder above it has a {CONFIG} with [tool.fanlight]")
+    missing = f"missing site: neither {start} nor a folder above it has a {CONFIG} with [tool.fanlight]"
+    raise BuildError(f"{missing}; `fanlight new DIR` makes one")
 
 
 def _read_table(config: Path) -> dict[str, Any] | None:

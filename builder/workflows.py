@@ -14,7 +14,7 @@ from . import __version__
 from .errors import BuildError, Problem
 from .site import BUILT_IN
 
-__all__ = ["difference", "light_requirements", "make_workflows", "workflow_words", "write_workflows"]
+__all__ = ["difference", "light_requirements", "make_workflows", "unreleased", "workflow_words", "write_workflows"]
 
 _STARTER = Path(__file__).parent / "starter" / "dot-github"
 _FILES = ("fanlight.txt", "workflows/compute.yml", "workflows/pages.yml")
@@ -32,6 +32,16 @@ def light_requirements() -> list[str]:
         plain, extras = _read_metadata(importlib.metadata.requires("fanlight") or [])
     more = [requirement for extra in extras.values() if all(map(_is_here, extra)) for requirement in extra]
     return sorted({_in_order(requirement) for requirement in (*plain, *more) if _name(requirement) not in COMPUTING})
+
+
+def unreleased() -> str:
+    """Return what is to be known of workflows where Fanlight did not come from a package index, as theirs will."""
+    try:
+        elsewhere = importlib.metadata.distribution("fanlight").read_text("direct_url.json")  # PEP 610: from where
+    except importlib.metadata.PackageNotFoundError:
+        elsewhere = str(BUILT_IN)
+    pin = f"fanlight=={__version__}"
+    return f"the workflows install {pin} from PyPI, and work once it is released there" if elsewhere else ""
 
 
 def workflow_words(branch: str = "main", folder: str = ".", plugins: Iterable[str] = ()) -> dict[str, str]:

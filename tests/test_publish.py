@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -139,7 +140,7 @@ def test_what_would_be_unwise_is_refused_before_anything_is_built(
     git("remote", "remove", "origin", cwd=site)
     assert "missing remote: origin; git remote add origin" in refused()
     (site / ".git").rename(site.parent / "dot-git")
-    assert "missing repository" in refused()
+    assert "missing repository: the site lies in no git repository; run `git init`, commit, and add" in refused()
     git("init", "-q", cwd=site)
     assert "missing commit" in refused()
 
@@ -224,6 +225,16 @@ def test_workflows_are_written_once_and_never_over_others(site: Path, capsys: An
     assert "30" in pages.read_text()
     assert main(["publish", "--workflow", "--force"]) == 0
     assert pages.read_text() == text
+
+
+def test_who_runs_what_no_index_has_is_told_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workflows install a release; a checkout, or a wheel out of one, may be of none."""
+    from builder.workflows import unreleased
+
+    for record, told in (('{"dir_info": {"editable": true}}', True), ('{"archive_info": {}}', True), (None, False)):
+        installed = SimpleNamespace(read_text={"direct_url.json": record}.get)
+        monkeypatch.setattr("importlib.metadata.distribution", {"fanlight": installed}.__getitem__)
+        assert ("from PyPI" in unreleased()) is told
 
 
 @pytest.mark.parametrize("folder", [".", "a site"])

@@ -92,7 +92,7 @@ def test_a_sites_own_theme_comes_before_ours(tmp_path: Path) -> None:
 def test_no_site_is_an_error(tmp_path: Path) -> None:
     """A `pyproject.toml` of another project is not a site."""
     write(tmp_path, '[project]\nname = "x"\n')
-    with pytest.raises(BuildError, match="missing site"):
+    with pytest.raises(BuildError, match=r"missing site: .*; `fanlight new DIR` makes one"):
         find_site(tmp_path)
 
 

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-W", "--strict-warnings", action="store_true", help="fail if there are warnings")
     add("--external", action="store_true", help="also ask other hosts whether links to them work; this never fails")
     add("--json", action="store_true", help="as JSON, for programs")
-    add("-o", "--output", metavar="DIR", type=Path, help="where the built site lies (else _site)")
+    add("-o", "--output", metavar="DIR", type=Path, help="where the built site lies (else the setting `output`)")
 
 
 def run(options: argparse.Namespace, terminal: Terminal) -> Exit:

@@ -20,7 +20,7 @@ ABOUT = "remove the site that builds made"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what else goes."""
     add = parser.add_argument
-    add("-o", "--output", metavar="DIR", type=Path, help="where it lies (else _site)")
+    add("-o", "--output", metavar="DIR", type=Path, help="where it lies (else the setting `output`)")
     add("--all", action="store_true", help="also answers, formulas, pictures and cards of all your sites")
     add("--models", action="store_true", help="also the models that were converted, of all your sites")
 

@@ -24,9 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, terminal: Terminal) -> Exit:
     """Write the files of a new site, and say which."""
     from ..new import new_site
+    from ..workflows import unreleased
 
     for path in new_site(options.folder, title=options.title):
         terminal.say(f"  {path}")
+    if note := unreleased():
+        terminal.say(f"note: {note}")
     here = options.folder.resolve() == Path.cwd()
     terminal.say(f"made a site; next: {'' if here else f'cd {options.folder} && '}fanlight serve")
     return Exit.WELL

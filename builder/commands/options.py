@@ -23,7 +23,7 @@ DEVICE = r"auto|cpu|mps|(cuda|xpu|hpu|npu)(:\d+)?"
 def add_build_options(parser: argparse.ArgumentParser) -> None:
     """Add what is built, of what, and by whom."""
     add = parser.add_argument
-    add("-o", "--output", metavar="DIR", type=Path, help="write the site there (else _site)")
+    add("-o", "--output", metavar="DIR", type=Path, help="write the site there (else the setting `output`)")
     add("-D", "--drafts", action="store_true", help="build drafts too")
     add("--base-url", metavar="URL", type=base_url, help="where the site will be published")
     add("--frozen", action="store_true", help="compute nothing: publish from stored answers, without torch")

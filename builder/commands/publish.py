@@ -91,7 +91,7 @@ def _make(site: Site, options: argparse.Namespace, terminal: Terminal) -> list[P
 def _write_workflows(site: Site, options: argparse.Namespace, terminal: Terminal) -> None:
     from ..deposit import Deposit
     from ..publish import open_repository
-    from ..workflows import difference, make_workflows, write_workflows
+    from ..workflows import difference, make_workflows, unreleased, write_workflows
 
     repository = open_repository(site.root, committed=False)
     folder = site.root.relative_to(repository.top).as_posix()
@@ -101,6 +101,8 @@ def _write_workflows(site: Site, options: argparse.Namespace, terminal: Terminal
         terminal.say(changes)
     for path in write_workflows(repository.top, files, force=options.force):
         terminal.say(f"wrote {terminal.seen(repository.top / path)}")
+    if note := unreleased():
+        terminal.say(f"note: {note}")
     Deposit(site.root).open()
     for step in (
         "fanlight build, which from now on keeps its answers in answers/",

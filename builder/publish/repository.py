@@ -151,7 +151,8 @@ def open_repository(folder: Path, *, committed: bool = True) -> Repository:
     top = _git(folder, ("rev-parse", "--show-toplevel"))
     if top.returncode:
         found = "dubious ownership" in top.stderr and _reason(top.stderr)
-        raise BuildError(f"missing repository: {found or 'the site lies in no git repository; git init'}")
+        missing = "the site lies in no git repository; run `git init`, commit, and add a remote"
+        raise BuildError(f"missing repository: {found or missing}")
     repository = Repository(Path(top.stdout.rstrip("\n")).resolve())
     if committed and _git(repository.top, ("rev-parse", "-q", "--verify", "HEAD")).returncode:
         raise BuildError("missing commit: nothing is committed yet")
