@@ -5,7 +5,7 @@ import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
 import { pinMark, readout } from "../shared/readout.js";
-import { overGrid, roving } from "../shared/roving.js";
+import { overGrid, placeInGrid, roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { shade, strip } from "../shared/strip.js";
 import { quoted, spoken, textOf, visible } from "../shared/text.js";
@@ -40,13 +40,15 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
   const names = states.map(site);
   const ramp = legend(`share of the difference that ${backwards ? "is taken away" : "comes back"}`, `−${percent(most)}`, percent(most));
   const key = element("span", "", element("span", "star", "*"), data.noise ? " its embedding is noisy in the corrupted run" : " another token in the corrupted run");
-  bar.append(ramp.element, key, hint("arrows move", "Enter pins", "Esc lets go"));
+  bar.append(ramp.element, key, hint("arrows move, onto names too", "Enter pins", "Esc lets go"));
   root.append(runs(), sentence.element, sites, bar);
   const tip = tooltip(root);
 
   const state = selection({ current: known(value), pinned: known(value) !== null && value.pinned !== false, changed });
-  const stops = roving(sites, cells, overGrid(states.length * rows.length, n), (index) => state.step(place(index)));
-  pointing(sites, cells, {
+  const items = [...cells, ...names[0].heads, ...names.at(-1).axis]; // names say the same in each grid: one set is entered
+  const next = overGrid(states.length * rows.length, n, { names: rows.length, heads: true, below: true });
+  const stops = roving(sites, items, next, (index) => state.step(place(index)));
+  pointing(sites, items, {
     point: (index) => (state.pinned ? card(index === null ? null : place(index)) : state.preview(index === null ? null : place(index))),
     press(index) {
       stops.rest(index);
@@ -56,6 +58,7 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
       state.release();
       state.preview(null);
     },
+    slide: true,
   });
   root.show = (part, { pin = false } = {}) => {
     const found = known(part);
@@ -85,7 +88,9 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
   }
 
   function place(index) {
-    return [Math.floor(index / n / rows.length), Math.floor(index / n) % rows.length, index % n];
+    const [line, layer] = placeInGrid(index, states.length * rows.length, n, rows.length);
+    if (line === null) return [null, null, layer];
+    return [layer === null ? null : Math.floor(line / rows.length), line % rows.length, layer];
   }
 
   function cell([s, r, layer]) {
@@ -119,7 +124,7 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
   }
 
   /** A grid; returns the names of its rows. */
-  function site(name) {
+  function site(name, s) {
     const box = element("div", "site");
     const grid = element("div", "trace");
     const title = element("p", "site-title", TITLES[name], ...(name !== "residual" && data.window > 1 ? [`, ${data.window} layers at once`] : []));
@@ -130,7 +135,8 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
       if (!texts[position].trim()) head.append(element("span", "spoken", spoken(texts[position])));
       if (positions.includes(position)) head.append(element("span", "star", "*"));
       head.setAttribute("role", "rowheader");
-      head.addEventListener("click", () => state.toggle([null, r, null]));
+      if (s === 0) head.tabIndex = -1;
+      else head.addEventListener("click", () => state.toggle([null, r, null]));
       const line = row(grid, head);
       for (const layer of range(n)) {
         const item = element("div", "cell");
@@ -139,23 +145,25 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
         const effect = effects[name][layer][position];
         shade(item, Math.abs(effect) < most / 100 ? 0 : effect, most); // what has no shade has no sign
         item.classList.toggle("is-out", lacking[name].includes(layer));
+        item.ariaLabel = lacking[name].includes(layer) ? "none there" : signed(effect); // a shade cannot be heard
         line.append(item);
         cells.push(item);
       }
       return head;
     });
-    const axis = row(grid, head("layer"), ...range(n).map((layer) => head(layer)));
+    const axis = row(grid, head("layer"), ...range(n).map((layer) => head(layer, s)));
     axis.classList.add("numbers");
     box.append(title, grid);
     sites.append(box);
     return { heads, axis: [...axis.children].slice(1) };
   }
 
-  function head(layer) {
+  function head(layer, s) {
     const seen = !(layer >= 0) || n <= ALL || layer === n - 1 || (layer % TICK === 0 && layer < n - 3);
     const made = element("div", "number", element("span", seen ? "" : "spoken", `${layer}`));
     made.setAttribute("role", layer >= 0 ? "columnheader" : "gridcell");
-    if (layer >= 0) made.addEventListener("click", () => state.toggle([null, null, layer]));
+    if (s === states.length - 1) made.tabIndex = -1;
+    else if (layer >= 0) made.addEventListener("click", () => state.toggle([null, null, layer]));
     return made;
   }
 

@@ -81,6 +81,7 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
       state.release();
       state.preview(null);
     },
+    slide: true,
   });
   root.show = (part, { pin = false } = {}) => {
     const layer = inside(part?.layer, layers) ? part.layer : null;
@@ -114,6 +115,7 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
     cells.forEach((cell, index) => {
       const [r, c] = place(index);
       cell.style.setProperty("--s", scale(table[r][c]).toFixed(3));
+      cell.ariaLabel = minus(table[r][c]); // a shade cannot be heard
     });
     const next = legend(NAMES[measure], minus(low), "1").element;
     ramp.replaceWith(next);

@@ -52,7 +52,7 @@ export function sheet({ label, n, rows, top, ticks, reach = {}, on }) {
   }
   const cells = items.map(({ element }) => element);
   const { rest } = roving(element, cells, next, on.step);
-  pointing(element, cells, { ...on, press: (index) => (rest(index), on.press(index)) });
+  pointing(element, cells, { ...on, press: (index) => (rest(index), on.press(index)), slide: true });
   rest(Math.max(0, maxIndex(items, ({ head, value }) => (head === null ? -1 : Math.abs(value))))); // the strongest head
   return { element, items, find, rest, mark };
 
@@ -74,7 +74,10 @@ export function sheet({ label, n, rows, top, ticks, reach = {}, on }) {
   function add(line, row, name, item, from, to) {
     const made = cell(line, "gridcell", name);
     made.tabIndex = -1;
-    if (name === "sheet-head") shade(made, item.value, top);
+    if (name === "sheet-head") {
+      shade(made, item.value, top);
+      made.ariaLabel = signed(item.value); // a shade cannot be heard
+    }
     if (name === "sheet-sum") made.textContent = signed(item.value);
     if (name === "sheet-wide") made.append(make("span", "", row.text), make("span", "", signed(item.value)));
     places.push([from, to]);

@@ -120,6 +120,30 @@ def test_keys_walk_through_all_grids(open_figure: Callable[..., Page]) -> None:
     assert page.evaluate(VALUE) == {"state": "mlp", "layer": 1, "token": 3, "pinned": False}
 
 
+def test_keys_lead_onto_the_names_of_tokens_and_layers(open_figure: Callable[..., Page]) -> None:
+    """Left of the first layer is the token, under the last grid are the layers: what they say needs no mouse."""
+    page = open_figure(small())
+    page.locator("#fig-it .cell[tabindex='0']").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(VALUE) == {"state": None, "layer": None, "token": 2, "pinned": False}
+    assert said(page).startswith("At  C, the largest effects are ")
+    page.keyboard.press("Enter")
+    assert page.evaluate(VALUE)["pinned"] is True
+    for key in ("Escape", "ArrowRight", "Control+End", "ArrowDown"):
+        page.keyboard.press(key)
+    assert page.evaluate(VALUE) == {"state": None, "layer": 1, "token": None, "pinned": False}
+    assert said(page).startswith("In layer 1, the largest effects are ")
+
+
+def test_cells_have_names(open_figure: Callable[..., Page]) -> None:
+    """What a shade says, for those who walk the table without moving the focus."""
+    page = open_figure(small(lacking={"residual": [], "attention": [0], "mlp": []}))
+    names = page.locator("#fig-it .cell").evaluate_all("cells => cells.map((cell) => cell.ariaLabel)")
+    assert names[:2] == ["100%", "0%"]
+    assert (names[6], names[9], names[17]) == ("none there", "−25%", "120%")
+
+
 def test_a_token_or_a_layer_can_be_pinned(open_figure: Callable[..., Page]) -> None:
     """By its name; the sentence says which states matter most there, and a reload keeps it."""
     page = open_figure(small())

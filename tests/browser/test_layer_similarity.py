@@ -36,7 +36,7 @@ def test_all_layers_fit(layers: int, width: int, open_figure: Callable[..., Page
 
 
 def test_the_scale_fits_and_says_so(open_figure: Callable[..., Page]) -> None:
-    """The least value has no shade, 1 the full one; another measure has a scale of its own."""
+    """The least value has no shade, 1 the full one; another measure has its own. Cells are named by values."""
     result = large_similarity(9, 9)
     page = open_figure(result)
     for measure, table in (("CKA", result["data"]["values"]["cka"]), ("SVCCA", result["data"]["values"]["svcca"])):
@@ -44,6 +44,8 @@ def test_the_scale_fits_and_says_so(open_figure: Callable[..., Page]) -> None:
         low = min(map(min, table))
         wanted = [(value - low) / (1 - low) for row in table for value in row]
         assert page.evaluate(SHADES) == pytest.approx(wanted, abs=1e-3)
+        names = page.locator("#fig-it .cell").evaluate_all("cells => cells.map((cell) => cell.ariaLabel)")
+        assert names == [f"{value:.2f}" for row in table for value in row]
         assert page.locator("#fig-it .legend span").nth(1).text_content() == f"{low:.2f}"
         assert page.evaluate(VALUE)["measure"] == measure.lower()
 

@@ -76,6 +76,14 @@ def test_a_head_is_told(open_figure: Callable[..., Page]) -> None:
     assert page.evaluate(VALUE) == {"layer": 29, "head": None, "what": "mlp", "pinned": False}
 
 
+def test_every_part_has_a_name(open_figure: Callable[..., Page]) -> None:
+    """A head's shade is a number for those who walk the table without moving the focus; the others have theirs."""
+    page = open_figure(made_up(2, 3))
+    names = page.locator("#fig-it .sheet-head").evaluate_all("cells => cells.map((cell) => cell.ariaLabel)")
+    assert names == ["0.00", "−1.00", "−2.00", "+1.00", "0.00", "−1.00"]
+    assert all(page.locator("#fig-it :is(.sheet-sum, .sheet-wide)").all_text_contents())
+
+
 def test_all_kinds_of_rows_are_walked(open_figure: Callable[..., Page]) -> None:
     """Up and down keep the column, through rows of one part; Home and End stay in a row, with Ctrl they leave it."""
     page = open_figure(made_up(3, 4))
