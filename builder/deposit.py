@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from .cache import ANSWERS, Cache, write_atomically
+from .cache import ANSWERS, Cache, find_kept, is_inside, leads_out, write_atomically
+from .errors import BuildError
 from .figure import Result
 from .model_source import ModelSource
 
@@ -31,19 +32,21 @@ class Deposit:
     """
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self.folder = root / ANSWERS
 
     @property
     def is_open(self) -> bool:
-        """Whether the site keeps its answers."""
-        return self.folder.is_dir()
+        """Whether the site keeps its answers. Raises `BuildError` where the folder is a link that leaves the site."""
+        return find_kept(self.root) is not None
 
     def open(self) -> None:
         """Make the folder, if it is not there."""
-        self.folder.mkdir(exist_ok=True)
+        if not self.is_open:
+            self.folder.mkdir()
         attributes = self.folder / ".gitattributes"
         if not attributes.exists():
-            attributes.write_bytes(_ATTRIBUTES.read_bytes())
+            self._write(attributes, _ATTRIBUTES.read_bytes())
 
     def fingerprint(self, source: ModelSource) -> str | None:
         """Return the fingerprint that a model had when its answers were kept, None where that is not known."""
@@ -51,29 +54,32 @@ class Deposit:
         return found if isinstance(found, str) else None
 
     def keep(self, addresses: Iterable[str], models: Mapping[ModelSource, str], cache: Cache, *, prune: bool) -> None:
-        """Copy answers out of the cache; with `prune` these are all, and others go. Raises `OSError`."""
-        wanted = set(addresses)
-        for address in sorted(wanted):
+        """Copy answers out of the cache; with `prune` these are all, and others go.
+
+        Raises `OSError`, and `BuildError` where a link leaves the folder.
+        """
+        wanted, kept = set(addresses), set(self.addresses())
+        for address in sorted(wanted - kept):
             self._copy(address, cache)
         if prune:
-            for address in set(self.addresses()) - wanted:
+            for address in kept - wanted:
                 self._remove(address)
         named = {_key(source): fingerprint for source, fingerprint in models.items()}
         known = named if prune else {**self._models(), **named}
         text = json.dumps(known, indent=2, sort_keys=True) + "\n"
         target = self.folder / MODELS
-        if not target.is_file() or target.read_text(encoding="utf-8") != text:
-            write_atomically(target, text.encode())
+        if not is_inside(target, self.folder) or target.read_text(encoding="utf-8") != text:
+            self._write(target, text.encode())
 
     def addresses(self) -> list[str]:
         """Return the addresses of the answers that are kept."""
-        found = (file.stem for file in self.folder.glob("??/*.json"))
-        return sorted(address for address in found if _ADDRESS.fullmatch(address))
+        found = [file for file in self.folder.glob("??/*.json") if _ADDRESS.fullmatch(file.stem)]
+        return sorted(file.stem for file in found if file == self._place(file.stem) and is_inside(file, self.folder))
 
     def _copy(self, address: str, cache: Cache) -> None:
         """Copy an answer after its pieces: where the answer is, they are."""
         source, target = cache.path(address), self._place(address)
-        if target.is_file() or not source.is_file():
+        if not source.is_file():
             return
         content = source.read_bytes()
         try:
@@ -81,8 +87,15 @@ class Deposit:
         except (ValueError, KeyError, TypeError, AttributeError):
             return  # it is none: the next build computes it anew
         for name in pieces:
-            write_atomically(target.with_suffix("") / f"{name}.json", cache.piece(address, name).read_bytes())
-        write_atomically(target, content)
+            self._write(target.with_suffix("") / f"{name}.json", cache.piece(address, name).read_bytes())
+        self._write(target, content)
+
+    def _write(self, file: Path, content: bytes) -> None:
+        """Put a file there; a link in its own place makes way for it."""
+        if leads_out(file.parent, self.folder):
+            where = file.parent.relative_to(self.root)
+            raise BuildError(f"invalid folder: {where} leads out of {ANSWERS}; remove the link", file.parent)
+        write_atomically(file, content)
 
     def _remove(self, address: str) -> None:
         target = self._place(address)
@@ -96,7 +109,8 @@ class Deposit:
 
     def _models(self) -> dict[str, object]:
         try:
-            found = json.loads((self.folder / MODELS).read_text(encoding="utf-8"))
+            known = self.folder / MODELS
+            found = json.loads(known.read_text(encoding="utf-8")) if is_inside(known, self.folder) else {}
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}

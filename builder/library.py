@@ -42,7 +42,7 @@ class Library:
         return files
 
     def _maybe_outside(self, file: Path, what: str) -> Problem | None:
-        """Return what is wrong with a link among the sources: what lies elsewhere on a disk is no clone's to publish."""
+        """Return what is wrong with a link among the sources: what lies elsewhere on a disk is not a site's."""
         if file.resolve() == file:
             return None
         try:

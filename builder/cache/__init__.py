@@ -9,9 +9,22 @@ cache.warnings()               # what the shared place refused since this was la
 
 from __future__ import annotations
 
+from .inside import is_inside, leads_out
 from .ledger import Ledger
-from .results import ANSWERS, Cache, open_cache
+from .results import ANSWERS, Cache, find_kept, open_cache
 from .shared import Shared, open_shared
 from .whole import last_byte, write_atomically
 
-__all__ = ["ANSWERS", "Cache", "Ledger", "Shared", "last_byte", "open_cache", "open_shared", "write_atomically"]
+__all__ = [
+    "ANSWERS",
+    "Cache",
+    "Ledger",
+    "Shared",
+    "find_kept",
+    "is_inside",
+    "last_byte",
+    "leads_out",
+    "open_cache",
+    "open_shared",
+    "write_atomically",
+]

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .inside import is_inside, leads_out
 from .whole import write_atomically
 
 __all__ = ["Folder"]
@@ -27,6 +28,8 @@ class Folder:
         self._must_be_there()
         found = {}
         for path in paths:
+            if not is_inside(self.folder / path, self.folder):
+                continue
             with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 with (self.folder / path).open("rb") as file:
                     content = file.read(most + 1)
@@ -38,6 +41,8 @@ class Folder:
         """Put files there, each at once or not at all, in their order. Raises `OSError`."""
         self._must_be_there()
         for path, content in files.items():
+            if leads_out((self.folder / path).parent, self.folder):
+                raise PermissionError(f"a link on the way to {path} leaves the folder")
             write_atomically(self.folder / path, content)
 
     def _must_be_there(self) -> None:

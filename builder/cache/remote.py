@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import BuildError, nearest
+from .inside import is_inside, leads_out
 
 __all__ = ["OnlyReadError", "Remote", "is_address", "without_password"]
 
@@ -25,6 +26,9 @@ AT_ONCE = 64
 
 _FILE_LIKE = frozenset({"file", "local", "sftp", "ssh", "smb", "ftp", "hdfs", "arrow_hdfs", "webhdfs", "webdav"})
 """Protocols whose files grow as they are written, in folders that must be made; other stores put an object whole."""
+
+_LOCAL = frozenset({"file", "local"})
+"""Protocols of this machine's own disks: links there lead to its own files, elsewhere to those of a server."""
 
 _ONLY_READ = frozenset({"http", "https", "github", "git", "gist", "zip", "tar", "hf"})
 
@@ -113,8 +117,10 @@ class Remote:
 
     def _read(self, paths: Sequence[str], most: int) -> list[Any]:
         system, folder = self._opened
-        where = [f"{folder}/{path}" for path in paths]
-        return list(system.cat_ranges(where, 0, most + 1, on_error="return"))
+        there = [path for path in paths if self.protocol not in _LOCAL or is_inside(Path(folder, path), Path(folder))]
+        contents = system.cat_ranges([f"{folder}/{path}" for path in there], 0, most + 1, on_error="return")
+        found = dict(zip(there, contents, strict=True))
+        return [found.get(path) for path in paths]
 
     def _write(self, files: Mapping[str, bytes]) -> None:
         system, folder = self._opened
@@ -124,6 +130,8 @@ class Remote:
             return
         for path, content in where.items():
             parent, _, name = path.rpartition("/")
+            if self.protocol in _LOCAL and leads_out(Path(parent), Path(folder)):
+                raise PermissionError(f"a link on the way to {name} leaves the folder")
             system.makedirs(parent, exist_ok=True)
             part = f"{parent}/.{name}.{os.urandom(8).hex()}.part"
             try:

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Problem
+from ..errors import BuildError, Problem
 from ..figure import Result, published
 from ..site import Site, cache_folder
+from .inside import is_inside, leads_out
 from .shared import Shared, open_shared
 from .whole import is_whole, write_atomically
 
 if TYPE_CHECKING:
     from ..plan import Question
 
-__all__ = ["ANSWERS", "Cache", "open_cache"]
+__all__ = ["ANSWERS", "Cache", "find_kept", "open_cache"]
 
 ANSWERS = "answers"
 """The folder of a site that its answers are kept in too, where there is one (see `deposit`)."""
@@ -24,7 +25,8 @@ ANSWERS = "answers"
 class Cache:
     """Results in `folder/results/ab/ADDRESS.json`, their pieces in `ADDRESS/NAME.json`, in the form the site publishes.
 
-    What is not there is looked for in `second`, a folder of the same form without `results/`, which is never written.
+    What is not there is looked for in `second`, a folder of the same form without `results/`, which is never written,
+    and out of which no link is followed.
     What neither has may be at a `shared` place, from which `bring` copies it and to which `put` writes, too.
     Writes are atomic and an address has only one right content, so any number of builds may read and write at once.
     """
@@ -48,7 +50,7 @@ class Cache:
         if self.second is None or is_whole(own):
             return own
         other = self.second / path
-        return other if other.is_file() else own
+        return other if is_inside(other, self.second) else own
 
     def __contains__(self, address: object) -> bool:
         return isinstance(address, str) and self.path(address).is_file()
@@ -107,5 +109,15 @@ class Cache:
 
 def open_cache(site: Site) -> Cache:
     """Return the user's cache, behind it the answers that the site itself keeps, if it does, and those it shares."""
-    kept = site.root / ANSWERS
-    return Cache(cache_folder(), kept if kept.is_dir() else None, open_shared(site.cache, site.root))
+    return Cache(cache_folder(), find_kept(site.root), open_shared(site.cache, site.root))
+
+
+def find_kept(root: Path) -> Path | None:
+    """Return the folder of the answers that a site itself keeps, None where there is none.
+
+    Raises `BuildError` where it leaves the site: what lies there would be read, published, and written over.
+    """
+    kept = root / ANSWERS
+    if leads_out(kept, root):
+        raise BuildError(f"invalid folder: {ANSWERS} is a link that leaves the site", kept)
+    return kept if kept.is_dir() else None
