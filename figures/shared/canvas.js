@@ -33,9 +33,25 @@ export function pixels(element, colours, count) {
   return new Uint32Array(context.getImageData(0, 0, count, 1).data.buffer);
 }
 
-/** Calls `redraw` when the page's colours or the screen's pixels are others. */
+const painters = [];
+
+/**
+ * Calls `redraw` when the page's colours or the screen's pixels are others, or when it is printed: then at once, as some
+ * browsers copy the page for the printer before they tell it of another medium.
+ */
 export function onRepaint(redraw) {
-  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", redraw);
+  const queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)", "print"];
+  for (const query of queries) matchMedia(query).addEventListener("change", redraw);
   new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  addEventListener("resize", redraw);
+  for (const type of ["resize", "afterprint"]) addEventListener(type, redraw);
+  if (!painters.length) addEventListener("beforeprint", paintByDay);
+  painters.push(redraw);
+}
+
+/** Paper is light whatever the screen is (`print.css`); before printing the page still has the colours of the screen. */
+function paintByDay() {
+  const { style } = document.documentElement;
+  style.colorScheme = "light";
+  for (const redraw of painters) redraw();
+  style.colorScheme = "";
 }

@@ -16,7 +16,6 @@ export function lines(element) {
   const near = globalThis.IntersectionObserver && new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => come(target, isIntersecting)), { rootMargin: "60% 0px" });
   new ResizeObserver(measure).observe(element);
   onRepaint(repaint);
-  matchMedia("print").addEventListener("change", repaint); // paper has colours of its own
   addEventListener("beforeprint", () => tiles.forEach(({ box }) => come(box, true)));
   return {
     set: (next) => ((scene = next), repaint()),

@@ -13,7 +13,8 @@ GRIDS = {"activations": "td[data-item]", "layer_predictions": ".prediction", "ra
 """The kinds that are a grid, and its cells."""
 
 WRITE = """async (sentences) => {
-  const { readout } = await import(new URL('../shared/readout.js', new URL(document.querySelector('#fig-it').dataset.view, document.baseURI)));
+  const view = new URL(document.querySelector('#fig-it').dataset.view, document.baseURI);
+  const { readout } = await import(new URL('../shared/readout.js', view));
   const { element, say } = readout();
   let changes = 0;
   new MutationObserver(() => changes++).observe(element.lastChild, { childList: true });
@@ -24,8 +25,7 @@ WRITE = """async (sentences) => {
   }
   return [element.lastChild.textContent, changes, element.firstChild.textContent];
 }"""
-"""Say one sentence after another, each once the one before has settled; return what is heard, how often that changed, and
-what is seen."""
+"""Say one sentence after another, each once the one before has settled; return what is heard, its changes, what is seen."""
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"attention", "attention_matrix", "tokens"}))
