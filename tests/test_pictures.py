@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, features
 
-from builder.errors import BuildError
 from builder.local import LocalError, find_picture
 from builder.pictures import Picture, read_picture, read_pictures, store
 from builder.pictures.drawing import read_drawing
@@ -46,69 +45,6 @@ def published(file: Path, tmp_path: Path, **options: object) -> tuple[Picture, d
     formats = ("avif", "webp")
     picture, files = read_picture("a", file, tmp_path / "cache", formats, **options)  # type: ignore[arg-type]
     return picture, {path: part if isinstance(part, bytes) else part.read_bytes() for path, part in files.items()}
-
-
-@pytest.mark.parametrize(
-    ("attributes", "size"),
-    [
-        ('width="480" height="400" viewBox="0 0 10 10"', (480, 400)),
-        ('viewBox="0 0 240.4 100"', (240, 100)),
-        ("width='12px' height='8px'", (12, 8)),
-        ('width="460.8pt" height="345.6pt"', (614, 461)),
-        ('width="2in" height="25.4mm"', (192, 96)),
-        ('width="100%" height="100%" viewBox="0,0,30,20"', (30, 20)),
-        ('stroke-width="4" viewBox="0 0 3 2"', (3, 2)),
-        ('width="1.2.3" height="4"', (None, None)),
-        ('width="0" height="4"', (None, None)),
-        ('viewBox="0 0"', (None, None)),
-        ("", (None, None)),
-    ],
-)
-def test_a_drawing_has_the_size_it_names(attributes: str, size: tuple[int | None, int | None], tmp_path: Path) -> None:
-    """Its width and height in pixels, else its viewBox; what names neither has none."""
-    file = tmp_path / "drawing.svg"
-    file.write_text(f"{SVG} {attributes}/>")
-    picture, files = published(file, tmp_path)
-    assert (picture.width, picture.height) == size
-    assert not picture.sources
-    assert len(files) == 1
-
-
-@pytest.mark.parametrize(
-    ("body", "wrong"),
-    [
-        (f"{SVG}>\n<script>alert(1)</script></svg>", "2: unsupported picture: it holds a script (<script>)"),
-        (f"{SVG}>\n<x:script xmlns:x='http://www.w3.org/2000/svg'/></svg>", "it holds a script (<script>)"),
-        (f'{SVG} onload="alert(1)"/>', "1: unsupported picture: it holds a script (onload)"),
-        (f'{SVG}><a href="java&#10;script:alert(1)"/></svg>', "it holds a script (href)"),
-        (f'{SVG}><set attributeName="href" to="JavaScript:alert(1)"/></svg>', "it holds a script (to)"),
-        (f'{SVG}><foreignObject><iframe src="x"/></foreignObject></svg>', "it holds a script (<iframe>)"),
-        ('<!DOCTYPE svg [<!ENTITY s "<script/>">]>\n' + f"{SVG}>&s;</svg>", "it holds a script (<script>)"),
-        ("<html><p>no drawing</p></html>", "1: invalid picture: it begins with <html> and is no SVG"),
-        (f"{SVG}>\n<g>", "2: invalid picture: it is no SVG: no element found"),
-        ("no drawing", "1: invalid picture: it is no SVG: syntax error"),
-        ('<?xml version="1.0" encoding="klingon"?><svg/>', "1: invalid picture: it is no SVG: unknown encoding"),
-        ('<?xml version="1.0" encoding="shift_jis"?><svg/>', "1: invalid picture: it is no SVG: multi-byte"),
-    ],
-)
-def test_a_drawing_runs_nothing(body: str, wrong: str, tmp_path: Path) -> None:
-    """In an `img` no script runs, but a drawing's file has an address of its own, where it would."""
-    file = tmp_path / "drawing.svg"
-    file.write_text(body)
-    with pytest.raises(BuildError) as caught:
-        published(file, tmp_path)
-    assert wrong in str(caught.value)
-    if "script" in wrong:
-        assert published(file, tmp_path, scripts=True)[0].path.endswith(".svg")
-
-
-def test_entities_that_grow_without_end_are_refused(tmp_path: Path) -> None:
-    """A billion laughs."""
-    file = tmp_path / "drawing.svg"
-    more = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
-    file.write_text(f'<!DOCTYPE svg [<!ENTITY a0 "ha">{more}]>{SVG}><text>&a9;</text></svg>')
-    with pytest.raises(BuildError, match="invalid picture: it is no SVG"):
-        published(file, tmp_path)
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow writes no AVIF")

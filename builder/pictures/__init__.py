@@ -11,11 +11,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import BuildError, Problem
-from .drawing import read_drawing
+from .drawing import Drawing, read_drawing
 from .errors import PictureError
 from .store import Stored, Variant, find_stored
 
-__all__ = ["Picture", "PictureError", "Published", "Source", "read_picture", "read_pictures", "read_thumbnail"]
+__all__ = [
+    "Picture",
+    "PictureError",
+    "Published",
+    "Source",
+    "read_drawing",
+    "read_linked",
+    "read_picture",
+    "read_pictures",
+    "read_thumbnail",
+]
 
 AT_ONCE = 4
 """Pictures that are encoded at once; the largest that are taken need 240 MB each."""
@@ -96,6 +106,22 @@ def read_pictures(
     return found
 
 
+def read_linked(files: Mapping[str, Path], *, scripts: bool = False) -> Published:
+    """Return files that links lead to, by their path in the site; a drawing that would run something is a problem.
+
+    With `scripts` all are published as they are.
+    """
+    found = Published()
+    for path, file in files.items():
+        try:
+            if file.suffix.lower() == ".svg" and not scripts:
+                _read_drawing(file, _content(file))
+            found.files[path] = file
+        except BuildError as error:
+            found.problems += error.problems
+    return found
+
+
 def read_picture(
     slug: str, file: Path, cache: Path, formats: tuple[str, ...] = (), *, scripts: bool = False
 ) -> tuple[Picture, dict[str, bytes | Path]]:
@@ -103,15 +129,9 @@ def read_picture(
 
     Width and height keep the page from jumping. Raises `BuildError` for a file that browsers could not show.
     """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise BuildError(f"invalid picture: it cannot be read: {error.strerror or error}", file) from error
+    content = _content(file)
     if file.suffix.lower() == ".svg":
-        try:
-            drawing = read_drawing(content, scripts=scripts)
-        except PictureError as error:
-            raise BuildError(str(error), file, error.line) from error
+        drawing = _read_drawing(file, content, scripts=scripts)
         path = _path(slug, file.stem, _digest(content), ".svg")
         return Picture(path, drawing.width, drawing.height, bare=not drawing.knows_dark), {path: file}
     try:
@@ -130,6 +150,20 @@ def read_thumbnail(slug: str, file: Path, cache: Path) -> tuple[Picture, dict[st
     except (OSError, BuildError, PictureError):
         return None
     return _publish(slug, file, stored)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BuildError(f"invalid picture: it cannot be read: {error.strerror or error}", file) from error
+
+
+def _read_drawing(file: Path, content: bytes, *, scripts: bool = False) -> Drawing:
+    try:
+        return read_drawing(content, scripts=scripts)
+    except PictureError as error:
+        raise BuildError(str(error), file, error.line) from error
 
 
 def _publish(slug: str, file: Path, stored: Stored) -> tuple[Picture, dict[str, bytes | Path]]:
