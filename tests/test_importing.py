@@ -110,6 +110,18 @@ def test_files_come_along_and_run_nothing(site: Site) -> None:
     assert "alert" not in drawing
 
 
+@pytest.mark.parametrize("body", ["[x](evil.svg)", "![x](evil.svg)", '<img src="evil.svg" alt="x">'])
+def test_a_drawing_that_would_run_something_stays_behind(body: str, site: Site, tmp_path: Path) -> None:
+    """Whether it is linked to or shown: opened by itself it is a page of the site."""
+    folder = tmp_path / "source"
+    source = write(folder, f"{body}\n")
+    (folder / "evil.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
+    done = import_article(source, site)
+    held = "it holds a script (<script>), which would run where the drawing is opened"
+    assert told(done) == {f"4: unsupported picture: evil.svg ({held})"}
+    assert done.files == ("article.md",)
+
+
 def test_nothing_is_overwritten_unless_told(site: Site) -> None:
     """A folder that is there stays as it is; with force, other files in it stay too. Nothing else is left behind."""
     done = import_article(OLD, site)

@@ -18,7 +18,7 @@ from ..kind import Kind
 from ..library import Library
 from ..model_source import ModelSource
 from ..page import ArticlePage, ShownPanel, article_files, data_path, page_path, piece_path, render_article
-from ..pictures import read_pictures
+from ..pictures import read_linked, read_pictures
 from ..plan import Plan
 from ..site import Site, cache_folder
 from ..summary import Neighbour, Summary, Thumbnail
@@ -71,7 +71,9 @@ class Renderer:
     def make(self, document: Document, entry: Entry, plan: Plan, results: Mapping[str, Result]) -> Made:
         """Return an article's files. A figure whose results are not all there is left out (`--no-strict`)."""
         article = document.article
-        files: dict[str, bytes | Path] = dict(document.files)
+        scripts = self.site.html == "raw"
+        linked = read_linked(document.files, scripts=scripts)
+        files = dict(linked.files)
         shown = self._shown(document, plan, results)
         answers = {panel.result.address: panel.result for panels in shown.values() for panel in panels}
         for address, result in answers.items():
@@ -83,7 +85,7 @@ class Renderer:
             document.dark,
             cache_folder(),
             self.site.picture_formats,
-            scripts=self.site.html == "raw",
+            scripts=scripts,
         )
         files.update(pictures.files)
         found = find_thumbnail(document, shown, self.kinds, self.theme, self.site)
@@ -108,7 +110,7 @@ class Renderer:
         html = render_article(page).encode()
         files[page.path] = html
         files.update(article_files(page))
-        problems = (*document.problems, *pictures.problems, *found.problems)
+        problems = (*document.problems, *linked.problems, *pictures.problems, *found.problems)
         record = self._record(page, entry, html, plan, tuple(answers), problems, found.thumbnail)
         return Made(article.path, record, files, problems)
 

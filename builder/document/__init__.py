@@ -103,7 +103,7 @@ def parse(
     if prepare is not None:
         prepare(list(formulas(tokens)))
     reading = Reading(tokens, env, source)
-    settling = Settling(article, bibliography, articles or {article.slug: article.path}, tex, source)
+    settling = Settling(article, bibliography, articles or {article.slug: article.path}, tex, source, html)
     for token, locate in reading.walk():
         settling.settle(token, locate)
     settling.finish()

@@ -15,6 +15,12 @@ from ..local import LocalError, find_local
 
 __all__ = ["Target", "find_target"]
 
+PAGES = frozenset({
+    ".atom", ".htm", ".html", ".mathml", ".mml", ".rdf", ".rss", ".shtml", ".svgz", ".xht", ".xhtml", ".xml", ".xsd",
+    ".xsl", ".xslt",
+})  # fmt: skip
+"""Endings of files that hosts serve as pages: HTML, and XML, in which scripts run too. A drawing is read beforehand."""
+
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
 
@@ -28,12 +34,13 @@ class Target:
     file: Path | None = None
 
 
-def find_target(href: str, article: Article, articles: Mapping[str, Path]) -> Target | None:
+def find_target(href: str, article: Article, articles: Mapping[str, Path], html: str = "safe") -> Target | None:
     """Return where a link leads, None if out of the site.
 
     An article is linked to by its page (`../slug/`), its folder or its file (`../folder/article.md`); `../` is the
     index; any other file of the site is published beside the page. A path that begins with `/` begins at `content/`,
-    or at the site's address. Raises `LocalError` if the link is broken or leaves the site.
+    or at the site's address. Raises `LocalError` if the link is broken or leaves the site, and for a page of the
+    author's own unless `html` is `raw`: scripts in it would be the site's.
     """
     if _ELSEWHERE.match(href):
         return None
@@ -66,6 +73,9 @@ def find_target(href: str, article: Article, articles: Mapping[str, Path]) -> Ta
         raise LocalError(f"broken link: {href} is not built (is it a draft?)")
     if not path.is_file():
         raise LocalError(f"broken link: {href} is a folder without an article")
+    if path.suffix.lower() in PAGES and html != "raw":
+        hint = 'link to a .zip of it, or set html = "raw" where you trust all who write'
+        raise LocalError(f"unsupported link: {href} may hold scripts, which would run on the site ({hint})")
     return Target(f"{article.slug}/files/{_name(path, article)}", fragment, file=path)
 
 

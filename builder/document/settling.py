@@ -66,6 +66,7 @@ class Settling:
         articles: Mapping[str, Path],
         tex: Callable[[str, bool], str] | None,
         source: Source,
+        html: str,
     ) -> None:
         self.article = article
         self.tex = tex
@@ -76,7 +77,7 @@ class Settling:
         self.citations = Citations(source, bibliography)
         self.mentions = Mentions(source)
         self.blocks = Blocks(source, self.labels)
-        self.targets = Targets(source, self.labels, article, articles)
+        self.targets = Targets(source, self.labels, article, articles, html)
         self.has_math = False
         self.n_words = 0
         self._n_figures = 0

@@ -32,11 +32,14 @@ class Link:
 class Targets:
     """Where links lead, and which files a page needs; what is not there goes to the source's problems."""
 
-    def __init__(self, source: Source, labels: Labels, article: Article, articles: Mapping[str, Path]) -> None:
+    def __init__(
+        self, source: Source, labels: Labels, article: Article, articles: Mapping[str, Path], html: str
+    ) -> None:
         self.source = source
         self.labels = labels
         self.article = article
         self.articles = articles
+        self.html = html
         self.pictures: dict[str, Path] = {}
         self.dark: dict[str, Path] = {}
         self.files: dict[str, Path] = {}
@@ -62,7 +65,7 @@ class Targets:
 
     def _link(self, token: Token, locate: Locate) -> None:
         try:
-            target = find_target(str(token.attrs.get("href", "")), self.article, self.articles)
+            target = find_target(str(token.attrs.get("href", "")), self.article, self.articles, self.html)
         except LocalError as error:
             self.source.complain(str(error), locate(0))
             return

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from ..errors import nearest
 from ..local import PICTURES
+from ..pictures import PictureError, read_drawing
 
 __all__ = ["Files", "read_text"]
 
@@ -17,7 +18,7 @@ MAX_TEXT, MAX_FILE = 10 << 20, 50 << 20
 """Bytes of a text, and of a file to be copied: more is no article's."""
 
 DOCUMENTS = frozenset({".pdf", ".csv", ".tsv", ".json", ".txt", ".zip", ".ipynb", ".py", ".bib", ".md"})
-"""What a link may lead to and is copied along, beside pictures. Never HTML: it would run on the site's pages."""
+"""What a link may lead to and is copied along, beside pictures. Never HTML: it would run on the site."""
 
 _DATA = re.compile(r"data:image/(png|jpeg|gif|webp|avif);base64,([A-Za-z0-9+/=\s%]+)")
 
@@ -61,14 +62,14 @@ class Files:
         path = self.find(written, "picture")
         if path.suffix.lower() not in PICTURES:
             raise FileError(f"unsupported picture: {written} (known: {', '.join(sorted(PICTURES))})")
-        return self._add(path.name, path)
+        return self._copy(path, written)
 
     def take_document(self, written: str) -> str:
         """Return the new name of a file that a link leads to. Raises `FileError` if it cannot be had."""
         path = self.find(written, "file")
         if path.suffix.lower() not in DOCUMENTS | PICTURES:
             raise FileError(f"unsupported file: {written}")
-        return self._add(path.name, path)
+        return self._copy(path, written)
 
     def take_bibliography(self, written: str) -> str:
         """Return the new name of a `.bib` file, as UTF-8. Raises `FileError` if it cannot be had."""
@@ -122,6 +123,15 @@ class Files:
         except (OSError, RuntimeError):
             return ""
         return nearest(name.name, names)
+
+    def _copy(self, path: Path, written: str) -> str:
+        """Return the new name of a file that is copied as it is: a drawing only if nothing in it would run."""
+        if path.suffix.lower() == ".svg":
+            try:
+                read_drawing(path.read_bytes())
+            except (OSError, PictureError) as error:
+                raise FileError(f"unsupported picture: {written} ({str(error).partition(': ')[2]})") from error
+        return self._add(path.name, path)
 
     def _take_data(self, written: str) -> str:
         found = _DATA.fullmatch(written)
