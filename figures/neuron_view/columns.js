@@ -24,7 +24,7 @@ export function short(number, digits) {
   return (digits ? number.toFixed(digits) : `${+number.toPrecision(3)}`).replace("-", "−");
 }
 
-/** Returns the `element`; the tokens that look are `items` in a `list`. `mark` frames neurons and a key, of what `paint` drew. */
+/** Returns the `element`; the tokens that look are `items` in a `list`. `mark` frames neurons and a key, of what `paint` drew; `reveal` and `turn` scroll. */
 export function columns(tokens, { queries, keys }, stateful) {
   const [scroller, at] = [make("neurons"), {}];
   for (const name in TITLES) {
@@ -51,13 +51,25 @@ export function columns(tokens, { queries, keys }, stateful) {
   Object.assign(list, { role: "group", ariaLabel: "Tokens that look: choose one" });
   const sides = stateful ? ["before", "after"] : [];
   const states = sides.map((side) => make("state", `State ${side} the layer`, (at[side] = make("", make("canvas"))), make("")));
-  const made = { element: make("", scroller, ...states), scroller, list, items, paint, mark };
+  const made = { element: make("", scroller, ...states), scroller, list, items, paint, mark, reveal, turn };
   return made;
 
   /** By its place in the strips of query and key; and by the key's row. */
   function mark(i, r) {
     for (const frame of frames) Object.assign(frame, { hidden: i === null, style: `translate:${i * made.cell}px;width:${made.cell}px` });
     Object.assign(band, { hidden: r === null, style: `top:${made.top + r * made.row}px` });
+  }
+
+  /** Brings a key's row into sight, or else the framed products. */
+  function reveal(r) {
+    if (r !== null) return at["to cells"].children[r].scrollIntoView({ block: "nearest", inline: "nearest" });
+    const [frame, room] = [frames[1], scroller].map((element) => element.getBoundingClientRect());
+    scroller.scrollLeft += Math.min(frame.left - room.left - at.to.offsetWidth, 0) || Math.max(frame.right - room.right, 0);
+  }
+
+  /** To columns at the right, or back: by half of what stands beside the names of the keys. */
+  function turn(way) {
+    scroller.scrollLeft += (way * (scroller.clientWidth - at.to.offsetWidth)) / 2;
   }
 
   /** In the page's colours of now; `around` are the states before and after the layer, if they are known. */

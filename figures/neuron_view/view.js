@@ -7,8 +7,8 @@ import { percent } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
-import { alongLine, roving } from "../shared/roving.js";
+import { readout } from "../shared/readout.js";
+import { roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { switcher } from "../shared/switch.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
@@ -46,7 +46,7 @@ export default function neuronView(data, { value, piece } = {}) {
     return { ...menu, name, items };
   });
   const bar = make("view-bar", ...menus.map((menu) => menu.element), legend("Strips, own scales", "−", "+").element);
-  bar.append(hint("↑ ↓ token", "← → neuron", "Shift+↑ ↓ key", "Enter pins", "Esc lets go"), switcher("Expanded", expanded, (on) => set(() => (expanded = on))));
+  bar.append(hint("↑ ↓ token", "← → neuron", "Shift+↑ ↓ key", "Shift+← → scroll", "Enter pins", "Esc lets go"), switcher("Expanded", expanded, (on) => set(() => (expanded = on))));
   root.append(sentence.element, bar);
   const restored = value?.token === undefined ? null : itemOf(value, first);
   const state = selection({ current: restored ?? first, pinned: Boolean(restored) && value.pinned !== false, changed });
@@ -95,7 +95,8 @@ export default function neuronView(data, { value, piece } = {}) {
       known[nameOf(now)] = readHead(found, own.indexOf(now.head), one);
       draw();
     } catch {
-      sentence.say([`Layer ${now.layer}, head ${now.head} could not be loaded.`], "");
+      const sorry = `Layer ${now.layer}, head ${now.head} could not be loaded.`;
+      if (nameOf(glimpse ?? state.current) === nameOf(now)) sentence.say([sorry], sorry);
     }
   }
 
@@ -123,19 +124,21 @@ export default function neuronView(data, { value, piece } = {}) {
   }
 
   function walk(i, { key, shiftKey }) {
-    if (shiftKey || (expanded && /^Arrow[LR]/.test(key))) return undefined;
-    return alongLine(table.items.length)(i, { key: key.replace("Up", "Left").replace("Down", "Right") });
+    const sideways = expanded ? {} : { ArrowLeft: i - 1, ArrowRight: i + 1 };
+    return shiftKey ? undefined : { ...sideways, ArrowUp: i - 1, ArrowDown: i + 1, Home: 0, End: table.items.length - 1 }[key];
   }
 
-  /** Left and right walk the neurons in the order that is shown, up and down with Shift the keys. */
+  /** Left and right walk the neurons in the order that is shown, up and down with Shift the keys; with Shift left and right scroll. */
   function across(event) {
     const sideways = /^Arrow[LR]/.test(event.key);
     if (!made || !/^Arrow/.test(event.key) || !(sideways ? expanded : event.shiftKey)) return;
     event.preventDefault();
+    if (sideways && event.shiftKey) return table.turn(event.key === "ArrowLeft" ? -1 : 1);
     const { key, neuron } = state.current;
     const step = (list, item) => list[Math.min(Math.max(list.indexOf(item) + (/Left|Up/.test(event.key) ? -1 : 1), 0), list.length - 1)];
     if (sideways) state.step({ ...state.current, neuron: step(made.order, neuron) });
     else state.step({ ...state.current, key: key === null ? table.from + made.strongest[0] : step(range(...places[table.part].keys), key) });
+    table.reveal(sideways ? null : state.current.key - table.from);
   }
 
   /** Returns what is under the pointer: of the token that is shown a key, a neuron, or both. */
@@ -161,7 +164,7 @@ export default function neuronView(data, { value, piece } = {}) {
   function show(named, { pin } = {}) {
     const [part, layer, head] = `${named?.head}`.split(".");
     const to = head ? { part, layer: +layer, head: +head } : named;
-    const found = to && Object.keys(to).some((name) => name in first) ? itemOf(to) : null;
+    const found = to && Object.keys(to).some((name) => Object.hasOwn(first, name)) ? itemOf(to) : null;
     if (pin && found) return state.toggle(found);
     glimpse = found;
     draw();
@@ -169,8 +172,10 @@ export default function neuronView(data, { value, piece } = {}) {
 
   /** Shows the head and the token that another figure shows, where they are built; nothing is pinned or told for it. */
   function follow({ part, layer, head, token }) {
+    const found = itemOf({ part, layer, head, token }) ?? itemOf({ part, layer, head }) ?? itemOf({ token }) ?? state.current;
+    const known = ["part", "layer", "head", "token"].every((name) => found[name] === state.current[name]);
     silent = true;
-    state.step(itemOf({ part, layer, head, token }) ?? itemOf({ part, layer, head }) ?? itemOf({ token }) ?? state.current);
+    if (!known) state.step(found); // else a key and a neuron stay
     silent = false;
   }
 
@@ -220,8 +225,7 @@ export default function neuronView(data, { value, piece } = {}) {
     });
     if (!table.list.contains(document.activeElement)) stops.rest(q);
     mark(now);
-    const pin = state.pinned && !glimpse;
-    sentence.say([...tell(now, quoted), ...(pin ? [pinMark()] : [])], `${tell(now, spoken).join("")}${pin ? " Pinned." : ""}`);
+    sentence.say(tell(now, quoted), tell(now, spoken).join(""), state.pinned && !glimpse);
   }
 
   /** Returns the sentence on a selection; `chip` writes the texts of tokens. */

@@ -11,10 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 from kinds import KINDS, example
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 VALUE = "() => structuredClone(document.querySelector('#fig-it .view').value)"
 CANVAS = "#fig-it .p .cells canvas"
+
+
+IN_SIGHT = """(selector) => {
+  const [part, room, names] = [selector, '.neurons', '.to'].map((name) =>
+    document.querySelector(`#fig-it ${name}`).getBoundingClientRect());
+  return part.width > 0 && part.left >= names.right - 1 && part.right <= room.right + 1;
+}"""
+"""Whether a part of the columns is between the names of the keys and the end of what does not scroll away."""
 
 
 def vectors() -> Any:
@@ -162,6 +170,30 @@ def test_keys_walk_tokens_neurons_and_those_looked_at(open_figure: Callable[...,
     assert page.evaluate(VALUE)["token"] == last - 2
 
 
+def test_on_a_phone_every_column_is_within_reach_of_the_keyboard(open_figure: Callable[..., Page]) -> None:
+    """The neuron that is walked to is in sight beside the names of the keys; with Shift the columns beyond are."""
+    page = open_figure("neuron_view", width=360)
+    page.locator("#fig-it .from .name[tabindex='0']").focus()
+    assert page.evaluate(IN_SIGHT, ".p > i") is False
+    for _ in range(60):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate(VALUE)["neuron"] == 59
+    assert page.evaluate(IN_SIGHT, ".p > i") is True
+    page.keyboard.press("Home")  # the names of tokens stand at the other end
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(IN_SIGHT, ".p > i") is True
+    assert page.evaluate(IN_SIGHT, ".c") is False
+    turns = 0
+    while not page.evaluate(IN_SIGHT, ".c"):
+        page.keyboard.press("Shift+ArrowRight")
+        turns += 1
+        assert turns < 10
+    assert page.evaluate(VALUE)["neuron"] == 58
+    for _ in range(turns + 5):
+        page.keyboard.press("Shift+ArrowLeft")
+    assert page.locator("#fig-it .neurons").evaluate("e => e.scrollLeft") == 0
+
+
 def test_collapsed_it_is_lines_and_weights(open_figure: Callable[..., Page]) -> None:
     """The author says how it begins, the reader changes it; both have the height of their fallback."""
     result = example("neuron_view")
@@ -201,6 +233,24 @@ def test_a_head_that_does_not_come_is_told(open_figure: Callable[..., Page]) -> 
     page.locator("#fig-it .readout p", has_text="Layer 17, head 6 could not be loaded.").first.wait_for()
     page.get_by_label("8", exact=True).check()
     assert len(numbers(page, "s")) == len(example("neuron_view")["data"]["tokens"])
+
+
+def test_what_is_missing_is_heard_while_it_is_wanted(open_figure: Callable[..., Page]) -> None:
+    """A head that fails late, when another one is shown, is not told of; a reader who does not see hears what is."""
+    page = open_figure("neuron_view", broken=True)
+    late: list[Route] = []
+    page.route("**/self-17-2.json", lambda route: late.append(route))
+    page.get_by_label("6", exact=True).check()
+    page.get_by_label("8", exact=True).check()
+    words, heard = page.locator("#fig-it .readout p").all()
+    expect(words).to_contain_text("in layer 17, head 8.")
+    late[0].abort()
+    page.wait_for_timeout(300)
+    expect(words).to_contain_text("in layer 17, head 8.")
+    page.unroute("**/self-17-2.json")
+    page.route("**/self-17-2.json", lambda route: route.abort())
+    page.get_by_label("6", exact=True).check()
+    expect(heard).to_have_text("Layer 17, head 6 could not be loaded.")
 
 
 def test_it_follows_and_is_pointed_at(open_figure: Callable[..., Page]) -> None:
