@@ -1,7 +1,7 @@
 """Links to other hosts: found in articles and in the works they cite, and asked whether they lead somewhere.
 
 The addresses are an author's, who may be a stranger to whoever checks: only http and https are asked, a host in a
-private network never is, nor one that a redirection names.
+private network never is, nor one that a redirection names, nor one that a name means only when it is asked again.
 """
 
 from __future__ import annotations
@@ -115,11 +115,12 @@ def _ask(url: str, private: bool, timeout: float) -> _Reply:
     current, moved, stays = url, "", True
     try:
         for _ in range(MAX_HOPS):
-            if not private and _is_private(current):
-                return _Reply(why="a host in a private network is not asked")
-            status, location = _request(current, "HEAD", timeout)
+            opener = _OPENER if private or _is_proxied(current) else _PUBLIC
+            if opener is _OPENER and not private:
+                _judge_proxied(current)
+            status, location = _request(current, "HEAD", timeout, opener)
             if status >= 400 and status != 429:
-                status, location = _request(current, "GET", timeout)
+                status, location = _request(current, "GET", timeout, opener)
             if status not in _MOVED or not location:
                 return _Reply(status, moved=moved)
             current = urljoin(current, location)
@@ -139,32 +140,78 @@ class _Still(urllib.request.HTTPRedirectHandler):
         return None
 
 
+class _PrivateError(OSError):
+    """A host is in a private network."""
+
+    def __init__(self) -> None:
+        super().__init__("a host in a private network is not asked")
+
+
+class _Plain(http.client.HTTPConnection):
+    """Connects to the address that was judged: asked again, a name of a stranger's may mean a neighbour."""
+
+    def connect(self) -> None:
+        found = _public_addresses(self.host, self.port)
+        for number, address in enumerate(found, 1):
+            try:
+                self.sock = socket.create_connection((address, self.port), self.timeout)
+                return
+            except OSError:
+                if number == len(found):
+                    raise
+
+
+class _Secure(http.client.HTTPSConnection, _Plain):
+    """The same, and on top of it what HTTPS does; a certificate is for the name, not for the address."""
+
+
+class _Public(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    """Opens addresses in both ways."""
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Plain, request)
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Secure, request)
+
+
 _OPENER = urllib.request.build_opener(_Still)
+_PUBLIC = urllib.request.build_opener(_Still, _Public, urllib.request.ProxyHandler({}))
 
 
-def _request(url: str, method: str, timeout: float) -> tuple[int, str]:
+def _request(url: str, method: str, timeout: float, opener: urllib.request.OpenerDirector) -> tuple[int, str]:
     """Return a status, and where a redirection leads; the user's proxies and certificates count. Raises `OSError`."""
     asked = quote(url, safe="%/:=&?~#+!$,;'@()*[]")
     request = urllib.request.Request(asked, method=method, headers={"User-Agent": _AGENT, "Accept": "*/*"})  # noqa: S310
     try:
-        with _OPENER.open(request, timeout=timeout) as response:
+        with opener.open(request, timeout=timeout) as response:
             return response.status, ""
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers.get("Location", "")
 
 
-def _is_private(url: str) -> bool:
-    """Whether an address names this machine or its neighbours, by a number or by a name that means one."""
+def _is_proxied(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(parts.netloc)
+
+
+def _judge_proxied(url: str) -> None:
+    """Raise `OSError` for a host that a proxy, which connects to what it likes, is not to be asked for."""
     host = urlsplit(url).hostname or ""
-    proxied = urllib.request.getproxies().get(urlsplit(url).scheme) and not urllib.request.proxy_bypass(host)
     try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
-    except (OSError, UnicodeError):
-        if proxied and not host.endswith(("localhost", ".local", ".internal")):
-            return False  # the proxy may know the name, and it decides what it fetches
-        raise
-    return not all(ipaddress.ip_address(str(address).partition("%")[0]).is_global for address in found)
+        _public_addresses(host, None)
+    except (socket.gaierror, UnicodeError):
+        if host.endswith(("localhost", ".local", ".internal")):
+            raise  # other names the proxy may know
+
+
+def _public_addresses(host: str, port: int | None) -> list[str]:
+    """Return the addresses that a name means. Raises `OSError` where it has none, or one of a private network."""
+    found = list(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+    if not all(ipaddress.ip_address(address.partition("%")[0]).is_global for address in found):
+        raise _PrivateError
+    return found
 
 
 def _reason(error: Exception) -> str:
