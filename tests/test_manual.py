@@ -11,6 +11,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from builder.kind import Kind, load_kinds, parameters
+from builder.model_source import ModelSource
+from builder.numerals import FORMS
 from builder.site import built_in
 
 CONTENT = Path(__file__).parents[1] / "content"
@@ -72,3 +74,15 @@ def test_what_text_can_name_of_a_kind_is_documented(kind: Kind) -> None:
     example = json.loads((kind.folder / "example.json").read_text(encoding="utf-8"))
     assert set(kind.parts(example["data"])) <= set(NAME.findall(told[1]))
     assert set(NAME.findall(told[2])) == set(kind.sparks) <= set(NAME.findall(told[1]))
+
+
+def test_every_setting_of_a_model_is_documented() -> None:
+    """The guide's table has each of them, and no other."""
+    named = [name for cells in table("guide", "tbl-models") for name in NAME.findall(cells[0])]
+    assert sorted(named) == sorted(field.name for field in dataclasses.fields(ModelSource) if field.name != "name")
+
+
+def test_every_form_of_a_number_is_documented() -> None:
+    """What `as=` may say."""
+    text = (CONTENT / "guide" / "article.md").read_text(encoding="utf-8")
+    assert set(FORMS) <= set(NAME.findall(text.partition("`as` is ")[2].partition(". ")[0]))
