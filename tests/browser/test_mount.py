@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from harness import Harness
 from kinds import KINDS, example
 from playwright.sync_api import Page
@@ -47,6 +48,48 @@ def test_two_figures_keep_their_pins_apart(open_page: Callable[..., Page], harne
     page.locator("#fig-b[data-state=ready]").wait_for(state="attached")
     values = page.evaluate("['fig-a', 'fig-b'].map((id) => document.querySelector(`#${id} .view`).value.position)")
     assert values == [1, 2]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_what_is_kept_has_names_without_underscores(kind: str, open_figure: Callable[..., Page]) -> None:
+    """They part one name and its value from the next in the address."""
+    page = open_figure(kind)
+    names = page.evaluate("Object.keys(document.querySelector('#fig-it .view').value)")
+    assert not [name for name in names if "_" in name or "." in name]
+
+
+def test_values_may_have_underscores_in_the_address(open_figure: Callable[..., Page]) -> None:
+    """As the method `value_norms` has: a link that was shared restores it, and what it is pinned to."""
+    result = example("attention_flow")
+    result["data"]["method"] = "rollout"
+    target = result["data"]["targets"][1]
+    page = open_figure(result, query=f"?fig-it=token.{target}_method.value_norms_display.strip", broken=True)  # no rows
+    value = page.evaluate("document.querySelector('#fig-it .view').value")
+    assert (value["token"], value["method"], value["display"], value["pinned"]) == (
+        target,
+        "value_norms",
+        "strip",
+        True,
+    )
+
+
+@pytest.mark.parametrize("refusal", ["throw new DOMException('too often', 'SecurityError')", "return undefined"])
+def test_an_address_that_is_refused_is_written_later(
+    refusal: str, open_page: Callable[..., Page], harness: Harness
+) -> None:
+    """Browsers refuse many addresses in a short time, Safari by an error, Chromium in silence; no pin is lost."""
+    page = open_page(harness.write("refused", {"fig-a": example("saliency"), "fig-b": example("saliency")}), own=True)
+    page.evaluate(f"""() => {{
+      const own = history.replaceState;
+      history.replaceState = () => {{ {refusal}; }};
+      window.relent = () => {{ history.replaceState = own; }};
+    }}""")
+    places = example("saliency")["data"]["targets"][1:3]
+    for anchor, position in zip(("fig-a", "fig-b"), places, strict=True):
+        page.locator(f"#{anchor}[data-state=ready] .token[data-item='{position}']").click()
+    assert "fig-" not in page.url.partition("?")[2]
+    page.evaluate("relent()")
+    page.wait_for_url(lambda address: all(f"=position.{position}_" in address for position in places))
 
 
 def test_without_data_the_fallback_stays(open_figure: Callable[..., Page]) -> None:

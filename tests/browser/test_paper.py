@@ -1,4 +1,4 @@
-"""What is painted on canvas, on paper: in the colours of the day, as the legend beside it, whatever the screen shows."""
+"""What is painted on canvas, on paper: in the colours of the day, as the legend beside it, whatever the screen has."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FOREIGN = """async (selector) => {
 
 @pytest.mark.parametrize("kind", PAINTED)
 def test_paper_is_painted_by_day(kind: str, open_figure: Callable[..., Page]) -> None:
-    """Printed from a dark screen, a canvas has each pixel that it has when it is printed from a light one; then night."""
+    """Printed from a dark screen, a canvas has each pixel that it has printed from a light one; then it is night."""
     page = open_figure(kind, color_scheme="light")
     page.emulate_media(media="print")
     by_day = page.evaluate(STILL)
@@ -56,7 +56,7 @@ def test_paper_is_painted_by_day(kind: str, open_figure: Callable[..., Page]) ->
 
 @pytest.mark.parametrize("kind", sorted(set(PAINTED) - {"model_view"}))
 def test_a_page_that_is_copied_for_the_printer_is_painted_before(kind: str, open_figure: Callable[..., Page]) -> None:
-    """As soon as `beforeprint` has been told, and where the reader chose the night; after printing it is night again."""
+    """At once, and also where the reader chose the night; after printing it is night again."""
     page = open_figure(kind, color_scheme="light")
     by_day = page.evaluate(STILL)
     page = open_figure(kind, color_scheme="light")

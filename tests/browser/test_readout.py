@@ -25,7 +25,7 @@ WRITE = """async (sentences) => {
   }
   return [element.lastChild.textContent, changes, element.firstChild.textContent];
 }"""
-"""Say one sentence after another, each once the one before has settled; return what is heard, its changes, what is seen."""
+"""Say sentences, each once the one before has settled; return what is heard, how often it changed, what is seen."""
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"attention", "attention_matrix", "tokens"}))

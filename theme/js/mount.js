@@ -8,8 +8,12 @@
 
 const NEAR = "1250px"; // as browsers do with pictures: drawn before it is seen, so that nothing jumps, not before it is wanted
 
+const AGAIN = 1000; // ms
+
 const files = new Map();
 const drawing = new WeakMap();
+const unwritten = new Map(); // what readers have pinned that is not in the address yet
+let retry;
 
 /** Fetches a file once, however many figures show it. */
 function read(url) {
@@ -92,18 +96,33 @@ function keepHeight(body) {
 
 /** Writes a pinned selection into the query, `?fig-eu=position.31_unit.words`; the rest of the address stays. */
 function remember(id, value) {
-  const url = new URL(location.href);
-  const pairs = Object.entries(value ?? {}).filter(([key, item]) => key !== "pinned" && item !== null);
-  if (value?.pinned) url.searchParams.set(id, pairs.map(([key, item]) => `${key}.${item}`).join("_"));
-  else url.searchParams.delete(id);
-  if (url.href !== location.href) history.replaceState(history.state, "", url);
+  unwritten.set(id, value);
+  write();
 }
 
-/** Reads it back; anything may stand in an address, and a view takes only what it knows. */
+/** Writes what is new; browsers refuse more than some hundred addresses in half a minute, so that it is tried again. */
+function write() {
+  const url = new URL(location.href);
+  for (const [id, value] of unwritten) {
+    const pairs = Object.entries(value ?? {}).filter(([key, item]) => key !== "pinned" && item !== null);
+    if (value?.pinned) url.searchParams.set(id, pairs.map(([key, item]) => `${key}.${item}`).join("_"));
+    else url.searchParams.delete(id);
+  }
+  clearTimeout(retry);
+  try {
+    if (url.href !== location.href) history.replaceState(history.state, "", url);
+  } catch {
+    // Safari throws, others only do not do it
+  }
+  if (url.href === location.href) unwritten.clear();
+  else retry = setTimeout(write, AGAIN);
+}
+
+/** Reads it back: names have no `_`, what they stand for may. Anything may be in an address, and a view takes what it knows. */
 function recall(id) {
   const text = new URL(location.href).searchParams.get(id);
   if (!text) return undefined;
-  const pairs = text.split("_").map((pair) => /^(\w+?)\.(.+)$/.exec(pair)).filter(Boolean);
+  const pairs = text.split(/_(?=[^_.]+\.)/).map((pair) => /^(\w+?)\.(.+)$/.exec(pair)).filter(Boolean);
   const read = (item) => (item === "true" ? true : item === "false" ? false : /^-?\d+(\.\d+)?$/.test(item) ? Number(item) : item);
   return { ...Object.fromEntries(pairs.map(([, key, item]) => [key, read(item)])), pinned: true };
 }
