@@ -11,6 +11,7 @@ from transformers.cache_utils import DynamicCache, DynamicLayer
 from builder.model.memory import rows
 from builder.model.network import decoding
 from builder.model.precision import double
+from builder.model.tail import logits_in_float32
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +108,7 @@ def _generate(
         output_logits=True,
         return_dict_in_generate=True,
     )
-    with torch.no_grad():
+    with torch.no_grad(), logits_in_float32(model.network):
         done = model.network.generate(given, attention_mask=mask, generation_config=config, **known)
     new = done.sequences[:, longest + 1 :]
     logprobs = [
