@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models.tiny import CORPUS, END, make_tokenizer
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from builder.model.tokens import Pieces, describe_tokens
+from builder.model.tokens import Pieces, Vocabulary, describe_tokens
 
 BYTES = make_tokenizer()
 
@@ -132,6 +132,26 @@ def test_byte_fallback_is_bytes_and_not_its_name() -> None:
     assert tokens[-3]["text"] == "東"
     assert tokens[-3]["span"] == 3
     assert [token["bytes"] for token in tokens[-3:]] == ["e6", "9d", "b1"]
+
+
+def test_a_run_of_spaces_is_spaces_where_it_is_an_added_token() -> None:
+    """Gemma lists ▁▁ and longer runs as added tokens; of a special token's name the sign is a part."""
+    tokenizer = sentencepiece()
+    tokenizer.add_tokens([AddedToken("▁▁", normalized=False)])
+    tokenizer.add_special_tokens({"eos_token": "<end▁of▁text>"})
+    pieces = Pieces(tokenizer)
+    assert pieces[tokenizer.convert_tokens_to_ids("▁▁")] == b"  "
+    assert pieces[tokenizer.eos_token_id].decode() == "<end▁of▁text>"
+
+
+def test_a_vocabulary_counts_tokens_and_shows_bytes_where_there_is_no_text() -> None:
+    """Two halves of a character are two tokens, and neither is a replacement sign."""
+    pieces = Pieces(BYTES)
+    first, second = BYTES("é")["input_ids"] if len(BYTES("é")["input_ids"]) == 2 else BYTES("\u07ff")["input_ids"][:2]
+    word = BYTES("a")["input_ids"][0]
+    vocabulary = Vocabulary(pieces)
+    assert [vocabulary[token] for token in (word, first, second, word)] == [0, 1, 2, 0]
+    assert vocabulary.texts == ["a", f"⟨{pieces[first].hex()}⟩", f"⟨{pieces[second].hex()}⟩"]
 
 
 def test_wordpieces_are_joined_as_they_are_decoded() -> None:

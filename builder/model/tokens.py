@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Pieces", "describe_tokens"]
+__all__ = ["Pieces", "Vocabulary", "describe_tokens"]
 
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")  # how SentencePiece writes a byte that no piece holds
@@ -48,9 +48,15 @@ class Pieces:
         """Return one token by itself; what is not UTF-8 shows as U+FFFD."""
         return self[token].decode("utf-8", errors="replace")
 
+    def shown(self, token: int) -> str:
+        """Return one token by itself as a figure shows it: its text, or where it has none its bytes, as ⟨e6 9d⟩."""
+        text = self.text(token)
+        return text if text and "\ufffd" not in text else f"⟨{self[token].hex(' ')}⟩"
+
     def _convert(self, token: int) -> bytes:
         if token in self._added and not (self._fallback and _BYTE.fullmatch(self._added[token])):
-            return self._added[token].encode()
+            written = self._added[token]  # Gemma's runs of spaces are added tokens too, and no special ones
+            return (written.replace("▁", " ") if self._metaspace and token not in self.special else written).encode()
         piece: str | None = self.tokenizer.convert_ids_to_tokens(token)
         if piece is None:  # an embedding row beyond the vocabulary: padding of the matrix
             return f"<{token}>".encode()
@@ -68,6 +74,23 @@ class Pieces:
         elif self._suffix and piece.endswith(self._suffix):
             piece = piece.removesuffix(self._suffix) + " "
         return piece.encode("utf-8", errors="surrogatepass")
+
+
+class Vocabulary(dict[int, int]):
+    """Tokens by id → their number here, in the order in which they are asked for: `Vocabulary(pieces)[464] == 0`.
+
+    `texts` are what figures show for them, each once.
+    """
+
+    def __init__(self, pieces: Pieces) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._pieces = pieces
+
+    def __missing__(self, token: int) -> int:
+        self.texts.append(self._pieces.shown(token))
+        self[token] = len(self)
+        return self[token]
 
 
 class _Span(NamedTuple):

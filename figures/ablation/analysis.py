@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from builder.model import Run
 
-    from .text import Effects
 
 NEEDS = ("attention",)
 SPARKS = ("layer",)
@@ -73,6 +72,7 @@ def analyse(run: Run, params: Params) -> Answer:
     from .heads import read_heads
     from .neurons import find_factors, without_neurons
     from .parts import without_parts
+    from .published import Told, picked, short, turned
     from .text import read_text
 
     model = run.model
@@ -81,7 +81,7 @@ def analyse(run: Run, params: Params) -> Answer:
     heads = read_heads(run, text)
     memory = read_memory(run, text) if params.edges else None
     factors = find_factors(run, text, params.factors) if params.factors else None
-    clean, vocabulary = text.clean, Vocabulary(model.token_text)
+    clean, vocabulary = text.clean, Told(model.pieces)
     logits = logits_at(run, question.position)
 
     layers = without_parts(text, heads, range(model.n_layers), params.replace)
@@ -126,48 +126,6 @@ def window(layer: int, size: int, n_layers: int) -> list[int]:
     """Return the layers of a window around one, as far as there are any."""
     first = layer - (size - 1) // 2
     return [found for found in range(first, first + size) if 0 <= found < n_layers]
-
-
-class Vocabulary:
-    """Texts of tokens, each once."""
-
-    def __init__(self, text_of: Any) -> None:
-        self.texts: list[str] = []
-        self._text_of = text_of
-        self._known: dict[int, int] = {}
-
-    def told(self, clean: Effects, effects: Effects, which: slice = slice(None)) -> dict[str, list[Any]]:
-        """Return effects as they are published."""
-        lost = clean.values - effects.values[which]
-        return {
-            "lost": [short(v) for v in lost.tolist()],
-            "probabilities": [short(p, 4) for p in effects.probabilities[which].tolist()],
-            "says": [self._number(int(v)) for v in effects.first[which].tolist()],
-        }
-
-    def _number(self, token_id: int) -> int:
-        if token_id not in self._known:
-            self._known[token_id] = len(self.texts)
-            self.texts.append(self._text_of(token_id))
-        return self._known[token_id]
-
-
-def turned(rows: list[dict[str, list[Any]]]) -> dict[str, list[list[Any]]]:
-    """Return tables of lists for a list of tables."""
-    return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-def picked(rows: list[dict[str, list[Any]]], at: int, modules: tuple[Any, ...]) -> dict[str, list[Any]]:
-    """Return one of each row's effects; None where the layer has no such module."""
-    return {
-        name: [row[name][at] if module is not None else None for row, module in zip(rows, modules, strict=True)]
-        for name in rows[0]
-    }
-
-
-def short(value: float, digits: int = 5) -> float:
-    """Return a number of so many digits, and nothing for what is lost in the rounding of float32."""
-    return float(f"{value:.{digits}g}") if abs(value) > 1e-5 or digits < 5 else 0.0
 
 
 def parts(data: Mapping[str, Any]) -> dict[str, dict[str, Part]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from builder.model import Model, Run
     from builder.model.lens import Reading
+    from builder.model.tokens import Vocabulary
 
 SPARKS = ("token",)
 INLINE = 4000
@@ -56,6 +57,7 @@ def analyse(run: Run, params: Params) -> Answer:
     import torch
 
     from builder.model.stream import ECCO, ecco_error, read_positions, read_stream
+    from builder.model.tokens import Vocabulary
 
     from .predictions import since, top_shares
 
@@ -70,7 +72,7 @@ def analyse(run: Run, params: Params) -> Answer:
     found = read_positions(run, reads, ids, top=top, embeddings=params.embeddings, reproduce=params.reproduce)
     shown = _rows(params.layer, model, len(stream.names))
     ranks = found.ranks.tolist()
-    vocabulary = _Vocabulary(model)
+    vocabulary = Vocabulary(model.pieces)
     winners = [vocabulary[winner] for winner in chosen]
     inline = max(1, INLINE // (len(shown) * top))
     data: dict[str, Any] = {
@@ -91,7 +93,7 @@ def analyse(run: Run, params: Params) -> Answer:
     }
     pieces = {}
     for step in range(inline, len(targets)):
-        own = _Vocabulary(model)
+        own = Vocabulary(model.pieces)
         winner = own[chosen[step]]
         pieces[f"step-{targets[step]}"] = {
             **_step(found, step, shown, own),
@@ -148,24 +150,7 @@ def _rows(layer: int | None, model: Model, rows: int) -> list[int]:
     return [layer % model.n_layers]
 
 
-class _Vocabulary(dict[int, int]):
-    """Tokens by id → their number here; `texts` are what a page shows for them, bytes where there is no text."""
-
-    def __init__(self, model: Model) -> None:
-        super().__init__()
-        self.model = model
-        self.texts: list[str] = []
-
-    def __missing__(self, found: int) -> int:
-        text = self.model.token_text(found)
-        if not text or "\ufffd" in text:
-            text = f"⟨{self.model.pieces[found].hex(' ')}⟩"
-        self.texts.append(text)
-        self[found] = len(self)
-        return self[found]
-
-
-def _step(found: Reading, step: int, shown: list[int], vocabulary: _Vocabulary) -> dict[str, Any]:
+def _step(found: Reading, step: int, shown: list[int], vocabulary: Vocabulary) -> dict[str, Any]:
     return {
         "tokens": [[vocabulary[v] for v in found.top[row, step].tolist()] for row in shown],
         "probabilities": [[_rounded(p) for p in found.shares[row, step].tolist()] for row in shown],

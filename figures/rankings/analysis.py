@@ -67,6 +67,7 @@ def analyse(run: Run, params: Params) -> Answer:
     import torch
 
     from builder.model.stream import read_positions
+    from builder.model.tokens import Vocabulary
 
     from .checks import checks
     from .packed import pack
@@ -81,7 +82,8 @@ def analyse(run: Run, params: Params) -> Answer:
     first = int(params.embeddings)
     ranks = reading.ranks.tolist()
     probabilities = [[float(f"{p:.4g}") for p in row] for row in reading.probabilities.tolist()]
-    texts = [[[model.token_text(v) for v in tops] for tops in row] for row in reading.top.tolist()]
+    vocabulary = Vocabulary(model.pieces)
+    top = reading.top[..., :AT_ONCE].clone().apply_(vocabulary.__getitem__)
     entropy, kl = (
         pack(reading.entropies.clamp(min=0).numpy()),
         pack(reading.divergences.clamp(min=0).numpy()),
@@ -100,13 +102,15 @@ def analyse(run: Run, params: Params) -> Answer:
         "kl": kl,
         "means": _means(reading),
         "most_top": params.top,
-        **_top(texts),
+        "top": pack(top.numpy()),
+        "vocabulary": vocabulary.texts,
     }
     if params.reproduce == "ecco":
         data["warning"] = WARNING
     pieces = {}
     if params.top > AT_ONCE:
         names = [f"layer-{name}" if name.isdecimal() else name for name in data["layers"]]
+        texts = [[[model.pieces.shown(v) for v in tops] for tops in row] for row in reading.top.tolist()]
         pieces = {name: {"top": row} for name, row in zip(names, texts, strict=True)}
     return Answer(data, checks(run, reading, data, params), pieces)
 
@@ -119,17 +123,6 @@ def _means(reading: Reading) -> dict[str, list[float]]:
         "cross_entropy": -reading.probabilities.clamp(min=1e-300).log().mean(-1),
     }
     return {name: [float(f"{mean:.4g}") for mean in means.tolist()] for name, means in rows.items()}
-
-
-def _top(texts: Sequence[Sequence[Sequence[str]]]) -> dict[str, Any]:
-    """Return the first of the top tokens of each cell, packed, each text once."""
-    import numpy as np
-
-    from .packed import pack
-
-    vocabulary: dict[str, int] = {}
-    top = [[[vocabulary.setdefault(v, len(vocabulary)) for v in cell[:AT_ONCE]] for cell in row] for row in texts]
-    return {"top": pack(np.array(top)), "vocabulary": list(vocabulary)}
 
 
 def describe(data: Mapping[str, Any]) -> str:

@@ -60,6 +60,7 @@ def analyse(run: Run, params: Params) -> Answer:
 
     from builder.model.lens import largest, rank
     from builder.model.stream import ECCO, ecco_error, read_stream
+    from builder.model.tokens import Vocabulary
 
     from .watched import single_tokens
 
@@ -74,23 +75,17 @@ def analyse(run: Run, params: Params) -> Answer:
     most = logits.amax(-1, keepdim=True)
     probabilities = (own - most).double().exp() / (logits - most).exp_().sum(-1, keepdim=True).double()
     odds = (own - own[:, :1]).double()
-    numbers = {v: number for number, v in enumerate(ids)}
-    vocabulary = [model.token_text(v) for v in ids]
-    top = []
-    for row in largest(logits, min(FIRST, logits.shape[-1])).tolist():
-        for v in row:
-            if v not in numbers:
-                numbers[v] = len(vocabulary)
-                vocabulary.append(_text(run, v))
-        top.append([numbers[v] for v in row])
+    vocabulary = Vocabulary(model.pieces)
+    watched = [vocabulary[v] for v in ids]
+    top = [[vocabulary[v] for v in row] for row in largest(logits, min(FIRST, logits.shape[-1])).tolist()]
     data: dict[str, Any] = {
         "tokens": run.tokens,
         "targets": [position],
         "n_layers": model.n_layers,
         "vocab_size": logits.shape[-1],
         "layers": stream.names,
-        "watched": len(ids),
-        "vocabulary": vocabulary,
+        "watched": len(watched),
+        "vocabulary": vocabulary.texts,
         "ranks": ranks.tolist(),
         "probabilities": [[min(float(f"{p:.4g}"), 0.9999) for p in row] for row in probabilities.tolist()],
         "log_odds": [[round(z, 4) for z in row] for row in odds.tolist()],
@@ -116,11 +111,6 @@ def _place(run: Run, position: int) -> int:
         after = f"{length} is what would come next, -1 the place after the prompt"
         raise BuildError(f"unknown position: {position} ({why}{known}{after})")
     return place
-
-
-def _text(run: Run, v: int) -> str:
-    text = run.model.token_text(v)
-    return text if text and "\ufffd" not in text else f"⟨{run.model.pieces[v].hex(' ')}⟩"
 
 
 def _ahead(odds: Tensor) -> list[list[int]]:

@@ -121,7 +121,7 @@ def test_top_tokens_are_indices_into_one_vocabulary(tiny: Load, ask: Ask, part: 
     data = answer.data
     assert len(set(data["vocabulary"])) == len(data["vocabulary"])
     run = model.run(TEXT)
-    wanted = [model.token_text(token) for token in run.logits[0].topk(5).indices.tolist()]
+    wanted = [model.pieces.shown(token) for token in run.logits[0].topk(5).indices.tolist()]
     packed = part("rankings", "packed").unpack(data["top"])
     assert [data["vocabulary"][v] for v in packed[-1][0]] == wanted[:3]
     assert list(answer.pieces) == ["embeddings", "layer-0", "layer-1", "layer-2"]
