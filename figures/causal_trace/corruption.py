@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -122,27 +123,41 @@ def _measure_deviation(model: Model) -> float:
     return float(max(squares / count - (total / count) ** 2, 0.0) ** 0.5)
 
 
+def _find_words(text: str, words: str, start: int) -> int:
+    """Return where words stand in a text, from `start` on; −1 where they do not.
+
+    As words of their own (`man`) rather than as a part of others (`woman`), and as they are written rather than not.
+    """
+    written = re.escape(words)
+    for pattern in (rf"(?<!\w){written}(?!\w)", written):
+        for flags in (0, re.IGNORECASE):
+            found = re.compile(pattern, flags).search(text, start)
+            if found:
+                return found.start()
+    return -1
+
+
 def find_subject(run: Run, subject: str) -> list[int]:
     """Return the positions of the tokens that hold a subject where it first stands in the prompt.
 
     Raises `BuildError` where it does not, with the nearest words that do.
     """
     pieces = [run.model.pieces[token] for token in run.ids[: run.n_input].tolist()]
-    text, wanted = b"".join(pieces), subject.strip().encode()
-    start = text.find(wanted)
-    if start < 0:
-        start = text.lower().find(wanted.lower())
-    if start < 0:
-        words = text.decode(errors="replace").split()
+    text = b"".join(pieces).decode(errors="surrogateescape")
+    spoken = text.find(run.spec.prompt.strip())  # behind the words of a chat's template
+    found = _find_words(text, subject.strip(), max(spoken, 0))
+    if found < 0:
+        words = text.encode(errors="surrogateescape").decode(errors="replace").split()
         size = len(subject.split())
         runs = [
             " ".join(words[i : i + n]) for n in range(max(1, size - 1), size + 2) for i in range(len(words) - n + 1)
         ]
         hint = nearest(subject.strip(), [entry.strip(",.;:!?") for entry in runs])
         raise BuildError(f"unknown subject: {subject!r} is not in the prompt{hint or f'; it has {listed(words[:8])}'}")
+    start, end = (len(text[:at].encode(errors="surrogateescape")) for at in (found, found + len(subject.strip())))
     positions, at = [], 0
     for position, piece in enumerate(pieces):
-        if at < start + len(wanted) and at + len(piece) > start:
+        if at < end and at + len(piece) > start:
             positions.append(position)
         at += len(piece)
     return positions

@@ -17,7 +17,7 @@ from builder.kind import Kind
 from builder.model import rerun
 from builder.parameters import read_parameters
 
-from . import Ask, Part
+from . import Ask
 
 KIND = "causal_trace"
 CIRCUIT = RunSpec(model="", prompt="A B C A", generate=0)
@@ -211,23 +211,6 @@ def test_before_the_first_corrupted_token_nothing_happens(tiny: Load, ask: Ask) 
     for rows in data["effects"].values():
         assert all(row[:first] == [0.0] * first for row in rows)
     assert data["effects"]["residual"][-1] == [0.0] * (len(data["tokens"]) - 1) + [1.0]
-
-
-def test_the_subject_is_found_in_whatever_tokens_hold_it(part: Part, tiny: Load) -> None:
-    """Where it first stands, in any case; another one gets the nearest words, or some."""
-    find = part(KIND, "corruption").find_subject
-    run = tiny("llama").run(TEXT)
-    texts = [token["text"] for token in run.tokens]
-    for subject in ("Austria", "austria", " Austria "):
-        assert "".join(texts[p] for p in find(run, subject)).strip() == "Austria"
-    with pytest.raises(
-        BuildError, match=r"^unknown subject: 'Austira' is not in the prompt \(did you mean Austria\?\)"
-    ):
-        find(run, "Austira")
-    with pytest.raises(
-        BuildError, match=r"^unknown subject: 'X' is not in the prompt; it has 1\., Austria, 2\. and Be"
-    ):
-        find(run, "X")
 
 
 @pytest.mark.parametrize(
