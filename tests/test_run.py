@@ -160,6 +160,14 @@ def test_a_chat_prompt_is_put_into_the_tokenizers_template(copy: Copy) -> None:
     assert "".join(token["text"] for token in run.tokens[: run.n_input]) == "user: 1, 1\n1."
 
 
+def test_a_template_tells_the_same_day_always(copy: Copy) -> None:
+    """Else one question would have other tokens tomorrow, and an answer that is stored would be another's."""
+    folder = copy("llama")
+    template = "{% set day = strftime_now('%d %b %Y, %A') %}{{ day }} {{ messages[0].content }}"
+    (folder / "chat_template.jinja").write_text(template)
+    assert load(folder).prompt_text(spec(prompt="1, 1", chat=True)) == "26 Jul 2024, Friday 1, 1"
+
+
 def test_a_text_that_ends_at_once_is_known(tiny: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only where something was to be generated, and the first choice was an end token."""
     model = tiny("llama")

@@ -14,6 +14,7 @@ from ..errors import BuildError
 from ..spoken import counted
 from .backward import Backward, Plan, make_plan
 from .chain import Steps, find_chain
+from .chat import write_chat
 from .encoder import Encoder, EncoderRun
 from .encoder_decoder import EncoderDecoder, EncoderDecoderRun
 from .few_rows import by_all_threads
@@ -126,8 +127,7 @@ class Model(LanguageModel):
             return spec.prompt
         if not getattr(self.tokenizer, "chat_template", None):
             raise BuildError(f"unsupported chat: the tokenizer of model {self.name} has no chat template")
-        said = [{"role": "user", "content": spec.prompt}]
-        return str(self.tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
+        return write_chat(self.tokenizer, spec.prompt)
 
     def encode(self, text: str) -> tuple[list[int], list[int]]:
         """Return a text's own tokens, and those the tokenizer puts before them (a BOS), never twice.
