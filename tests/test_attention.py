@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from models import Load, Source
+from models import tiny as tiny_models
 from models.encoders import ENCODER_DECODERS, ENCODERS
+from models.runs import load
 from models.tiny import CAUSAL
 
 from builder.errors import BuildError
@@ -222,6 +224,14 @@ def test_an_encoder_decoder_has_three_parts(tiny: Load, name: str) -> None:
 def test_a_mixed_model_keeps_its_layers_numbers(tiny: Load) -> None:
     """Where convolutions stand between them, layers of attention are not counted anew."""
     assert run(tiny("lfm2")).attention.parts["self"].layers == (1, 3)
+
+
+def test_a_mixed_model_has_layers_behind_its_last_attention(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may be named in a range, and an error does not say that they are not there."""
+    kinds = ["conv", "full_attention", "conv", "conv"]
+    monkeypatch.setitem(tiny_models.CONFIGS, "lfm2", {**tiny_models.CONFIGS["lfm2"], "layer_types": kinds})
+    part = run(load(tiny_models.save_checkpoint("lfm2", tmp_path))).attention.parts["self"]
+    assert (part.layers, part.n_layers) == ((1,), 4)
 
 
 def test_what_a_sink_takes_is_missing_from_the_rows(tiny: Load) -> None:

@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from models import Copy, Load, Source
+from models import Copy, Load, Source, encoders
 from models import tiny as tiny_models
 from models.runs import load, spec
+from transformers import ElectraConfig, ElectraForPreTraining
 
 from builder.errors import BuildError
+from builder.figure import RunSpec
+from builder.model import load_model
+from builder.site import ModelSource
+from builder.sources import fetch
 
 
 def test_half_precision_is_said(tiny_source: Source) -> None:
@@ -29,6 +34,26 @@ def test_what_is_no_causal_language_model_is_refused(tiny_source: Source, name: 
     with pytest.raises(BuildError, match=why) as caught:
         load(Path(tiny_source(name).source))
     assert str(caught.value).startswith("unsupported model:")
+
+
+def test_an_encoder_is_loaded_without_a_head_that_is_no_masked_ones(tmp_path: Path) -> None:
+    """ELECTRA is trained to tell which words were replaced; its attention is as good as another's."""
+    tokenizer = encoders.make_tokenizer("bert")
+    sizes = {**encoders.CONFIGS["bert"], "embedding_size": 16}
+    del sizes["model_type"]
+    ElectraForPreTraining(ElectraConfig(**sizes, vocab_size=len(tokenizer))).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    source = ModelSource("electra", str(tmp_path))
+    model = load_model(fetch(source, Path("/")))
+    assert model.run(RunSpec("electra", "1, 1", generate=0)).attention.parts["self"].layers == (0, 1, 2)
+
+
+def test_positions_of_padding_are_not_of_the_context(tiny: Load) -> None:
+    """RoBERTa's table has 66 rows, of which the first two are no text's."""
+    model = tiny("roberta")
+    assert len(model.run(RunSpec("roberta", "1" * 62, generate=0)).ids) == 64
+    with pytest.raises(BuildError, match="it is 65 tokens, but the context of model roberta is 64"):
+        model.run(RunSpec("roberta", "1" * 63, generate=0))
 
 
 def test_weights_that_are_missing_are_an_error(copy: Copy) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from . import Model, Run
 
-__all__ = ["Question", "logits_at", "one_token", "read_question", "said"]
+__all__ = ["Question", "encoded", "logits_at", "one_token", "read_question", "said"]
 
 
 class Question(NamedTuple):
@@ -36,16 +36,17 @@ class Question(NamedTuple):
 def one_token(run: Run, text: str, name: str = "answer") -> int:
     """Return the token of a text, as it could follow the run's prompt.
 
-    Raises `BuildError` where it is several tokens; it says which, and which one token is nearest.
+    Raises `BuildError` where it is several tokens, with which ones and which one token is nearest, and where it is
+    none: what a tokenizer without bytes says for anything that it does not know is not it.
     """
-    ids = _encoded(run, text)
-    if len(ids) == 1:
+    model, ids = run.model, encoded(run, text)
+    unknown = ids == [getattr(model.tokenizer, "unk_token_id", None)] and model.token_text(ids[0]) != text
+    if len(ids) == 1 and not unknown:
         return ids[0]
-    model = run.model
-    if not ids:
+    if not ids or unknown:
         raise BuildError(f"invalid {name}: {text!r} is no token of model {model.name}")
     pieces = listed([repr(model.token_text(piece)) for piece in ids])
-    single = next((other for other in _variants(text) if len(_encoded(run, other)) == 1), None)
+    single = next((other for other in _variants(text) if len(encoded(run, other)) == 1), None)
     near = single or next((other for piece in ids if (other := model.token_text(piece)).strip()), None)
     raise BuildError(
         f"invalid {name}: {text!r} is {counted(len(ids), 'token')} of model {model.name} and not one: {pieces}"
@@ -106,7 +107,8 @@ def said(run: Run, token: int, logits: Tensor) -> dict[str, Any]:
     }
 
 
-def _encoded(run: Run, text: str) -> list[int]:
+def encoded(run: Run, text: str) -> list[int]:
+    """Return the tokens of a text, as it could follow the run's prompt."""
     model: Model = run.model
     prompt = model.prompt_text(run.spec)
     return model.encode_output(prompt, model.encode(prompt)[0], text)

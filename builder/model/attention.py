@@ -37,8 +37,8 @@ class AttentionPart:
     """One kind of attention of a model: `self` where it has only one, else `encoder`, `decoder` and `cross`.
 
     `queries` and `keys` are ranges of the run's tokens, end exclusive: those that attend, and those attended to.
-    `layers` are the numbers of the layers that have it; a mixed model has gaps. `windows` say of each of them how many
-    tokens a token sees at most, itself included; None where it sees all.
+    `layers` are the numbers of those of its `n_layers` layers that have it; a mixed model has gaps. `windows` say of
+    each of them how many tokens a token sees at most, itself included; None where it sees all.
     """
 
     name: str
@@ -46,6 +46,7 @@ class AttentionPart:
     keys: tuple[int, int]
     causal: bool
     layers: tuple[int, ...]
+    n_layers: int
     n_heads: int
     windows: tuple[int | None, ...]
 
@@ -68,8 +69,12 @@ class Attention:
         recent: Recent,
         *,
         causal: bool,
+        n_layers: int = 0,
     ) -> None:
-        """Take for each part, and in it for each layer, the number under which `recent` has it, and what is known."""
+        """Take for each part, and in it for each layer, the number under which `recent` has it, and what is known.
+
+        `n_layers` is how many layers a decoder has, where some of the last ones have no attention.
+        """
         self._name = name
         self._notes = notes
         self._recent = recent
@@ -81,7 +86,8 @@ class Attention:
             is_causal = causal and part in ("self", "decoder")
             windows = tuple(note.window for _, note in found.values())
             n_heads = next(iter(found.values()))[1].shape[1]
-            self.parts[part] = AttentionPart(part, queries, keys, is_causal, tuple(found), n_heads, windows)
+            count = max(n_layers, max(found) + 1)
+            self.parts[part] = AttentionPart(part, queries, keys, is_causal, tuple(found), count, n_heads, windows)
 
     def part(self, name: str | None = None) -> AttentionPart:
         """Return the part of that name, by default the one that writes: `self`, `cross` of an encoder-decoder.
@@ -204,7 +210,8 @@ def read_chain(
     numbers = _numbers([note.module for note in notes])
     whole = (0, stream.shape[1])
     by_layer = {"self": {layer: (at, notes[at]) for at, layer in enumerate(numbers)}}
-    return Attention(name, by_layer, {"self": (whole, whole)}, recent, causal=True)
+    n_layers = len(stream) - 1 if numbers == [*layers] else 0
+    return Attention(name, by_layer, {"self": (whole, whole)}, recent, causal=True, n_layers=n_layers)
 
 
 def _nothing(name: str, network: torch.nn.Module) -> BuildError:

@@ -183,13 +183,13 @@ def _embeddings(run: Run, position: int, whole: Tensor) -> dict[str, Tensor]:
     size = float(whole.abs().max().clamp_min(1e-30))
     if float(place.abs().max()) <= 1e-5 * size:
         return {"token": whole}
-    others = run.ids.roll(1)  # what a place adds is the same whatever token stands there
+    others = (run.ids + 1) % model.vocab_size  # what a place adds is the same whatever token stands there
     with recording(model.structure.blocks) as seen:
         model.forward_ids(others[None, : position + 1])
     moved = double(seen[-1][0, position], model.device)
     moved = moved - double(model.embed(others)[position], model.device)
     same = float((moved - place).abs().max()) <= 1e-4 * size
-    if not same or bool((run.ids == run.ids[0]).all()):
+    if not same:
         return {"embeddings": whole}
     return {"token": tokens, "position": place}
 

@@ -77,21 +77,15 @@ def load_network(
     logging.getLogger("accelerate").setLevel(logging.ERROR)  # results say what lies on the disk
     automatic: Any = _automatic(checkpoint, family)
     try:
-        network, report = automatic.from_pretrained(
-            checkpoint.folder,
-            dtype="auto" if source.dtype == "auto" else getattr(torch, source.dtype),
-            attn_implementation="eager",
-            use_safetensors=True,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they come back in the report, and are an error below
-            **placed,
-            **_common(checkpoint),
-        )
+        network, report = _load(automatic, checkpoint, placed)
+        wrong = _wrong_keys(report)
+        if wrong and family == "encoder" and not any(key.startswith(network.base_model_prefix) for key in wrong):
+            network, report = _load(AutoModel, checkpoint, placed)  # its head is another, as that of ELECTRA
+            wrong = _wrong_keys(report)
     except Exception as error:
         if remove is not None:
             remove()
         raise _unloadable(checkpoint, error) from error
-    wrong = sorted({str(key[0] if isinstance(key, tuple) else key) for key in _wrong_keys(report)})
     if wrong:
         listed = ", ".join(wrong[:4]) + (f" and {len(wrong) - 4} more" if len(wrong) > 4 else "")
         raise BuildError(
@@ -101,6 +95,21 @@ def load_network(
     if remove is not None:
         weakref.finalize(network, remove)
     return network.eval().requires_grad_(False), tuple(sorted(report["unexpected_keys"]))
+
+
+def _load(automatic: Any, checkpoint: Checkpoint, placed: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return a network of a class that is found by the configuration, and transformers' report on its weights."""
+    dtype = checkpoint.source.dtype
+    return automatic.from_pretrained(  # type: ignore[no-any-return]
+        checkpoint.folder,
+        dtype="auto" if dtype == "auto" else getattr(torch, dtype),
+        attn_implementation="eager",
+        use_safetensors=True,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they come back in the report, and are an error
+        **placed,
+        **_common(checkpoint),
+    )
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> Any:
@@ -118,8 +127,15 @@ def context_length(network: Any) -> int | None:
     for key in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"):
         value = getattr(config, key, None)
         if isinstance(value, int) and value > 0:
-            return value
+            return value - _unused_positions(network, value)
     return None
+
+
+def _unused_positions(network: Any, rows: int) -> int:
+    """Return how many of a table of positions are no text's: RoBERTa's begin behind the one that padding has."""
+    tables = (m for name, m in network.named_modules() if name.endswith("position_embeddings"))
+    padding = next((getattr(m, "padding_idx", None) for m in tables if getattr(m, "num_embeddings", 0) == rows), None)
+    return 0 if padding is None else int(padding) + 1
 
 
 def end_tokens(network: Any) -> tuple[int, ...]:
@@ -165,10 +181,11 @@ def _common(checkpoint: Checkpoint) -> dict[str, Any]:
     return {"local_files_only": True, "trust_remote_code": checkpoint.source.trust_remote_code}
 
 
-def _wrong_keys(report: dict[str, Any]) -> list[Any]:
+def _wrong_keys(report: dict[str, Any]) -> list[str]:
     # the pooler sums an encoder up for a classifier: no attention, no hidden state depends on it
     missing = [key for key in report["missing_keys"] if not key.startswith("pooler.") and ".pooler." not in key]
-    return [*missing, *report.get("mismatched_keys", ())]
+    wrong = [*missing, *report.get("mismatched_keys", ())]
+    return sorted({str(key[0] if isinstance(key, tuple) else key) for key in wrong})
 
 
 def _unloadable(checkpoint: Checkpoint, error: Exception) -> BuildError:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from builder.errors import BuildError
-from builder.model.heard import attend_alone, hear
+from builder.model.heard import attend_alone
 from builder.model.interface import attending
 from builder.model.interventions import running
+from builder.model.rerun import keep
 from builder.model.sweep import Beginning
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def read_memory(run: Run, text: Text) -> Memory:
     """Run the text and keep what its attention is called with.
 
     Raises `BuildError` for a text of one token, and where a model's attention does not go through transformers'
-    interface.
+    interface or is not the only place where tokens meet.
     """
     attention = run.attention
     if len(text.ids) < 2:
@@ -127,10 +128,14 @@ def read_memory(run: Run, text: Text) -> Memory:
             f"unsupported edges: model {run.model.name} ({type(run.model.network).__name__}) does not go through "
             "transformers' attention interface, so none of its edges can be cut"
         )
-    heard: dict[Any, Heard] = {}
-    with attending(run.model.network, lambda call: heard.__setitem__(call.module, hear(call))):
-        run.model.forward_ids(text.ids[None])
-    return Memory(text, {layer: attention.module("self", layer) for layer in attention.part("self").layers}, heard)
+    original = keep(run.model, text.ids, lambda: run.model.forward_ids(text.ids[None]))
+    if original is None:
+        raise BuildError(
+            f"unsupported edges: in model {run.model.name} ({type(run.model.network).__name__}) tokens meet outside of "
+            "attention too, so that the last one cannot be run alone"
+        )
+    modules = {layer: attention.module("self", layer) for layer in attention.part("self").layers}
+    return Memory(text, modules, original.heard)
 
 
 def _attend(call: Call, heard: Heard, mask: Tensor) -> Tensor:

@@ -86,7 +86,7 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     targets = _written(run, params) if both else list(run.targets if causal else everyone)
     if len(run.ids) < 2:
         raise BuildError("missing output: the prompt is one token, and there is no other to which attention could flow")
-    chosen = set(choose((params.layers,), part.layers[-1] + 1, run.model.name))
+    chosen = set(choose((params.layers,), part.n_layers, run.model.name))
     layers = [layer for layer in part.layers if layer in chosen]
     if not layers:
         raise BuildError(f"invalid layers: {params.layers} of model {run.model.name} have no attention")

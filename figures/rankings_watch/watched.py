@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.errors import BuildError, Problem
+from builder.model.answers import encoded
 from builder.spoken import counted, listed
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def single_tokens(run: Run, watch: Sequence[str]) -> list[int]:
     found: list[int] = []
     problems: list[Problem] = []
     for text in watch:
-        ids = _encoded(run, text)
+        ids = encoded(run, text)
         if len(ids) != 1:
             problems.append(Problem(_several(run, text, ids)))
         elif not _is(run, ids[0], text):
@@ -34,11 +35,6 @@ def single_tokens(run: Run, watch: Sequence[str]) -> list[int]:
     if problems:
         raise BuildError(problems=problems)
     return found
-
-
-def _encoded(run: Run, text: str) -> list[int]:
-    prompt = run.model.prompt_text(run.spec)
-    return run.model.encode_output(prompt, run.model.encode(prompt)[0], text)
 
 
 def _is(run: Run, token: int, text: str) -> bool:
@@ -60,5 +56,5 @@ def _several(run: Run, text: str, ids: list[int]) -> str:
 
 
 def _is_one(run: Run, text: str) -> bool:
-    ids = _encoded(run, text)
+    ids = encoded(run, text)
     return len(ids) == 1 and run.model.pieces[ids[0]] == text.encode()

@@ -51,6 +51,12 @@ def test_induction_needs_its_two_heads_and_nothing_else(tiny: Load, ask: Ask) ->
     assert data["attentions"]["lost"] == [row[0] for row in heads["lost"]]
 
 
+def test_edges_are_refused_where_tokens_meet_elsewhere_too(tiny: Load, ask: Ask) -> None:
+    """A convolution needs the tokens before the last one, which alone is run again."""
+    with pytest.raises(BuildError, match=r"^unsupported edges: in model lfm2 \(Lfm2ForCausalLM\) tokens meet outside"):
+        ask("ablation", tiny("lfm2"), TEXT, edges=True)
+
+
 def test_one_edge_carries_the_answer(tiny: Load, ask: Ask) -> None:
     """Cut in layer 1, from the last token to the `B` after the first `A`, it is lost; every other edge may go."""
     answer = ask("ablation", tiny("hand_written"), INDUCTION, answer="B", foil="D", edges=True)
@@ -104,7 +110,7 @@ def test_every_cell_is_a_plain_pass(replace: str, tiny: Load, ask: Ask) -> None:
             assert float(logits.softmax(-1)[answer]) == pytest.approx(
                 data["heads"]["probabilities"][layer][head], abs=1e-4
             )
-            assert data["vocabulary"][data["heads"]["says"][layer][head]] == model.token_text(int(logits.argmax()))
+            assert data["vocabulary"][data["heads"]["says"][layer][head]] == model.pieces.shown(int(logits.argmax()))
         logits = plainly(model, ids, block.mlp, lambda _, __, out: stand_in(out))
         assert data["value"] - float(logits[answer]) == pytest.approx(data["mlps"]["lost"][layer], abs=1e-4)
         logits = plainly(model, ids, block.self_attn, lambda _, __, out: (stand_in(out[0]), *out[1:]))

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 import torch
-from models import Load, tiny
+from models import Copy, Load, tiny
 from models.hand_written import D_MODEL, STRENGTH
+from models.runs import load
+from models.tiny import END
 
 from builder.errors import BuildError
 from builder.figure import Answer, RunSpec
 from builder.kind import Kind
-from builder.model import Model
+from builder.model import Model, Run
 from builder.site import ModelSource
 from builder.sources import fetch
 
@@ -116,6 +118,8 @@ def test_a_residual_multiplier_is_found(tmp_path: Path, kinds: dict[str, Kind]) 
     answer = analysis.analyse(model.run(TEXT), analysis.Params(foil="a"))
     assert not failed(answer)
     assert list(answer.data["embeddings"]) == ["embeddings"]  # scaled: no vector of the token's own
+    again = Run(model, TEXT, torch.tensor([5, 9, 9, 8]), n_input=3)  # nor of its place, where a token comes twice
+    assert list(analysis.analyse(again, analysis.Params()).data["embeddings"]) == ["embeddings"]
 
 
 @pytest.mark.parametrize(
@@ -164,6 +168,18 @@ def test_all_that_is_wrong_is_said_at_once(tiny: Load, ask: Ask) -> None:
     assert said[2].startswith("invalid foil: 'qx' is 2 tokens")
     with pytest.raises(BuildError, match=r"^invalid foil: 'a' is the answer itself"):
         ask("logit_attribution", model, TEXT, answer="a", foil="a")
+
+
+def test_what_a_tokenizer_says_for_unknown_words_is_no_answer(
+    copy: Copy, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One without bytes makes one token of whatever it does not know: not the one that is asked about."""
+    model = load(copy("llama"))
+    model.tokenizer.unk_token = END
+    monkeypatch.setattr(model, "encode_output", lambda *_: [model.tokenizer.unk_token_id])
+    with pytest.raises(BuildError, match=r"^invalid answer: '京' is no token of model tiny"):
+        ask("logit_attribution", model, TEXT, answer="京")
+    assert ask("logit_attribution", model, TEXT, answer=END).data["answer"]["text"] == END
 
 
 def test_parts_sparks_and_words(tiny: Load, ask: Ask, kinds: dict[str, Kind]) -> None:

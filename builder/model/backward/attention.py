@@ -269,7 +269,8 @@ class Attended:
 
 @torch.no_grad()
 def attends_plainly(call: Call, eager: Any) -> bool:
-    """Whether a layer's attention is what `Attended` computes: no cap, no sinks, no dropout, nothing added.
+    """Whether a layer's attention is what `Attended` computes: no cap, no sinks, no dropout, nothing added, values as
+    wide as keys.
 
     Tried on queries four times as long, with which a cap would be seen.
     """
@@ -278,6 +279,8 @@ def attends_plainly(call: Call, eager: Any) -> bool:
     if call.args or options.get("softcap") is not None or not isinstance(scale, (int, float)):
         return False
     if call.query.dtype not in (torch.float32, torch.float64) or call.query.shape[2] != call.key.shape[2]:
+        return False
+    if call.value.shape[-1] != call.key.shape[-1]:
         return False
     theirs = eager(call.module, 4 * call.query, call.key, call.value, call.mask, **options)[0]
     call.query = 4 * call.query
