@@ -13,8 +13,9 @@ from .errors import BuildError, nearest
 __all__ = ["Step", "find_starts", "follow", "known_names", "read_path", "written_path"]
 
 _STEP = re.compile(
-    r'(?P<dot>\.)?(?P<name>[A-Za-z_][\w-]*)|\[(?P<index>-?\d+)\]|\[(?P<quoted>"(?:\\.|[^"\\])*")\]', re.DOTALL
+    r'(?P<dot>\.)?(?P<name>[A-Za-z_][\w-]*)|\[(?P<index>-?\d{1,9})\]|\[(?P<quoted>"(?:\\.|[^"\\])*")\]', re.DOTALL
 )
+_NUMBER = re.compile(r"\d{1,9}")  # Python reads no number of more than 4,300 digits
 _MOST = 8  # names that a message lists
 
 
@@ -148,8 +149,8 @@ def known_names(names: Mapping[str, Any] | Sequence[str]) -> str:
     ' (known: 1 to 3, a)'
     """
     known = [str(name) for name in names]
-    numbers = sorted(int(name) for name in known if name.isdecimal())
-    words = [name for name in known if not name.isdecimal()]
+    numbers = sorted(int(name) for name in known if _NUMBER.fullmatch(name))
+    words = [name for name in known if not _NUMBER.fullmatch(name)]
     if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
         listed = [f"{numbers[0]} to {numbers[-1]}", *words]
     else:

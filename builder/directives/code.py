@@ -134,7 +134,7 @@ def _set(code: CodeInfo, written: str, value: str, place: int | Option, n_lines:
     elif name == "linenos":
         code.numbered = value.lower() not in ("false", "0", "no")
     elif name == "start":
-        if value.isdecimal():
+        if re.fullmatch(r"\d{1,6}", value):
             code.numbered, code.first = True, int(value)
         else:
             code.problems.append((f"invalid {written}: {value} is no number of a line", place))

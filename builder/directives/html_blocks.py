@@ -64,7 +64,7 @@ def _balance(tokens: list[Token], source: Source) -> list[Token]:
     gaps = [tokens[first + 1 : last] for first, last in itertools.pairwise(places)]
     slots = [slot.format(number) if gap else "" for number, gap in enumerate(gaps)]
     cleaned = clean("".join(f"{tokens[at].content}{slot}" for at, slot in zip(places, [*slots, ""], strict=True)))
-    pieces = re.split(slot.format(r"(\d+)"), cleaned)
+    pieces = re.split(slot.format(r"(\d{1,6})"), cleaned)
     if sorted(map(int, pieces[1::2])) != [number for number, gap in enumerate(gaps) if gap]:
         # never seen, but no text is to be lost: each block for itself
         pieces = [clean(tokens[places[0]].content)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from html import unescape
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -30,6 +29,7 @@ from .safe_html import (
     attribute_message,
     clean_tag,
     is_harmless_link,
+    unescape,
     wrong_attributes,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from html import unescape
+from html import unescape as html_unescape
 from typing import Any
 
 __all__ = [
@@ -18,6 +18,8 @@ __all__ = [
     "clean",
     "clean_tag",
     "is_harmless_link",
+    "shorten_references",
+    "unescape",
     "wrong_attributes",
 ]
 
@@ -67,6 +69,7 @@ _INSTEAD = {
 }
 
 ATTRIBUTE = re.compile(r"\s+([A-Za-z_:][\w:.-]*)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\"'=<>`\s]+))?")
+_REFERENCE = re.compile(r"&#(?=[0-9]{8})0*([0-9]+)(;?)")
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*\s*:")
 _HARMLESS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
@@ -99,6 +102,20 @@ def clean(html: str) -> str:
 def clean_tag(tag: str, name: str) -> str:
     """Return one opening tag of `PHRASING`, as it was written but for what is not allowed."""
     return clean(tag).removesuffix(f"</{name}>")
+
+
+def unescape(text: str) -> str:
+    """Return a text with the characters that `&#106;` and `&colon;` stand for, however many digits there are."""
+    return html_unescape(shorten_references(text))
+
+
+def shorten_references(text: str) -> str:
+    """Return a text whose references to characters have seven digits at most: Python reads no endless ones.
+
+    >>> shorten_references("&#00000000106; &#99999999;") == "&#106; \N{REPLACEMENT CHARACTER}"
+    True
+    """
+    return _REFERENCE.sub(lambda found: f"&#{found[1]}{found[2]}" if len(found[1]) < 8 else "\ufffd", text)
 
 
 def as_browsers_read(address: str) -> str:

@@ -171,9 +171,10 @@ def make_list_table(token: Token, source: Source) -> None:
     for name in ("header_rows", "stub_columns"):
         option = token.meta["options"].get(name)
         written = str(option.value) if option is not None else "0"
-        if not written.isdecimal():
+        is_number = re.fullmatch(r"\d{1,6}", written) is not None
+        if not is_number:
             source.complain(f"invalid {name}: {written} is no number", (option.line, None))
-        counts.append(int(written) if written.isdecimal() else 0)
+        counts.append(int(written) if is_number else 0)
     tables = [make_table(rows, *counts)] if any(rows) else []
     token.type = "directive_table"
     token.children = [*(token.children or ())[: bool(title)], *body[:begin], *tables, *body[end:]]

@@ -174,7 +174,7 @@ class Mentions:
         panel = item.attributes.find("panel")
         if panel is None:
             return 1
-        if not panel.value.isdecimal() or int(panel.value) < 1:
+        if not re.fullmatch(r"\d{1,6}", panel.value) or int(panel.value) < 1:
             self._complain(f"invalid panel: {panel.value} (they are counted from 1)", item.locate(panel.offset))
             return None
         return int(panel.value)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from ..directives.safe_html import shorten_references
 from ..errors import nearest
 from ..local import PICTURES
 from ..pictures import PictureError, read_drawing
@@ -41,7 +42,8 @@ def read_text(path: Path) -> tuple[str, str]:
         text, wrong = content.decode("utf-8-sig"), ""
     except UnicodeDecodeError:
         text, wrong = content.decode("cp1252", "replace"), f"invalid encoding: {path.name} is not UTF-8"
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\N{REPLACEMENT CHARACTER}"), wrong
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return shorten_references(text), wrong
 
 
 class Files:

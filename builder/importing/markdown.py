@@ -198,7 +198,7 @@ class Writer(Sentences):
                 span = cell.attrs.get("colspan", "1")
                 if (span != "1" and span.isdecimal()) or cell.attrs.get("rowspan", "1") != "1":
                     self.complain("unsupported table: a cell spans several", cell.line)
-                written += [""] * (min(int(span), 50) - 1 if span.isdecimal() else 0)
+                written += [""] * (min(int(span), 50) - 1 if re.fullmatch(r"\d{1,6}", span) else 0)
             if not rows:
                 is_head = bool(cells) and all(cell.tag == "th" for cell in cells)
                 alignments = [_alignment(cell) for cell in cells]

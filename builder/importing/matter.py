@@ -11,7 +11,7 @@ import yaml
 
 from .tree import words
 
-__all__ = ["read_matter", "write_matter"]
+__all__ = ["read_matter", "spelt", "write_matter"]
 
 _SILENT = words(
     """
@@ -59,7 +59,7 @@ def read_matter(given: Mapping[str, Any], line: Callable[[str], int], complain: 
     if isinstance(tags, list) and tags:
         found["tags"] = list(dict.fromkeys(filter(None, map(_text, tags))))
     for key in given:
-        name = str(key)
+        name = spelt(key)
         if name == "_styles" and given[key]:
             complain("unsupported style: _styles (put what it is for into theme/css/site.css)", line(name))
         elif name not in _TAKEN | _SILENT | {"publishedDate", "updatedDate"}:
@@ -73,11 +73,19 @@ def write_matter(matter: Mapping[str, Any]) -> str:
     return f"---\n{written}---\n"
 
 
+def spelt(value: Any) -> str:
+    """Return a value as text: none where it is a number of more digits than Python writes, as `0xff…` may be."""
+    try:
+        return str(value)
+    except ValueError:
+        return ""
+
+
 def _text(value: Any) -> str:
     """Return a text without tags, or the empty string."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    return " ".join(re.sub(r"<[^<>]*>", "", str(value)).split())
+    return " ".join(re.sub(r"<[^<>]*>", "", spelt(value)).split())
 
 
 def _day(value: Any) -> datetime.date | None:

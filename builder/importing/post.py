@@ -14,7 +14,7 @@ from .kramdown import hide_code, hide_mathematics, rewrite
 from .liquid import expand
 from .macros import take_macros
 from .markdown import Writer
-from .matter import read_matter
+from .matter import read_matter, spelt
 from .shelter import Shelter
 from .tree import parse_html
 
@@ -50,7 +50,7 @@ def read_post(
     def tell(message: str, n_above: int) -> None:
         complain(message, first + n_above)
 
-    page = {key: str(value) for key, value in given.items() if isinstance(value, (str, int, float))}
+    page = {key: spelt(value) for key, value in given.items() if isinstance(value, (str, int, float))}
     text = expand(text, shelter, page, find_article, tell)
     text, macros = take_macros(text)
     text = hide_mathematics(text, shelter)
@@ -89,7 +89,7 @@ def _front_matter(text: str, complain: Complain) -> Mapping[str, Any]:
         mark = getattr(error, "problem_mark", None)
         complain("broken front matter: it is not YAML", mark.line + 2 if mark else 1)
         return {}
-    return {str(key): value for key, value in given.items()} if isinstance(given, Mapping) else {}
+    return {spelt(key): value for key, value in given.items()} if isinstance(given, Mapping) else {}
 
 
 def _add_files(
