@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from .errors import BuildError, nearest
 from .formulas import Formulas
@@ -150,12 +150,6 @@ def _digest(script: Path) -> str:
         raise BuildError(
             f"missing KaTeX: {script} comes with an installed Fanlight; in a checkout run `python hatch_build.py`"
         ) from error
-
-
-class _Context(Protocol):
-    """What both engines have in common."""
-
-    def __call__(self, tex: str, display: bool, macros: str) -> str: ...
 
 
 @cache

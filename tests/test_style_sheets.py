@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,21 @@ def test_figures_find_every_property_they_ask_of_the_theme() -> None:
     own |= set(re.findall(r"(--[\w-]+)\s*:", styled))
     theirs = set(re.findall(r"(--[\w-]+)\s*:", css(THEME / "css" / "variables.css")))
     asked = set(re.findall(r"var\((--[\w-]+)", sheets))
-    assert asked <= own | theirs | {name for name in asked if f'setProperty("{name}' in sheets}
+    scripts = "\n".join(file.read_text(encoding="utf-8") for file in (THEME.parent / "figures").rglob("*.js"))
+    assert asked <= own | theirs | set(re.findall(r'setProperty\("(--[\w-]+)"', scripts))
+
+
+def test_every_property_that_is_defined_is_used() -> None:
+    """By a style sheet, a script, a template or the builder: one that nobody asks for is dead."""
+    root = THEME.parent
+    files = [f for room in ("theme", "figures", "builder") for f in (root / room).rglob("*")]
+    kinds, made = {".css", ".js", ".html", ".svg", ".py", ".xml"}, {"node_modules", "built"}
+    texts = [f.read_text(encoding="utf-8") for f in files if f.suffix in kinds and not made & set(f.parts)]
+    named, defined = (
+        Counter(re.sub(r"\d+$", "", name) for name in re.findall(pattern, "\n".join(texts)))  # a scale's steps are one
+        for pattern in (r"--[a-z][\w-]*", r"(--[a-z][\w-]*)\s*:")
+    )
+    assert not {name for name in defined if named[name] == defined[name]}
 
 
 def test_style_sheets_ask_only_for_fonts_that_the_bundle_makes() -> None:
