@@ -86,3 +86,11 @@ def test_every_form_of_a_number_is_documented() -> None:
     """What `as=` may say."""
     text = (CONTENT / "guide" / "article.md").read_text(encoding="utf-8")
     assert set(FORMS) <= set(NAME.findall(text.partition("`as` is ")[2].partition(". ")[0]))
+
+
+def test_every_block_of_pages_is_documented() -> None:
+    """A site's theme fills blocks by their names."""
+    pages = "".join(file.read_text(encoding="utf-8") for file in sorted(built_in("theme").glob("*.html")))
+    text = (CONTENT / "extending" / "article.md").read_text(encoding="utf-8")
+    said = text.partition("The blocks of every page are")[2].partition("Smaller parts")[0]
+    assert set(re.findall(r"\{% block (\w+) %\}", pages)) == {name for name in NAME.findall(said) if "/" not in name}
