@@ -1,58 +1,91 @@
 /** Tokens: the sequence as the model reads it; point at a token for its position, id and bytes. */
 import { hint } from "../shared/hint.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { alongLine, roving } from "../shared/roving.js";
+import { rows } from "../shared/rows.js";
 import { selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
+import { switcher } from "../shared/switch.js";
 import { bytesOf, quoted, spoken, textOf } from "../shared/text.js";
 import { facts, tooltip } from "../shared/tooltip.js";
-import { positions, tokenUnits } from "../shared/units.js";
+import { positions, tokenUnits, wordUnits } from "../shared/units.js";
 
 /**
- * Returns an element whose `value` is `{ position, pinned }` (`position` is null while nothing is selected) and which
- * emits `input` when it changes. `options.value` restores a selection. `show({ token })` shows a position as if hovered.
+ * Returns an element whose `value` is `{ position, words, pinned }` (`position` is null while nothing is selected; `words` is
+ * whether tokens are merged into words) and which emits `input` when it changes. `options.value` restores a selection.
+ * `show({ token })` shows a position as if hovered.
  */
 export default function tokens({ tokens }, { value } = {}) {
   const root = document.createElement("div");
-  const units = tokenUnits(tokens);
-  const line = strip(units, tokens, { choosable: () => true, label: "Tokens" });
   const sentence = readout();
   const bar = document.createElement("div");
+  const grouped = wordUnits(tokens).length < tokenUnits(tokens).length;
+  const own = (token) => textOf("span" in token ? { ...token, text: "" } : token); // one of several that are text only together
+  const table = rows("Every token", ["position", "token", "id", "bytes"], () => tokens.map((token, i) => [`${i}`, quoted(own(token)), `${token.id}`, bytesOf(token)]));
+  let words = grouped && value?.words === true;
+  let units, line, stops;
+  let shown = null; // position that the text beside the figure points at
   root.className = "view";
   bar.className = "view-bar";
   bar.append(...stripKey(tokens), hint("← → step", "Enter pins", "Esc lets go"));
-  root.append(sentence.element, line.element, bar);
-  line.chips.forEach((chip, i) => (chip.dataset.position = units[i].start));
+  if (grouped) bar.append(switcher("Words", words, merge));
+  bar.append(table.element);
+  root.append(sentence.element, bar);
   const tip = tooltip(root);
 
-  const restored = units.findIndex((unit) => positions(unit).includes(value?.position));
-  const state = selection({ current: restored < 0 ? null : restored, pinned: restored >= 0 && value.pinned !== false, changed });
-  const stops = roving(line.element, line.chips, alongLine(units.length), (index) => state.step(index));
-  pointing(line.element, line.chips, {
-    point: (index) => state.preview(index),
-    press(index) {
-      stops.rest(index);
-      state.toggle(index);
-    },
-    escape() {
-      state.release();
-      state.preview(null);
-    },
-  });
-  let shown = null; // what the text beside the figure points at
+  lay();
+  const restored = units[unitAt(value?.position)]?.start ?? null;
+  const state = selection({ current: restored, pinned: restored !== null && value.pinned !== false, changed });
   root.show = (part, { pin = false } = {}) => {
-    const index = units.findIndex((unit) => positions(unit).includes(part?.token));
-    shown = pin || index < 0 ? null : index;
-    if (pin && index >= 0) {
-      stops.rest(index);
-      state.toggle(index);
+    const start = units[unitAt(part?.token)]?.start ?? null;
+    shown = pin ? null : start;
+    if (pin && start !== null) {
+      stops.rest(unitAt(start));
+      state.toggle(start);
       if (!state.pinned) state.preview(null);
     }
     draw();
   };
   draw();
   return root;
+
+  function lay() {
+    units = (words ? wordUnits : tokenUnits)(tokens);
+    const next = strip(units, tokens, { choosable: () => true, label: "Tokens" });
+    if (line) line.element.replaceWith(next.element);
+    else sentence.element.after(next.element);
+    line = next;
+    line.chips.forEach((chip, i) => (chip.dataset.position = units[i].start));
+    stops = roving(line.element, line.chips, alongLine(units.length), (index) => state.step(units[index].start));
+    pointing(line.element, line.chips, {
+      point: (index) => state.preview(index === null ? null : units[index].start),
+      press(index) {
+        stops.rest(index);
+        state.toggle(units[index].start);
+      },
+      escape() {
+        state.release();
+        state.preview(null);
+      },
+    });
+  }
+
+  /** Merges tokens into words, or parts them; what was selected is where it was. */
+  function merge(on) {
+    words = on;
+    lay();
+    const index = unitAt(state.current);
+    if (index >= 0) {
+      stops.rest(index);
+      state.step(units[index].start);
+    }
+    changed();
+  }
+
+  function unitAt(position) {
+    return units.findIndex((unit) => positions(unit).includes(position));
+  }
 
   function changed() {
     shown = null;
@@ -61,37 +94,31 @@ export default function tokens({ tokens }, { value } = {}) {
   }
 
   function draw() {
-    const index = shown ?? state.current;
-    const pinned = state.pinned && index === state.current;
-    root.value = { position: state.current === null ? null : units[state.current].start, pinned: state.pinned };
+    const index = unitAt(shown ?? state.current);
+    const pinned = state.pinned && (shown ?? state.current) === state.current;
+    root.value = { position: state.current, words, pinned: state.pinned };
     line.chips.forEach((chip, i) => {
       chip.classList.toggle("is-selected", i === index);
       chip.setAttribute("aria-pressed", String(i === index && pinned));
     });
-    if (index === null) {
+    if (index < 0) {
       tip.hide();
       sentence.say([summary()], summary());
       return;
     }
-    const unit = units[index];
-    const parts = tokens.slice(unit.start, unit.start + unit.size);
-    const text = unit.size === 1 ? textOf(parts[0]) : unit.text;
-    const where = unit.size === 1 ? `position ${unit.start}` : `positions ${unit.start} to ${unit.start + unit.size - 1}`;
-    const role = unit.special ? "special" : unit.type;
+    const { start, size, text: whole, special, type } = units[index];
+    const parts = tokens.slice(start, start + size);
+    const s = size === 1 ? "" : "s";
+    const text = size === 1 ? textOf(parts[0]) : whole;
+    const where = size === 1 ? `${start}` : `${start} to ${start + size - 1}`;
+    const role = special ? "special" : type;
     const ids = parts.map((token) => token.id).join(" ");
-    const several = unit.size === 1 ? "" : ` ${unit.size} tokens that are text only together,`;
-    const mark = pinned ? [pinMark()] : [];
-    sentence.say([quoted(text), `${several} ${where}, id ${ids}, ${role}`, ...mark], `${spoken(text)},${several} ${where}, id ${ids}, ${role}`);
-    tip.show(
-      line.chips[index],
-      [facts([
-        [unit.size === 1 ? "position" : "positions", where.replace(/^positions? /, "")],
-        [unit.size === 1 ? "id" : "ids", ids],
-        // A span's parts do not each have text, only bytes; the first one's text is that of all.
-        ["bytes", parts.map((token) => bytesOf(token)).join(" | ")],
-        ["role", role],
-      ])],
-    );
+    // A span's parts do not each have text, only bytes; the first one's text is that of all.
+    const bytes = parts.map((token) => bytesOf(token));
+    const together = parts[0].span === size ? " that are text only together" : "";
+    const about = `${s && ` ${size} tokens${together},`} position${s} ${where}, id${s} ${ids}`;
+    sentence.say([quoted(text), `${about}, ${role}`], `${spoken(text)},${about}, bytes ${bytes.join(", ")}, ${role}`, pinned);
+    tip.show(line.chips[index], [facts([[`position${s}`, where], [`id${s}`, ids], ["bytes", bytes.join(" | ")], ["role", role]])]);
   }
 
   function summary() {

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page
+import pytest
+from playwright.sync_api import Page, expect
+
+VALUE = "document.querySelector('#fig-it .view').value"
 
 
 def made_up(texts: list[str], n_input: int) -> dict[str, Any]:
@@ -46,6 +49,70 @@ def test_a_token_tells_position_id_bytes_and_role(open_figure: Callable[..., Pag
     page.locator("#fig-it .strip .token").nth(1).hover()
     facts = page.locator("#fig-it .tip dl").evaluate("(list) => [...list.children].map((e) => e.textContent)")
     assert facts == ["position", "1", "id", "7", "bytes", "20 c3 a9", "role", "output"]
+
+
+def test_what_the_card_tells_is_heard(open_figure: Callable[..., Page]) -> None:
+    """Bytes and a pin too, of each token of a word."""
+    page = open_figure(made_up(["a", " Slov", "enia", " é"], 3))
+    heard = page.locator("#fig-it [aria-live]")
+    page.locator("#fig-it .strip .token").nth(3).click()
+    expect(heard).to_have_text("‘ é’, position 3, id 21, bytes 20 c3 a9, output. Pinned")
+    page.get_by_label("Words").check()
+    page.locator("#fig-it .strip .token").nth(1).click()
+    hex_bytes = "20 53 6c 6f 76, 65 6e 69 61"
+    expect(heard).to_have_text(f"‘ Slovenia’, 2 tokens, positions 1 to 2, ids 7 14, bytes {hex_bytes}, input. Pinned")
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_every_token_is_listed(script: bool, open_figure: Callable[..., Page]) -> None:
+    """Position, id and bytes as a table that can be opened, script or not."""
+    result = made_up(["a", " é", "京", ""], 4)
+    for token, (data, span) in zip(result["data"]["tokens"][2:], [("e4ba", 2), ("ac", 0)], strict=True):
+        token |= {"bytes": data, "span": span}
+    page = open_figure(result, java_script_enabled=script, wait=script)
+    page.locator("#fig-it .rows summary").click()
+    cells = page.locator("#fig-it .rows tbody :is(th, td)")
+    expect(cells).to_have_count(16)
+    assert [text.strip() for text in cells.all_text_contents()] == [
+        *("0", "a", "0", "61"),
+        *("1", "é", "7", "20 c3 a9"),
+        *("2", "⟨e4 ba⟩", "14", "e4 ba"),
+        *("3", "⟨ac⟩", "21", "ac"),
+    ]
+
+
+def test_tokens_merge_into_words(open_figure: Callable[..., Page]) -> None:
+    """At a switch, where it would change something; what is pinned stays, and the address keeps both."""
+    page = open_figure(made_up(["in", " Slov", "enia", "."], 4))
+    page.locator("#fig-it .strip .token").nth(2).click()
+    page.get_by_label("Words").check()
+    assert page.locator("#fig-it .strip .token").all_text_contents() == ["in", " Slovenia", "."]
+    assert page.locator("#fig-it .strip [tabindex='0']").text_content() == " Slovenia"
+    value = page.evaluate(VALUE)
+    assert value == {"position": 1, "words": True, "pinned": True}
+    page.reload()
+    page.locator("#fig-it[data-state=ready]").wait_for(state="attached")
+    assert page.evaluate(VALUE) == value
+    page.evaluate("document.querySelector('#fig-it .view').show({ token: 2 })")
+    assert page.locator("#fig-it .is-selected").text_content() == " Slovenia"
+    page.get_by_label("Words").uncheck()
+    assert page.evaluate(VALUE) == {"position": 1, "words": False, "pinned": True}
+    page.locator("#fig-it .strip .token").nth(1).click()
+    assert page.evaluate(VALUE)["pinned"] is False
+    assert open_figure(made_up(["in", " Rome"], 2)).get_by_label("Words").count() == 0
+
+
+def test_a_wide_text_fits_a_phone(open_figure: Callable[..., Page]) -> None:
+    """As many characters as a quotation has, each as wide as it is high: it breaks, and short ones never do."""
+    page = open_figure(made_up(["字" * 24, " a", "a" * 24, " word"], 4), width=320)
+    for chip in page.locator("#fig-it .strip .token").all():
+        chip.click()
+        said = page.locator("#fig-it .readout q").bounding_box()
+        figure = page.locator("#fig-it .view").bounding_box()
+        assert said
+        assert figure
+        assert said["x"] + said["width"] <= figure["x"] + figure["width"] + 0.5
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_parts_of_a_character_are_grouped(open_figure: Callable[..., Page]) -> None:
