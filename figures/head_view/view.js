@@ -3,13 +3,14 @@ import { range } from "d3";
 import { layerReader, sideOf } from "../shared/attention.js";
 import { between } from "../shared/between.js";
 import { choice } from "../shared/choice.js";
+import { select } from "../shared/following.js";
 import { percent } from "../shared/format.js";
 import { heads } from "../shared/heads.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { lines } from "../shared/lines.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
@@ -26,7 +27,7 @@ const PAGE = 10; // rows
 
 /**
  * Returns an element whose `value` is `{ part, layer, head, heads, token, side, filter, first, words, pinned }`: `head` is
- * the one that is alone, `heads` those that are on, as `0-3-7` (null for all), `token` the selected position, on the `side`
+ * the one that is alone, `heads` those that are on, as `0-3-7` (null for all, or read `all`), `token` the selected position, on the `side`
  * that attends (`from`) or is attended to (`to`), `filter` two groups of tokens, `first` whether lines to the first token
  * are drawn. It emits `input` when that changes; `follow({ part, layer, head, token })` changes it without.
  */
@@ -83,7 +84,8 @@ export default function headView(data, { value = {}, piece } = {}) {
     const before = { ...own };
     if (Object.hasOwn(parts, value.part)) Object.assign(own, inPart(value.part));
     if (parts[own.part].layers.includes(value.layer)) own.layer = value.layer;
-    const on = value.heads === "none" ? [] : [...new Set(`${value.heads ?? value.head}`.split("-").map(Number))];
+    const some = value.heads === "all" ? range(parts[own.part].n_heads) : `${value.heads ?? value.head}`.split("-").map(Number);
+    const on = value.heads === "none" ? [] : [...new Set(some)];
     if (on.every((h) => hasHead(own.part, h))) own.heads = on.length < parts[own.part].n_heads ? on : null;
     if (known[own.part].filters.some(([filter]) => filter === value.filter)) own.filter = value.filter;
     for (const name of ["first", "words"]) if (typeof value[name] === "boolean") own[name] = value[name];
@@ -238,12 +240,8 @@ export default function headView(data, { value = {}, piece } = {}) {
     if (parts[own.part].layers.includes(layer)) own.layer = layer;
     if (hasHead(own.part, head)) own.heads = [head];
     const item = itemOf({ token, side }, own.part);
-    silent = true;
-    if (item) {
-      rest = item;
-      state.release();
-      state.preview(item);
-    }
+    [held, silent] = [null, true];
+    if (item) select(state, (rest = item));
     silent = false;
     turn();
   }
@@ -290,9 +288,8 @@ export default function headView(data, { value = {}, piece } = {}) {
 
   /** Says words, and texts of tokens, to eye and ear. */
   function say(words) {
-    const pinned = root.value.pinned && !pointed;
     const said = (how) => words.map((word) => (word.text === undefined ? word : how(word.text)));
-    sentence.say([...said(quoted), ...(pinned ? [pinMark()] : [])], `${said(spoken).join("")}${pinned ? ". Pinned" : ""}`);
+    sentence.say(said(quoted), said(spoken).join(""), root.value.pinned && !pointed);
   }
 }
 

@@ -2,11 +2,12 @@
 import { mean, range, sort } from "d3";
 import { layerReader, sideOf, unpackWeights } from "../shared/attention.js";
 import { choice, menu } from "../shared/choice.js";
+import { select } from "../shared/following.js";
 import { whole } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { selection } from "../shared/selection.js";
 import { readSpan, spanMenus, writeSpan } from "../shared/span.js";
 import { textOf } from "../shared/text.js";
@@ -187,12 +188,13 @@ export default function modelView(data, { value, piece, extent } = {}) {
       const found = await read(part, head.layer);
       if (drawn === head) paint(found, head.head);
     } catch {
-      if (drawn === head) paint(thumbs, i, dots, `The weights of layer ${head.layer} could not be loaded.`);
+      const sorry = `The weights of layer ${head.layer} could not be loaded.`;
+      if (drawn === head) paint(thumbs, i, dots, sorry, sorry);
     }
 
-    function paint({ queries, keys, codes }, i, dots = [1, 1], coarse) {
+    function paint({ queries, keys, codes }, i, dots = [1, 1], coarse, heard) {
       const idle = dots.some((size) => size > 1) ? coarse : "Point at the picture to read its weights.";
-      big.draw({ codes: codes.subarray(i * queries * keys, (i + 1) * queries * keys), dots, shape: [queries, keys], idle }, display, causal);
+      big.draw({ codes: codes.subarray(i * queries * keys, (i + 1) * queries * keys), dots, shape: [queries, keys], idle, heard }, display, causal);
     }
   }
 
@@ -221,8 +223,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
   function follow(to) {
     if (Object.hasOwn(parts, to?.part) && to.part !== part) turn(to.part);
     muted = true;
-    state.release();
-    state.preview(known(to));
+    select(state, known(to));
     muted = false;
   }
 
@@ -241,7 +242,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
     if (to) now.element.querySelector(`[data-layer="${to.layer}"]`)?.parentNode.classList.add("is-row");
     now.element.classList.toggle("is-pinned", pinned);
     const words = to ? sentenceOf(to) : overview();
-    sentence.say([words, ...(pinned ? [pinMark()] : [])], words + (pinned ? ". Pinned" : ""));
+    sentence.say([words], words, pinned);
     enlarge(cell ? to : part === shown.part ? shown : at(0), pinned || !cell);
     place();
     if (cell?.isConnected && !pinned && !beside()) tip.show(cell, [words]);

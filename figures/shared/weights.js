@@ -16,8 +16,9 @@ const SHADES = 16; // lines of one shade are one path
  * Returns `{ element, draw }`. `queries` and `keys` are texts. What is pointed at, or walked to with the arrow keys, is said
  * below the picture: a weight, or of lines what a token attends to most.
  *
- * `draw({ codes, dots, shape, idle }, display, causal)`: `codes` are bytes row by row, of `shape` [rows, columns]; a code
- * stands for `dots` [queries, keys], and no weight can be read where that is more than one. `idle` is said of nothing.
+ * `draw({ codes, dots, shape, idle, heard }, display, causal)`: `codes` are bytes row by row, of `shape` [rows, columns]; a
+ * code stands for `dots` [queries, keys], and no weight can be read where that is more than one. `idle` stands there while
+ * nothing is pointed at; it is not spoken, or only what of it is `heard`.
  */
 export function weights({ queries, keys }) {
   const [root, element, left, right, plot, canvas, frame] = ["div", "div", "div", "div", "div", "canvas", "i"].map((tag) => document.createElement(tag));
@@ -133,7 +134,7 @@ export function weights({ queries, keys }) {
     at = next;
     if (display === "lines") repaint();
     else frames();
-    if (!at || picture.dots.some((size) => size > 1)) sentence.say([picture.idle], picture.idle);
+    if (!at || picture.dots.some((size) => size > 1)) sentence.say([picture.idle], picture.heard ?? "");
     else sentence.say(words(quoted), words(spoken).join(""));
   }
 

@@ -71,6 +71,34 @@ def test_a_pin_from_the_address_is_followed(open_page: Callable[..., Page], harn
     until_one_shows(page, *at)
 
 
+def test_what_is_pinned_follows_no_pointer(open_page: Callable[..., Page], harness: Harness) -> None:
+    """A pin in the figure that follows stays until another is set in the one that is followed; so does its address."""
+    page = open_pair(open_page, harness, name="follows-no-pointer")
+    page.locator("#fig-one .strip [data-item]").nth(6).click()
+    before, address = page.evaluate(VALUE, "fig-one"), page.url
+    page.locator("#fig-all td[data-item]").nth(3).hover()
+    page.wait_for_timeout(250)  # longer than a pointer must rest
+    assert page.evaluate(VALUE, "fig-one") == before
+    assert page.url == address
+    page.locator("#fig-all td[data-item]").nth(3).click()
+    until_one_shows(page, *chosen(page, "fig-all"))
+
+
+def test_an_address_with_two_pins_shows_both(open_page: Callable[..., Page], harness: Harness) -> None:
+    """The figure that follows does not take the other's head for its own when a page is opened."""
+    page = open_pair(open_page, harness, name="follows-its-own-pin")
+    page.locator("#fig-all td[data-item]").nth(3).click()
+    until_one_shows(page, *chosen(page, "fig-all"))
+    page.locator("#fig-one .strip [data-item]").nth(6).click()
+    page.locator("#fig-one").get_by_role("button", name="head 0", exact=True).click()
+    both = [page.evaluate(VALUE, figure) for figure in ("fig-all", "fig-one")]
+    page.reload()
+    for figure in ("fig-all", "fig-one"):
+        page.locator(f"#{figure}[data-state=ready]").wait_for(state="attached")
+    page.wait_for_timeout(250)
+    assert [page.evaluate(VALUE, figure) for figure in ("fig-all", "fig-one")] == both
+
+
 def test_a_pointer_that_crosses_many_heads_fetches_none_of_them(
     open_page: Callable[..., Page], harness: Harness
 ) -> None:
