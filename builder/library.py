@@ -13,6 +13,7 @@ from .document import Document, parse
 from .errors import BuildError, Problem, nearest, relative_to
 from .local import LocalError, find_local
 from .mathematics import Katex
+from .paths import known_names
 from .site import Site, built_in, cache_folder
 
 __all__ = ["Library", "check_slugs"]
@@ -133,13 +134,15 @@ def check_slugs(slugs: Sequence[tuple[str, Path]], root: Path, only: frozenset[s
     first: dict[str, Path] = {}
     problems = []
     for slug, path in slugs:
-        known = first.setdefault(slug.casefold(), path)
-        if known is not path:
-            where = relative_to(Problem("", known), root).path
+        other = first.setdefault(slug.casefold(), path)
+        if other is not path:
+            where = relative_to(Problem("", other), root).path
             problems.append(Problem(f"duplicate slug: {slug} (first in {where})", path, 1))
     if problems:
         raise BuildError(problems=problems)
-    known_slugs = {slug for slug, _ in slugs}
-    unknown = [Problem(f"unknown article: {slug}{nearest(slug, known_slugs)}") for slug in sorted(only - known_slugs)]
+    known = sorted(slug for slug, _ in slugs)
+    unknown = [
+        f"unknown article: {slug}{nearest(slug, known) or known_names(known)}" for slug in sorted(only - {*known})
+    ]
     if unknown:
-        raise BuildError(problems=unknown)
+        raise BuildError(problems=map(Problem, unknown))

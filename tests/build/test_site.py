@@ -146,6 +146,7 @@ def test_only_builds_one_article_and_leaves_the_others(folder: SiteFolder) -> No
     assert "Other words." in folder.read("b/index.html")
     assert "Changed" not in folder.read("a/index.html")
     assert folder.fail(only=frozenset({"bb"})) == ["unknown article: bb (did you mean b?)"]
+    assert folder.fail(only=frozenset({"nothing"})) == ["unknown article: nothing (known: a, b)"]
 
 
 def test_drafts_are_shown_on_request_only(folder: SiteFolder) -> None:
