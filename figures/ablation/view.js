@@ -5,7 +5,7 @@ import { percent } from "../shared/format.js";
 import { heatmap } from "../shared/heatmap.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { selection } from "../shared/selection.js";
 import { make, sheet, signed, strongest } from "../shared/sheet.js";
 import { shade, strip } from "../shared/strip.js";
@@ -59,6 +59,7 @@ export default function ablation(data, { value, extent = {} } = {}) {
   const views = edges && choice("Taken out", [["parts", "parts"], ["edges", "edges of attention"]], show, turn);
   if (edges) about.append(views.element);
   about.append(strongest("Greatest losses", order.slice(0, LISTED).map((i) => [name(table.items[i], true), table.items[i].value])));
+  if (edges) about.append(strongest("Strongest edges", strongestEdges()));
   const place = make("div", "");
   root.append(sentence.element, line.element, place, bar, about);
   const tip = tooltip(root);
@@ -98,7 +99,7 @@ export default function ablation(data, { value, extent = {} } = {}) {
         corner: { above: "layer", below: "" },
         rows: rows.filter((row) => !row.what).map((row) => row.name),
         columns: names.map((above, i) => ({ above, below: `${i}` })),
-        cell: (r, c) => ({ text: "", shade: Math.min(1, Math.abs(edges.lost[r][c]) / tops.edges) }),
+        cell: (r, c) => ({ text: "", shade: Math.min(1, Math.abs(edges.lost[r][c]) / tops.edges), label: signed(edges.lost[r][c]) }),
         on: listening((at) => at),
       });
       grid.element.dataset.thin = "";
@@ -130,10 +131,10 @@ export default function ablation(data, { value, extent = {} } = {}) {
 
   /** Returns a part's index in the sheet, an edge's `[layer, token]`, or null. */
   function known(part) {
-    const { layer, token } = part ?? {};
+    const { layer, token = null } = part ?? {};
     if (part?.show === "edges") {
-      const there = edges && layer in edges.lost && (token === null || token === undefined || token in edges.lost[0]);
-      return there ? [layer, token ?? null] : null;
+      const among = (number, list) => Number.isInteger(number) && number >= 0 && number < list.length;
+      return edges && among(layer, edges.lost) && (token === null || among(token, edges.lost[0])) ? [layer, token] : null;
     }
     const index = table.find(part);
     return index < 0 ? null : index;
@@ -173,8 +174,8 @@ export default function ablation(data, { value, extent = {} } = {}) {
     card(is && lent === null ? item : null);
     const pinned = state.pinned && lent === null && is;
     const parts = is ? told(item) : whole();
-    const heard = parts.map((one) => (typeof one === "string" ? one : spoken(textOf(one)))).join("");
-    sentence.say([...parts.map((one) => (typeof one === "string" ? one : quoted(textOf(one)))), ...(pinned ? [pinMark()] : [])], `${heard}${pinned ? ". Pinned" : ""}`);
+    const [shown, heard] = [quoted, spoken].map((chip) => parts.map((one) => (typeof one === "string" ? one : chip(textOf(one)))));
+    sentence.say(shown, heard.join("") + (is ? others(item) : ""), pinned);
   }
 
   /** The answer, and what it stands against. */
@@ -196,6 +197,22 @@ export default function ablation(data, { value, extent = {} } = {}) {
     const word = { text: data.vocabulary[says] };
     const [now, before] = [percent(probability), percent(data.probability)];
     return [...without, ", ", ...asked(), ` ${does}; its probability ${now === before ? `stays ${now}` : `is ${now}, not ${before}`}`, ...(word.text === answer.text ? [] : ["; first comes ", word])];
+  }
+
+  /** Says what as many other neurons cost as a factor has: whether its own loss means anything. */
+  function others(item) {
+    const drawn = factorOf(show === "parts" ? table.items[item] : null)?.drawn;
+    if (drawn === undefined) return "";
+    return `; without as many other neurons it ${Math.abs(drawn) < NOTHING ? "keeps its logit" : `${drawn > 0 ? "loses" : "gains"} ${signed(Math.abs(drawn)).slice(1)}`}`;
+  }
+
+  function strongestEdges() {
+    const all = edges.lost.flatMap((row, layer) => row.map((value, token) => ({ layer, token, value })));
+    return sort(all, ({ value }) => -Math.abs(value)).slice(0, LISTED).map(({ layer, token, value }) => {
+      const nodes = document.createDocumentFragment();
+      nodes.append(`In ${layers(layer)} without a look at `, quoted(textOf(tokens[token])));
+      return [nodes, value];
+    });
   }
 
   /** What the taking out of an item does. */

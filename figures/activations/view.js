@@ -7,7 +7,6 @@ import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
-import { overGrid, roving } from "../shared/roving.js";
 import { pick, selection } from "../shared/selection.js";
 import { switcher } from "../shared/switch.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
@@ -74,14 +73,15 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
 
   const restored = known(value) ?? (asked < 0 ? null : NOTHING);
   const state = selection({ current: restored, pinned: restored !== null && value.pinned !== false, changed: () => (draw(), emit()) });
-  const stops = roving(grid.element, grid.cells, overGrid(groups, tokens.length), (index) => state.step(mean(index)));
-  const press = (element, at) => element.addEventListener("click", (event) => state.toggle(at(event)));
-  pointing(grid.element, grid.cells, { point: (index) => look(index === null ? null : mean(index)), press: (index) => (stops.rest(index), state.toggle(mean(index))), escape });
-  grid.names.forEach((name, r) => press(name, () => ({ ...NOTHING, cluster: r + 1 })));
-  grid.heads.forEach((heads, position) => heads.forEach((head) => press(head, () => ({ ...NOTHING, position }))));
+  const stops = grid.walk({ step: (at) => state.step(mean(at)), press: (at) => state.toggle(mean(at)) });
+  pointing(grid.element, grid.cells, {
+    point: (index) => look(index === null ? null : mean(grid.place(index))),
+    press: (index) => (stops.rest(index), state.toggle(mean(grid.place(index)))),
+    escape,
+  });
   picture.canvas.role = "img";
   picture.canvas.addEventListener("pointermove", (event) => event.pointerType !== "touch" && look(under(event)));
-  press(picture.canvas, under);
+  picture.canvas.addEventListener("click", (event) => state.toggle(under(event)));
   frame.addEventListener("keydown", walk);
   frame.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls
@@ -107,8 +107,10 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
       relabel();
       painted = undefined;
       draw();
+      reveal();
     } catch {
-      sentence.say([`Layer ${layers[wanted].layer} could not be loaded.`], "");
+      const sorry = `Layer ${layers[wanted].layer} could not be loaded.`;
+      if (wanted === row) sentence.say([sorry], sorry);
     }
   }
 
@@ -120,11 +122,9 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
       name.style.setProperty("--group", category(r + 1));
     });
     const tops = profiles?.map((profile) => Math.max(...profile.slice(first)) || 1);
-    grid.fill((r, t) => ({ text: "", shade: tops && t >= first ? profiles[r][t] / tops[r] : 0 }));
-    grid.cells.forEach((cell, index) => {
-      cell.classList.toggle("is-out", index % tokens.length < first);
-      cell.ariaLabel = told(mean(index), spoken).join("");
-    });
+    const label = (r, t) => told(mean([r, t]), spoken).join("");
+    grid.fill((r, t) => ({ text: "", shade: tops && t >= first ? profiles[r][t] / tops[r] : 0, label: label(r, t) }));
+    grid.cells.forEach((cell, index) => cell.classList.toggle("is-out", index % tokens.length < first));
   }
 
   function paint(isolated) {
@@ -145,8 +145,9 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     emit();
   }
 
-  function mean(index) {
-    return { cluster: Math.floor(index / tokens.length) + 1, position: index % tokens.length, neuron: null };
+  /** Returns what a cell of the means stands for, `[r, t]`, or a name with one of them null. */
+  function mean([r, t]) {
+    return { cluster: r === null ? null : r + 1, position: t, neuron: null };
   }
 
   function at(position, neuron) {
@@ -185,6 +186,7 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     else if (shown !== row) show();
     if (pin && to) state.toggle(to);
     else draw();
+    reveal();
   }
 
   function walk(event) {
@@ -207,6 +209,12 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     picture.mark(position, neuron);
   }
 
+  /** Scrolls to the neuron that prose, a link or keys lead to: under a pointer the rows stay where they are. */
+  function reveal() {
+    const { neuron } = transient ?? state.current ?? NOTHING;
+    if (sheets[row].order && neuron !== null) picture.reveal(neuron);
+  }
+
   function draw() {
     const now = transient ?? state.current ?? NOTHING;
     const { cluster, position, neuron } = now;
@@ -218,11 +226,7 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     const here = cluster && position !== null ? grid.cells[(cluster - 1) * tokens.length + position] : null;
     here?.classList.add("is-selected");
     pick(grid.element, !state.pinned || transient || neuron !== null ? null : (here ?? grid.names[cluster - 1] ?? grid.heads[position]?.[0]));
-    if (sheets[row].order) {
-      if (painted !== isolated) paint(isolated);
-      if (neuron !== null) picture.reveal(neuron);
-      mark();
-    }
+    if (sheets[row].order && painted !== isolated) paint(isolated);
     card(now);
     sentence.say(told(now, quoted, true), told(now, spoken, true).join(""), state.pinned);
   }
@@ -248,8 +252,9 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
 
   function card(to) {
     const { cluster, position, neuron } = to;
+    if (sheets[row].order && neuron !== null) picture.mark(position, neuron);
+    else if (sheets[row].order) mark(); // what is pinned, once the pointer has left
     if (position === null || !(cluster || neuron !== null)) return tip.hide();
-    if (neuron !== null) picture.mark(position, neuron);
     tip.show(neuron === null ? grid.cells[(cluster - 1) * tokens.length + position] : picture.cell, told(to, quoted), { beside: true });
   }
 }

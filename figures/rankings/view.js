@@ -111,7 +111,7 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
     const { of, text, full, shade } = known[measure];
     const number = of(r, c);
     const words = !numbers ? "" : roomy ? full(number).replace(" nats", "") : text(number);
-    return { text: words, shade: shade(number) };
+    return { text: words, shade: shade(number), label: full(number) };
   }
 
   /** Hover: the cell under the pointer, also while a column is pinned; then only its card is shown. */

@@ -1,6 +1,6 @@
 /** A heat map as a table: layers by tokens, a number in each cell, and its shade in the property `--s` (0 to 1). */
 import { pointing } from "./pointing.js";
-import { overGrid, roving } from "./roving.js";
+import { alongLine, overGrid, roving } from "./roving.js";
 import { pick } from "./selection.js";
 import { spoken, visible } from "./text.js";
 
@@ -8,13 +8,15 @@ const SHORT = 2; // characters that fit above a cell level: a comma on its side 
 const FEW = 10; // columns whose names fit above and below them on all but phones
 
 /**
- * Returns `{ element, cells, heads, names, fill }`: a container that scrolls sideways under its row names, the cells row
- * by row, for each column the header cells above and below it, the header of each row; `fill(cell)` writes all cells anew.
+ * Returns `{ element, cells, heads, names, fill, place, walk }`: a container that scrolls sideways under its row names, the
+ * cells row by row, for each column the header cells above and below it, the header of each row; `fill(cell)` writes all
+ * cells anew, `place(index)` is a cell's `[r, c]`, and `walk` lets keys go over cells and names.
  *
- * `rows` are names; `columns` are `{ above, below }` texts of tokens; `cell(r, c)` gives `{ text, shade }`.
+ * `rows` are names; `columns` are `{ above, below }` texts of tokens; `cell(r, c)` gives `{ text, shade, label }`, the last
+ * for screen readers where there is no text.
  *
  * With `on`, `{ look, press, step, escape }`, it listens: they get `[r, c]`, `[r, null]` for a row, and `look(null)` when
- * the pointer leaves. Then it has `anchor(at)`, the cell, and `select(at, pinned)` and `look(at)`, which draw lines
+ * the pointer leaves; a column's name stands for its last cell. Then it has `anchor(at)`, the cell, and `select(at, pinned)` and `look(at)`, which draw lines
  * around cells: a class on the cells themselves would cost a thousand times their style, layout and paint. What is pinned
  * is selected for a screen reader too.
  */
@@ -48,13 +50,15 @@ export function heatmap({ label, corner, rows, columns, cell, on }) {
   });
   fill(cell);
   edge(table.createTFoot(), corner.below, "below");
-  const made = { element, cells, heads, names, fill };
+  const made = { element, cells, heads, names, fill, place, walk };
   return on ? listening() : made;
 
   function fill(cell) {
     cells.forEach((td, index) => {
-      const { text, shade } = cell(...place(index));
+      const { text, shade, label } = cell(...place(index));
       if (td.textContent !== text) td.textContent = text;
+      if (!text && label) td.setAttribute("aria-label", label);
+      else td.removeAttribute("aria-label");
       td.style.setProperty("--s", shade.toFixed(3));
     });
   }
@@ -63,12 +67,51 @@ export function heatmap({ label, corner, rows, columns, cell, on }) {
     return [Math.floor(index / width), index % width];
   }
 
+  /**
+   * Makes cells and names one tab stop: a row's name is at the left of its first cell, a column's above it. `step` and
+   * `press` get `[r, c]`, `[r, null]` for a row's name and `[null, c]` for a column's; cells are pressed by whom it concerns.
+   */
+  function walk({ step, press }) {
+    const [n, over, across] = [cells.length, overGrid(rows.length, width), alongLine(width)];
+    const named = [...names, ...heads.map(([above]) => above)];
+    const at = (i) => (i < n ? place(i) : i < n + rows.length ? [i - n, null] : [null, i - n - rows.length]);
+    const of = (r, c) => (c === null ? n + r : r === null ? n + rows.length + c : r * width + c);
+    const stops = roving(element, [...cells, ...named], next, (i) => step(at(i)));
+    const choose = (i) => (stops.rest(i), press(at(i)));
+    named.forEach((head, i) => {
+      head.tabIndex = -1;
+      head.addEventListener("click", () => choose(n + i));
+      head.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        choose(n + i);
+      });
+    });
+    heads.forEach(([, below], c) => below.addEventListener("click", () => choose(of(null, c))));
+    return stops;
+
+    function next(i, event) {
+      const [[r, c], { key }] = [at(i), event];
+      if (c === null) {
+        const to = { ArrowUp: r - 1, ArrowDown: r + 1, Home: 0, End: rows.length - 1 }[key];
+        return key === "ArrowRight" ? of(r, 0) : names[to] && of(to, null);
+      }
+      if (r === null) {
+        const to = across(c, event);
+        return key === "ArrowDown" ? of(0, c) : heads[to] && of(null, to);
+      }
+      if (key === "ArrowLeft" && c === 0) return of(r, null);
+      return key === "ArrowUp" && r === 0 ? of(null, c) : over(i, event);
+    }
+  }
+
   function listening() {
     const frames = {};
     let chosen = [null, false];
     let seen = null;
     const anchor = ([r, c]) => cells[r * width + c];
-    const { rest } = roving(element, cells, overGrid(rows.length, width), (index) => on.step(place(index)));
+    const whole = ([r, c]) => [r ?? rows.length - 1, c];
+    const { rest } = walk({ step: (at) => on.step(whole(at)), press: (at) => on.press(whole(at)) });
     pointing(element, cells, {
       point: (index) => on.look(index === null ? null : place(index)),
       press(index) {
@@ -77,8 +120,6 @@ export function heatmap({ label, corner, rows, columns, cell, on }) {
       },
       escape: on.escape,
     });
-    heads.forEach((pair, c) => pair.forEach((head) => head.addEventListener("click", () => on.press([rows.length - 1, c]))));
-    names.forEach((head, r) => head.addEventListener("click", () => on.press([r, null])));
     new ResizeObserver(() => (select(...chosen), look(seen))).observe(table);
     return { ...made, anchor, select, look };
 
