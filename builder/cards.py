@@ -34,7 +34,7 @@ MOST_LINES = 5
 WIDTH = 584
 """Pixels that a title may take, beside its picture."""
 
-_OURS = re.compile(r"[\x00-\u024f\u1e00-\u1eff\u2000-\u206f\u20a0-\u20bf]*")
+_OURS = re.compile(r"[\t\n\r\x20-\x7e\xa0-\u024f\u1e00-\u1eff\u2000-\u206f\u20a0-\u20bf]*")
 """What our fonts have: letters of Latin scripts; the renderer leaves a hole for all others."""
 
 

@@ -152,6 +152,35 @@ def test_what_is_wrong_in_front_matter_has_its_place(site: Site, front: str, pro
     assert told(read(site, front)) == [problem]
 
 
+@pytest.mark.parametrize(
+    ("front", "problem"),
+    [
+        (r'title: "x\b"', "2:1: invalid title: a control character is in it, U+0008"),
+        ('title: x\nsubtitle: "\\N"', "3:1: invalid subtitle: a control character is in it, U+0085"),
+        ('title: x\ntags: [a, "b\\e"]', "3:11: invalid tags: a control character is in it, U+001B"),
+        ('title: x\nauthors: ["Ada\\0"]', "3:11: invalid name: a control character is in it, U+0000"),
+        ('title: x\nauthors: [{name: "A\\x9b"}]', "3:12: invalid name: a control character is in it, U+009B"),
+        (
+            'title: x\nauthors: [{name: A, affiliations: "\\x7fL"}]',
+            "3:21: invalid name: a control character is in it, U+007F",
+        ),
+        ('title: x\naffiliations: ["L\\uffff"]', "3:16: invalid name: a control character is in it, U+FFFF"),
+        ('title: x\nmath: {macros: {a: "\\a"}}', "3:17: invalid a: a control character is in it, U+0007"),
+    ],
+)
+def test_no_text_has_control_characters(site: Site, front: str, problem: str) -> None:
+    """YAML writes them with a backslash; feeds and drawings cannot have them, and are not what is told to be wrong."""
+    article = read(site, front)
+    assert told(article) == [problem]
+    shown = f"{article.meta}".encode("unicode_escape").replace(b"\\\\", b"")
+    assert not any(sign in shown for sign in (b"x08", b"x85", b"x1b", b"x00", b"x9b", b"x7f", b"uffff", b"x07"))
+
+
+def test_tabs_and_ends_of_lines_are_no_control_characters(site: Site) -> None:
+    """A text may have them."""
+    assert not told(read(site, 'title: "x\\ty"\ndescription: "a\\nb\\r\\n"'))
+
+
 def test_what_is_broken_at_one_key_leaves_the_others(site: Site) -> None:
     """What cannot be read is told for each key, and where it is; the rest is read, and its mistakes are told, too."""
     article = read(site, "date: [2025\ntitle: x\nupdatd: y\ntags: {b")

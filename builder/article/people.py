@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import nearest
 from ..yaml_mapping import YamlMapping, YamlValue
+from .reader import Complain, read_text
 
 __all__ = ["Affiliation", "Author", "read_affiliations", "read_authors"]
-
-Complain = Callable[[str, YamlValue | None], None]
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def read_authors(
         parts = _name_parts(fields, complain)
         name = parts.get("literal") or " ".join(parts[key] for key in ("given", "family") if parts.get(key))
         if not parts:
-            name = (item.text() if fields is None else _text(fields, "name", complain)) or ""
+            name = (read_text(item, "name", complain) if fields is None else _text(fields, "name", complain)) or ""
         if not name:
             complain("missing name: an author is a text, or has a `name`", item)
             continue
@@ -131,7 +129,7 @@ def _find(item: YamlValue, known: dict[str, Affiliation], listed: bool, complain
 
 def _read_affiliation(item: YamlValue, complain: Complain) -> Affiliation | None:
     fields = item.mapping()
-    name = item.text() if fields is None else _text(fields, "name", complain)
+    name = read_text(item, "name", complain) if fields is None else _text(fields, "name", complain)
     if not name:
         complain("missing name: an affiliation is a text, or has a `name`", item)
         return None
@@ -153,7 +151,7 @@ def _text(fields: YamlMapping, key: str, complain: Complain) -> str | None:
     value = fields.get(key)
     if value is None:
         return None
-    written = value.text()
+    written = read_text(value, key, complain)
     if written is None:
         complain(f"invalid {key}: it must be a text", value)
     return written.strip() if written else None

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import datetime
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import Problem, nearest
 from ..figure import Option
 from ..yaml_mapping import YamlMapping, YamlValue
 
-__all__ = ["Reader", "read_options"]
+__all__ = ["Complain", "Reader", "read_options", "read_text"]
+
+Complain = Callable[[str, YamlValue | None], None]
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+"""What YAML's escapes can write, and no page can show: in feeds and drawings, which are XML, most are not allowed."""
+
+
+def read_text(value: YamlValue, key: str, complain: Complain) -> str | None:
+    """Return a text as it is written, but without control characters, of which it complains; None for what is none."""
+    written = value.text()
+    if written is None or (found := _CONTROLS.search(written)) is None:
+        return written
+    complain(f"invalid {key}: a control character is in it, U+{ord(found[0]):04X}", value)
+    return _CONTROLS.sub("", written)
 
 
 def read_options(mapping: YamlMapping) -> tuple[dict[str, Option], list[tuple[str, YamlValue]]]:
@@ -46,7 +62,7 @@ class Reader:
         value = self.mapping.get(key)
         if value is None:
             return default
-        written = value.text()
+        written = read_text(value, key, self.complain)
         if written is None:
             self.complain(f"invalid {key}: it must be a text", value)
             return default
@@ -64,7 +80,7 @@ class Reader:
         items = value.items()
         found = []
         for item in (value,) if items is None else items:
-            written = item.text()
+            written = read_text(item, key, self.complain)
             if written is None or not written.strip():
                 self.complain(f"invalid {key}: it must be a list of texts", item)
             else:

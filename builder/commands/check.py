@@ -39,7 +39,7 @@ def run(options: argparse.Namespace, terminal: Terminal) -> Exit:
         import json
 
         rows = [{**dataclasses.asdict(row), "path": row.path and terminal.seen(row.path)} for row in findings]
-        terminal.answer(json.dumps(rows, indent=2, ensure_ascii=False))
+        terminal.answer(json.dumps(rows, indent=2))
     else:
         terminal.show(findings)
         asked = f", {counted(checked.n_links, 'link')} to other hosts" if options.external else ""

@@ -45,7 +45,7 @@ def _survey(site: Site, options: argparse.Namespace, terminal: Terminal) -> None
     terminal.show(found.problems)
     if options.json:
         rows = [{**dataclasses.asdict(figure), "path": terminal.seen(figure.path)} for figure in figures]
-        terminal.answer(json.dumps(rows, indent=2, ensure_ascii=False))
+        terminal.answer(json.dumps(rows, indent=2))
         return
     if not figures:
         terminal.say("no computed figures")
@@ -68,7 +68,7 @@ def _estimate(site: Site, options: argparse.Namespace, terminal: Terminal) -> No
     terminal.show(expected.problems)
     if options.json:
         told = {name: value for name, value in dataclasses.asdict(expected).items() if name != "problems"}
-        terminal.answer(json.dumps(told, indent=2, ensure_ascii=False))
+        terminal.answer(json.dumps(told, indent=2))
         return
     from ..estimate.table import HEAD, remarks, rows
 

@@ -238,6 +238,15 @@ def test_without_a_card_a_raster_thumbnail_stands_for_an_article(folder: SiteFol
     assert f'<meta property="og:image" content="{url}">' in folder.read("a/index.html")
 
 
+def test_a_site_named_with_control_characters_has_no_card_of_its_own(folder: SiteFolder) -> None:
+    """No font has them, and no drawing: those of articles leave the name out."""
+    config = folder.root / "pyproject.toml"
+    config.write_text(config.read_text().replace('title = "A site"', 'title = "A \\u0008site"'))
+    folder.article("Words.")
+    folder.build(settings=BASE)
+    assert len(list((folder.root / "_site").rglob("card.*.png"))) == 1
+
+
 def test_what_authors_write_is_text_on_a_card(folder: SiteFolder) -> None:
     """A title with markup is drawn as it is written; a picture that names a file of this machine has none of it."""
     secret = folder.write("secret.png", b"")
