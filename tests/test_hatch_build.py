@@ -161,10 +161,17 @@ def test_the_wheel_of_node_is_asked_for_only_where_there_is_none(
 
 
 def test_a_wheel_holds_what_runs_and_not_the_recipe(hook: ModuleType, tmp_path: Path) -> None:
-    """No node_modules, no caches, no hidden files; all else of figures/ and theme/ under the package."""
-    kept = ["figures/tokens/analysis.py", "theme/css/main.css", "theme/built/d3.js", "theme/js/d3.js"]
+    """No node_modules, no caches, no hidden files; all else of figures/ and theme/, and the guides."""
+    kept = [
+        "content/guide/article.md",
+        "figures/tokens/analysis.py",
+        "theme/css/main.css",
+        "theme/built/d3.js",
+        "theme/js/d3.js",
+    ]
     left = [
         "builder/site.py",
+        "content/answers/article.md",
         "figures/tokens/__pycache__/a.pyc",
         "theme/.built-x/new/a.js",
         "theme/.npmrc",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -226,6 +227,14 @@ def test_help_and_version_exit_0(capsys: Any) -> None:
         assert capsys.readouterr().err == ""
 
 
+def test_help_says_where_the_guide_lies(capsys: Any) -> None:
+    """Who has nothing but the program finds out how articles are written."""
+    assert main(["--help"]) == 0
+    guide = Path(re.search(r"^How to write them: (.+)$", capsys.readouterr().out, re.MULTILINE)[1])
+    assert "title: Writing with Fanlight" in guide.read_text(encoding="utf-8")
+    assert {"kinds", "extending", "scaling"} <= {folder.name for folder in guide.parents[1].iterdir()}
+
+
 def test_no_site_is_the_authors_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     """It says what was looked for."""
     monkeypatch.chdir(tmp_path)
@@ -262,19 +271,19 @@ def test_status_is_a_table_or_json(site: Path, pipeline: Any, capsys: Any) -> No
     path = site / "content/a/article.md"
     rows = [
         Figure("a", "fig-eu", "saliency", path, 12, "fresh", "answered", "ab"),
-        Figure("a", "fig-fresh-ranks", "rankings", path, 30, "stale", "another prompt", "cd"),
+        Figure("a", "fig-fresh-ranks", "rankings", path, 30, "stale", "another\x9b prompt", "cd"),
     ]
     pipeline(lambda _: rows)
     assert main(["status"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "figure             kind      state  why             where",
-        "a#fig-eu           saliency  fresh  answered        content/a/article.md:12",
-        "a#fig-fresh-ranks  rankings  stale  another prompt  content/a/article.md:30",
+        "figure             kind      state  why                 where",
+        "a#fig-eu           saliency  fresh  answered            content/a/article.md:12",
+        "a#fig-fresh-ranks  rankings  stale  another\\x9b prompt  content/a/article.md:30",
     ]
     assert main(["status", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[1] == {
+    assert json.loads(capsys.readouterr().out.encode("ascii"))[1] == {
         "article": "a", "label": "fig-fresh-ranks", "kind": "rankings", "path": "content/a/article.md", "line": 30,
-        "state": "stale", "why": "another prompt", "address": "cd",
+        "state": "stale", "why": "another\x9b prompt", "address": "cd",
     }  # fmt: skip
     pipeline(lambda _: [])
     assert main(["status", "--json"]) == 0
