@@ -16,7 +16,7 @@ import torch
 
 from ..errors import BuildError
 from .frozen import freeze
-from .precision import double
+from .precision import double, tolerance
 from .projection import output_projection
 from .trace import first_tensor, recording
 
@@ -102,15 +102,14 @@ def decompose(run: Run, position: int) -> Decomposition:
     heads = stream.new_zeros(model.n_layers, attention.n_heads, stream.shape[-1])
     biases, mlps = stream.new_zeros(2, model.n_layers, stream.shape[-1])
     errors = {BLOCKS: 0.0, HEADS: 0.0}
-    eps = torch.finfo(model.network.dtype).eps
-    tolerance = 1e-4 if eps < 1e-6 else eps**0.5
+    bound = tolerance(model.network.dtype)
     for layer, block in enumerate(structure.blocks):
         children = [seen[child] for child in block.children() if child in seen]
         projection = projections.get(layer)
         own = _outputs([projection.module] if projection else [], children, seen)
         other = _outputs([structure.mlps[layer], structure.down_projections[layer]], children, seen)
         scale = float(stream[layer : layer + 2].abs().max())
-        found = _fit(stream[layer + 1] - stream[layer], own, other, tolerance * scale)
+        found = _fit(stream[layer + 1] - stream[layer], own, other, bound * scale)
         if found is None:
             raise _refused(run, layer)
         errors[BLOCKS] = max(errors[BLOCKS], found.error / scale)
@@ -151,7 +150,7 @@ def _outputs(
     return found
 
 
-def _fit(added: Tensor, attentions: Sequence[_Written], mlps: Sequence[_Written], tolerance: float) -> _Fitted | None:
+def _fit(added: Tensor, attentions: Sequence[_Written], mlps: Sequence[_Written], bound: float) -> _Fitted | None:
     """Return the attention and the MLP whose multiples make up what a block added [d]; None where none do.
 
     The first of them that do, unless others do so a hundred times better.
@@ -168,7 +167,7 @@ def _fit(added: Tensor, attentions: Sequence[_Written], mlps: Sequence[_Written]
                 (factors - 1).abs() < 1e-3, torch.ones_like(factors), factors
             )  # rounding is no factor
             error = float((added - matrix @ factors).abs().max())
-            if error <= tolerance and (best is None or error < best.error / 100):
+            if error <= bound and (best is None or error < best.error / 100):
                 best = _Fitted(factors[0] * a.vector, factors[1] * m.vector, float(factors[0]), a.norm, error)
     return best
 

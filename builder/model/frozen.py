@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from ..errors import BuildError
-from .precision import double
+from .precision import double, tolerance
 from .trace import first_tensor
 
 if TYPE_CHECKING:
@@ -110,13 +110,12 @@ def read_out(model: Model, question: Question, at: Tensor) -> Readout:
         given, logits = _watched(model, at[None])
         own, final = double(given[0], at.device), double(logits[0], at.device)
     scale = float(own @ final / own.square().sum().clamp_min(1e-300))
-    eps = torch.finfo(at.dtype).eps
-    tolerance = 1e-4 if eps < 1e-6 else eps**0.5
-    capped = float((own * scale - final).abs().max()) > tolerance * float(final.abs().max())
+    bound = tolerance(at.dtype)
+    capped = float((own * scale - final).abs().max()) > bound * float(final.abs().max())
     if capped:
         scale = 1.0
         ordered = final[own.argsort()].diff()  # squashed or not, the order of tokens stays
-        if float(ordered.min()) < -tolerance * float(final.abs().max()):
+        if float(ordered.min()) < -bound * float(final.abs().max()):
             raise _refused(model, "what follows its output matrix changes the order of tokens")
 
     handles = []
@@ -135,7 +134,7 @@ def read_out(model: Model, question: Question, at: Tensor) -> Readout:
     value, constant = float(question.value(own)) * scale, float(values[1].detach())
     size = max(float((direction * double(at)).abs().max()), abs(value), 1e-30)
     error = abs(float(direction @ double(at)) + constant - value) / size
-    if error > 100 * tolerance:
+    if error > 100 * bound:
         raise _refused(model, "with its final norm’s scale kept, its logits are no linear map of what its blocks write")
     return Readout(direction, constant, value, capped, error)
 

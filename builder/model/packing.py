@@ -144,19 +144,18 @@ def attention_checks(run: AnyRun, layers: Mapping[str, Sequence[int]] | None = N
     Rows sum to 1; nothing in a causal part is attended to that comes later; and softmax(scale · q·kᵀ + bias) of the
     captured queries and keys is the weights, where the model lets them be captured.
     """
-    import torch
+    from .precision import tolerance
 
     attention: Attention = run.attention
-    eps = torch.finfo(run.model.network.dtype).eps
-    tolerance = 1e-5 if eps < 1e-6 else eps**0.5  # half of the digits of a short format
+    bound = tolerance(run.model.network.dtype, 1e-5)
     wanted = {name: part.layers for name, part in attention.parts.items()} if layers is None else layers
     proofs = [prove_layer(attention, name, layer) for name, numbers in wanted.items() for layer in numbers]
     sums, later, apart = map(max, zip(*proofs, strict=True))
-    checks = {"rows of attention against 1": Check(sums, tolerance)}
+    checks = {"rows of attention against 1": Check(sums, bound)}
     if any(part.causal for part in attention.parts.values()):
         checks["attention to later tokens"] = Check(later, 0.0)
     if attention.has_vectors:
-        checks["softmax of scaled q·k against the weights"] = Check(apart, tolerance)
+        checks["softmax of scaled q·k against the weights"] = Check(apart, bound)
     return checks
 
 

@@ -13,7 +13,7 @@ from .placement import present
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["double", "float_logits", "is_short"]
+__all__ = ["double", "float_logits", "is_short", "tolerance"]
 
 PIECE = 16 << 20
 """Bytes of a head's weights that are float32 at once."""
@@ -26,6 +26,15 @@ def double(tensor: Tensor, device: torch.device | None = None) -> Tensor:
     """
     wanted = device or tensor.device
     return (tensor.cpu() if wanted.type == "mps" else tensor.to(wanted)).double()
+
+
+def tolerance(dtype: torch.dtype, exact: float = 1e-4) -> float:
+    """Return how far apart two ways to the same number may be, relative to its size, with weights of a format.
+
+    `exact` for float32 and float64; half of the digits of a shorter format.
+    """
+    eps: float = torch.finfo(dtype).eps
+    return exact if eps < 1e-6 else eps**0.5
 
 
 def is_short(head: nn.Module) -> bool:

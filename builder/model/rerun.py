@@ -18,6 +18,7 @@ from .heard import attend, attend_alone, hear
 from .interface import attending
 from .interventions import entering, leaving
 from .memory import ON_CARDS, rows
+from .precision import tolerance
 from .trace import recording
 
 if TYPE_CHECKING:
@@ -177,14 +178,9 @@ def _keep(model: Model, ids: Tensor, forward: Callable[[], Tensor]) -> Original:
 def _can_rerun(model: Model) -> bool:
     """Whether a run from the middle is the end of a whole one: of its embeddings, and of the stream in the middle."""
     try:
-        return _rerun_error(model) <= _tolerance(model)
+        return _rerun_error(model) <= tolerance(model.network.dtype)
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError):  # each model refuses in its own way
         return False
-
-
-def _tolerance(model: Model) -> float:
-    eps: float = torch.finfo(model.network.dtype).eps
-    return 1e-4 if eps < 1e-6 else eps**0.5
 
 
 @torch.no_grad()

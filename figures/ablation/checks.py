@@ -39,12 +39,12 @@ def checks(measured: Measured) -> dict[str, Check]:
     import torch
 
     from builder.model.answers import logits_at
+    from builder.model.precision import tolerance
 
     run, text, layers = measured.run, measured.text, measured.layers
     clean = float(text.clean.values)
     logits = logits_at(run, text.question.position)
-    eps = torch.finfo(run.model.network.dtype).eps
-    bound = (1e-4 if eps < 1e-6 else eps**0.5) * max(float(logits.abs().max()), 1.0)
+    bound = tolerance(run.model.network.dtype) * max(float(logits.abs().max()), 1.0)
     # the head that matters most, and the layer in the middle of those that have heads
     strongest = max(measured.heads, key=lambda at: float((layers[at].values[:-2] - clean).abs().max()))
     head = int((layers[strongest].values[:-2] - clean).abs().argmax())
@@ -72,7 +72,7 @@ def checks(measured: Measured) -> dict[str, Check]:
             abs(float(measured.edges.effects[layer].values[source]) - plain), bound
         ),
         "weight left on an edge that was cut": Check(measured.edges.left, 0.0),
-        "rows of weights sum to 1": Check(measured.edges.off, max(1e-5, 4 * eps)),
+        "rows of weights sum to 1": Check(measured.edges.off, max(1e-5, 4 * torch.finfo(text.model.network.dtype).eps)),
     }
 
 

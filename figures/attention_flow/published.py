@@ -9,6 +9,7 @@ import torch
 
 from builder.figure import Check
 from builder.model.packing import attention_checks
+from builder.model.precision import tolerance
 from builder.quantised import pack, unpack
 
 from .edges import head_means, with_residual, without_first
@@ -53,14 +54,13 @@ def publish(
 
     looks = among_all(head_means(run.attention, part.name, layers))
     attention = sublayers(run.attention) if both else looks
-    eps = torch.finfo(run.model.network.dtype).eps
-    tolerance = 1e-4 if eps < 1e-6 else eps**0.5
+    bound = tolerance(run.model.network.dtype)
     checks = attention_checks(run)
     given = {"raw": looks}
     if "value_norms" in asked["methods"]:
         lengths, proof = value_norms(run, part.name, layers)
         given["value_norms"] = among_all(lengths)
-        checks |= {name: Check(value, tolerance) for name, value in proof.items()}
+        checks |= {name: Check(value, bound) for name, value in proof.items()}
 
     if both:
         ends, columns = named_columns(run.attention)

@@ -8,6 +8,7 @@ import torch
 
 from builder.figure import Check
 from builder.model.interventions import entering, modules_of
+from builder.model.precision import tolerance
 from builder.model.trace import first_tensor
 
 from .place import Place, around
@@ -61,8 +62,7 @@ def checks(
         return model.network(**given, use_cache=False).logits[:, -1].float()  # type: ignore[no-any-return]
 
     own, other = plain(here), plain(there)
-    eps = torch.finfo(model.network.dtype).eps
-    bound = (1e-4 if eps < 1e-6 else eps**0.5) * max(1.0, float(torch.cat([own, other]).abs().max()))
+    bound = tolerance(model.network.dtype) * max(1.0, float(torch.cat([own, other]).abs().max()))
     end = Place("residual", last, len(ids) - 1)
     ((_, restored),) = read_places(model, ids, [(base, source)], [end])
     before = 0.0

@@ -56,6 +56,7 @@ def analyse(run: Run, params: Params) -> Answer:
     """
     import torch
 
+    from builder.model.precision import tolerance
     from builder.model.stream import ECCO, ecco_error, read_positions, read_stream
     from builder.model.tokens import Vocabulary
 
@@ -103,20 +104,19 @@ def analyse(run: Run, params: Params) -> Answer:
     middle = (len(stream.names) // 2, len(targets) // 2)
     with torch.no_grad():
         alone = stream.unembed(stream.states[middle]).float()
-    eps = torch.finfo(model.network.dtype).eps
-    tolerance = 1e-4 if eps < 1e-6 else eps**0.5  # half of the digits of a short format
+    bound = tolerance(model.network.dtype)
     plain = [float((found.shares[-1, block] - own).abs().max()) for block, own in top_shares(run, targets, top)]
     alone_sorted = alone.cpu().double().softmax(-1).sort(descending=True).values[:top]
     checks = {
-        "lens after the last block against the model's logits": Check(found.apart, tolerance * found.size),
-        "top probabilities after the last block against a sort of the model's": Check(max(plain), tolerance),
+        "lens after the last block against the model's logits": Check(found.apart, bound * found.size),
+        "top probabilities after the last block against a sort of the model's": Check(max(plain), bound),
         "top probabilities of one state by itself, sorted": Check(
-            float((found.shares[middle] - alone_sorted).abs().max()), tolerance
+            float((found.shares[middle] - alone_sorted).abs().max()), bound
         ),
     }
     if params.reproduce == "ecco":
         data["warning"] = ECCO
-        checks["states against transformers' hidden states"] = Check(ecco_error(run, reads, stream), tolerance)
+        checks["states against transformers' hidden states"] = Check(ecco_error(run, reads, stream), bound)
     return Answer(data, checks, pieces)
 
 

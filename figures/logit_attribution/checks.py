@@ -22,27 +22,25 @@ def checks(
     run: Run, question: Question, parts: Decomposition, way: Readout, data: Mapping[str, Any]
 ) -> dict[str, Check]:
     """Return the checks of a decomposition, and of what `data` publishes of it."""
-    import torch
-
     from builder.model.answers import logits_at
+    from builder.model.precision import tolerance
 
-    eps = torch.finfo(run.model.network.dtype).eps
-    tolerance = 1e-4 if eps < 1e-6 else eps**0.5
+    bound = tolerance(run.model.network.dtype)
     shares = [*data["embeddings"].values(), *(v for row in data["heads"] for v in row), data["constant"]]
     shares += [*data["biases"], *data["mlps"]]
     sizes = sum(map(abs, shares))
     found = {
         "all parts, added up, against the logit": Check(
-            abs(sum(shares) - way.value), tolerance * max(sizes, 1e-3) + ROUNDING * sizes
+            abs(sum(shares) - way.value), bound * max(sizes, 1e-3) + ROUNDING * sizes
         ),
-        "the final norm with its scale kept against the norm itself": Check(way.error, tolerance),
-        **{name: Check(error, tolerance) for name, error in parts.errors.items()},
-        "heads against attention weights times values": Check(_apart(run, question.position - 1, parts), tolerance),
+        "the final norm with its scale kept against the norm itself": Check(way.error, bound),
+        **{name: Check(error, bound) for name, error in parts.errors.items()},
+        "heads against attention weights times values": Check(_apart(run, question.position - 1, parts), bound),
     }
     if not way.capped:
         own = float(question.value(logits_at(run, question.position)))
         found["the logit shared out against the model's own"] = Check(
-            abs(way.value - own), tolerance * max(1.0, abs(data["answer"]["logit"]))
+            abs(way.value - own), bound * max(1.0, abs(data["answer"]["logit"]))
         )
     return found
 

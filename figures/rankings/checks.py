@@ -23,14 +23,13 @@ NATS = 1e-4
 def checks(run: Run, reading: Reading, data: Mapping[str, Any], params: Params) -> dict[str, Check]:
     """Return the checks of a reading, and of what `data` publishes of it."""
     import numpy as np
-    import torch
 
+    from builder.model.precision import tolerance
     from builder.model.stream import ecco_error, read_stream
 
     from .packed import unpack
 
-    eps = torch.finfo(run.model.network.dtype).eps
-    tolerance = 1e-4 if eps < 1e-6 else eps**0.5  # half of the digits of a short format
+    bound = tolerance(run.model.network.dtype)
     places = [position - 1 for position in run.targets]
     stream = read_stream(run, places, embeddings=params.embeddings, reproduce=params.reproduce)
     entropies, divergences = reading.entropies, reading.divergences
@@ -40,9 +39,9 @@ def checks(run: Run, reading: Reading, data: Mapping[str, Any], params: Params) 
     ]
     own = run.said.probabilities.cpu()
     found = {
-        "lens after the last block against the model's logits": Check(reading.apart, tolerance * reading.size),
+        "lens after the last block against the model's logits": Check(reading.apart, bound * reading.size),
         "probabilities after the last block against the model's": Check(
-            float((reading.probabilities[-1] - own).abs().max()), tolerance
+            float((reading.probabilities[-1] - own).abs().max()), bound
         ),
         "entropy below 0 or above ln of the vocabulary, nats": Check(
             max(float(-entropies.min()), float(entropies.max()) - log(data["vocab_size"]), 0.0), NATS
@@ -54,7 +53,7 @@ def checks(run: Run, reading: Reading, data: Mapping[str, Any], params: Params) 
         "packed entropy and KL against the computed, steps": Check(float(max(apart)), 0.51),
     }
     if params.reproduce == "ecco":
-        found["states against transformers' hidden states"] = Check(ecco_error(run, places, stream), tolerance)
+        found["states against transformers' hidden states"] = Check(ecco_error(run, places, stream), bound)
     return found
 
 

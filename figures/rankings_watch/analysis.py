@@ -59,6 +59,7 @@ def analyse(run: Run, params: Params) -> Answer:
     import torch
 
     from builder.model.lens import largest, rank
+    from builder.model.precision import tolerance
     from builder.model.stream import ECCO, ecco_error, read_stream
     from builder.model.tokens import Vocabulary
 
@@ -96,7 +97,7 @@ def analyse(run: Run, params: Params) -> Answer:
     if params.reproduce == "ecco":
         data["warning"] = ECCO
         checks["states against transformers' hidden states"] = Check(
-            ecco_error(run, [position - 1], stream), _tolerance(run)
+            ecco_error(run, [position - 1], stream), tolerance(model.network.dtype)
         )
     return Answer(data, checks)
 
@@ -130,8 +131,10 @@ def _checks(run: Run, position: int, ids: list[int], logits: Tensor, data: Mappi
     import numpy as np
     import torch
 
+    from builder.model.precision import tolerance
+
     own = _forward(run, position).cpu()
-    bound = _tolerance(run) * float(own.abs().max())
+    bound = tolerance(run.model.network.dtype) * float(own.abs().max())
     log_p = own.double().log_softmax(-1)[ids]
     odds = torch.tensor(data["log_odds"], dtype=torch.float64)
     ascending = torch.from_numpy(np.sort(logits.numpy(), axis=-1))  # at a tenth of torch's time
@@ -151,13 +154,6 @@ def _checks(run: Run, position: int, ids: list[int], logits: Tensor, data: Mappi
         # four digits of a probability are published: two of them are off by at most 1e-3 of their quotient
         "log-odds against the quotient of the probabilities": Check(max(by_probability, default=0.0), 2e-3),
     }
-
-
-def _tolerance(run: Run) -> float:
-    import torch
-
-    eps = torch.finfo(run.model.network.dtype).eps
-    return 1e-4 if eps < 1e-6 else float(eps**0.5)  # half of the digits of a short format
 
 
 def _forward(run: Run, position: int) -> Tensor:

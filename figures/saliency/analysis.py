@@ -122,6 +122,8 @@ Found = tuple["Attribution", dict[str, Any], dict[str, Check]]
 
 
 def _by_gradients(run: Run, params: Params, network: Network, objective: Objective, x: Tensor) -> Found:
+    from builder.model.precision import tolerance
+
     from .attribution import attribute
     from .baseline import baseline
     from .reference import plain_gradient
@@ -149,13 +151,15 @@ def _by_gradients(run: Run, params: Params, network: Network, objective: Objecti
         found,
         _completeness(found, name, params.steps) if integrated else {},
         {
-            "gradient against plain autograd, one token": Check(distance, _bound(run)),
+            "gradient against plain autograd, one token": Check(distance, tolerance(run.model.network.dtype)),
             "gradient by later tokens": Check(max(found.leaks), 1e-6),
         },
     )
 
 
 def _by_drops(run: Run, params: Params, network: Network, objective: Objective, x: Tensor) -> Found:
+    from builder.model.precision import tolerance
+
     from .perturbation import by_occlusion, by_value_zeroing
 
     told = {}
@@ -167,7 +171,11 @@ def _by_drops(run: Run, params: Params, network: Network, objective: Objective, 
     # f is a sum over the width of the model, about as exact as the largest logit is
     largest = max(run.said.size, 1.0)
     scale = {name: largest if name.startswith(("f ", "drop ")) else 1.0 for name in measured}
-    return found, told, {name: Check(value, _bound(run) * scale[name]) for name, value in measured.items()}
+    return (
+        found,
+        told,
+        {name: Check(value, tolerance(run.model.network.dtype) * scale[name]) for name, value in measured.items()},
+    )
 
 
 def _completeness(found: Attribution, baseline: str, steps: int) -> dict[str, Any]:
@@ -193,22 +201,16 @@ def _completeness(found: Attribution, baseline: str, steps: int) -> dict[str, An
 
 def _checks(run: Run, found: Attribution, scores: list[list[float]]) -> dict[str, Check]:
     """Return what proves any method's scores."""
+    from builder.model.precision import tolerance
+
     return {
         # five digits of each share are published: at most 5e-5 of the sum are lost
         "rows sum to 1": Check(max((abs(sum(row) - 1) for row in scores if any(row)), default=0.0), 1e-4),
         "logits against the model's own": Check(
             max(abs(a - b) for a, b in zip(found.logits, run.said.logits.tolist(), strict=True)),
-            _bound(run) * run.said.size,
+            tolerance(run.model.network.dtype) * run.said.size,
         ),
     }
-
-
-def _bound(run: Run) -> float:
-    """Return how exact a relative number must be: for float32, or half of the digits of a shorter format."""
-    import torch
-
-    eps = torch.finfo(run.model.network.dtype).eps
-    return 1e-4 if eps < 1e-6 else float(eps**0.5)
 
 
 def _no_numbers(run: Run, what: str) -> BuildError:
