@@ -4,7 +4,7 @@ import { percent } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { overGrid, placeInGrid, roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { shade, strip } from "../shared/strip.js";
@@ -191,8 +191,7 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
 
   function tell(now) {
     const say = (chip) => (!now ? idle() : now.includes(null) ? strongest(now, chip) : [...effect(now, chip), `${(lacks(now) && ".") || ""}`]);
-    const heard = say(spoken).join("");
-    sentence.say([...say(quoted), ...(state.pinned && !lent ? [pinMark()] : [])], state.pinned && !lent ? `${heard} Pinned.` : heard);
+    sentence.say(say(quoted), say(spoken).join(""), state.pinned && !lent);
   }
 
   function idle() {

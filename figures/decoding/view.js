@@ -4,7 +4,7 @@ import { percent, whole } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { alongLine, roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { slider } from "../shared/slider.js";
@@ -142,7 +142,7 @@ export default function decoding(data, { value } = {}) {
     const role = tokens[position].type === "output" ? "Output token" : "Token";
     const place = ` position ${position}: probability ${own[t] ? percent(own[t]) : "0, it cannot be drawn"}, no. ${whole(data.places[t])} of ${whole(data.vocab_size)}`;
     const path = fork ? `. Instead: ${fork.text.map((v) => vocabulary[v]).join("")}` : "";
-    sentence.say([`${role} `, quoted(texts[position]), place, ...(state.pinned ? [pinMark()] : [])], `${role} ${spoken(texts[position])}${place}${path}${state.pinned ? ". Pinned" : ""}`);
+    sentence.say([`${role} `, quoted(texts[position]), place], `${role} ${spoken(texts[position])}${place}${path}`, state.pinned);
   }
 
   /** Writes the candidates of step t, and what was cut off. */

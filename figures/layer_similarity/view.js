@@ -4,7 +4,7 @@ import { choice } from "../shared/choice.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { overGrid, roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { switcher } from "../shared/switch.js";
@@ -140,7 +140,7 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
     }
     if (!at) {
       card(null);
-      return say(whole(), whole());
+      return sentence.say([whole()], whole());
     }
     cells.forEach((cell, index) => {
       const [r, c] = place(index);
@@ -155,12 +155,9 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
     grid.children[at[0]].firstChild.classList.add("is-row");
     foot.children[at[1] + 1].classList.add("is-row");
     card(lent === null ? at : null);
-    const text = lent === null ? `${pair(at)}: ${NAMES[measure]} ${minus(values[measure][at[0]][at[1]])}` : alike(lent);
-    say([text, ...(state.pinned && lent === null ? [pinMark()] : [])], `${text}${state.pinned && lent === null ? ". Pinned" : ""}`);
-  }
-
-  function say(nodes, text) {
-    sentence.say([].concat(nodes), text);
+    if (lent !== null) return sentence.say([alike(lent)], alike(lent));
+    const text = `${pair(at)}: ${NAMES[measure]} ${minus(values[measure][at[0]][at[1]])}`;
+    sentence.say([text], [text, ...correlated(at).map(([name, number]) => `${name} ${number}`)].join(", "), state.pinned);
   }
 
   /** What is to be seen while nothing is selected. */
@@ -187,9 +184,13 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
     const cell = cells[r * columns.length + c];
     const both = two ? [[models[0], name(layers, r, false)], [models[1], name(columns, c, false)]] : [["layers", `${layers[r]} and ${columns[c]}`]];
     cell.classList.add("is-looked-at");
-    const directions = kept[r] === kept_columns[c] ? kept[r] : `${kept[r]} and ${kept_columns[c]}`;
-    const correlated = built.some((key) => key !== "cka") ? [["directions", `${directions}`]] : [];
-    tip.show(cell, [facts([...both, ...built.map((key) => [NAMES[key], minus(values[key][r][c], 3)]), ...correlated])], { beside: true });
+    tip.show(cell, [facts([...both, ...built.map((key) => [NAMES[key], minus(values[key][r][c], 3)]), ...correlated(at)])], { beside: true });
+  }
+
+  /** How many directions of each layer a correlation is of. */
+  function correlated([r, c]) {
+    const directions = kept[r] === kept_columns[c] ? `${kept[r]}` : `${kept[r]} and ${kept_columns[c]}`;
+    return built.some((key) => key !== "cka") ? [["directions", directions]] : [];
   }
 
   function pair([r, c]) {

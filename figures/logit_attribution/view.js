@@ -3,7 +3,7 @@ import { range, sort, sum } from "d3";
 import { percent } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { selection } from "../shared/selection.js";
 import { make, sheet, signed, strongest } from "../shared/sheet.js";
 import { strip } from "../shared/strip.js";
@@ -94,8 +94,9 @@ export default function logitAttribution(data, { value, extent = {} } = {}) {
     card(lent ? null : state.current);
     const pinned = state.pinned && !lent;
     const parts = lent?.layer !== undefined ? ofLayer(lent.layer) : index < 0 ? whole() : ofPart(table.items[index]);
-    const heard = parts.map((part) => (typeof part === "string" ? part : spoken(textOf(part)))).join("");
-    sentence.say([...parts.map((part) => (typeof part === "string" ? part : quoted(textOf(part)))), ...(pinned ? [pinMark()] : [])], `${heard}${pinned ? ". Pinned" : ""}`);
+    const [shown, heard] = [quoted, spoken].map((chip) => parts.map((part) => (typeof part === "string" ? part : chip(textOf(part)))));
+    const beside = index < 0 ? "" : factsOf(index).map(([name, fact]) => `; ${name} ${fact}`).join("");
+    sentence.say(shown, heard.join("") + beside, pinned);
   }
 
   /** The answer, and what it stands against. */
@@ -125,9 +126,13 @@ export default function logitAttribution(data, { value, extent = {} } = {}) {
     table.element.querySelector(".is-looked-at")?.classList.remove("is-looked-at");
     if (!item) return tip.hide();
     item.element.classList.add("is-looked-at");
+    tip.show(item.element, [facts([["part", name(item)], ["adds", signed(item.value)], ...factsOf(index)])], { beside: true });
+  }
+
+  /** Its place among all parts, and the sum up to there. */
+  function factsOf(index) {
     const place = order.indexOf(index) + 1;
-    const after = [["sum after this row", signed(rows[item.row].run)]];
-    tip.show(item.element, [facts([["part", name(item)], ["adds", signed(item.value)], ...(place ? [["strongest", `no. ${place} of ${order.length}`]] : []), ...after])], { beside: true });
+    return [...(place ? [["strongest", `no. ${place} of ${order.length}`]] : []), ["sum after this row", signed(rows[table.items[index].row].run)]];
   }
 
   function name({ layer, head, what }, first = false) {

@@ -124,7 +124,7 @@ export function sheet({ label, n, rows, top, ticks, reach = {}, on }) {
   }
 }
 
-/** A folded list of the parts that do most: `[name, number]` pairs. */
+/** A folded list of the parts that do most: `[name, number]` pairs, a name a text or nodes. */
 export function strongest(title, pairs) {
   const details = make("details", "rows");
   const body = make("tbody", "");
@@ -150,7 +150,7 @@ export function signed(value) {
 export function make(tag, name, text = "") {
   const element = document.createElement(tag);
   if (name) element.className = name;
-  element.append(`${text}`);
+  element.append(text);
   return element;
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kinds import example
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 VALUE = "document.querySelector('#fig-it .view').value"
 SAID = "#fig-it .readout p:first-child"
@@ -39,7 +39,7 @@ def test_a_gain_is_no_loss(open_figure: Callable[..., Page]) -> None:
 
 
 def test_a_factor_is_compared_with_as_many_others(open_figure: Callable[..., Page]) -> None:
-    """Its row says how many neurons it has, the card what others would have cost."""
+    """Its row says how many neurons it has, the card what others would have cost, which is heard, too."""
     factors = example("ablation")["data"]["factors"]
     page = open_figure("ablation", width=1280)
     rows = page.locator("#fig-it .sheet-wide")
@@ -47,6 +47,9 @@ def test_a_factor_is_compared_with_as_many_others(open_figure: Callable[..., Pag
     assert (rows.first.text_content() or "").startswith(f"factor 1: {factors['neurons'][0]:,} neurons")
     rows.nth(1).hover()
     assert "as many others" in (page.locator("#fig-it .tip").text_content() or "")
+    drawn = factors["drawn"][1]
+    told = f"; without as many other neurons it {'loses' if drawn > 0 else 'gains'} {abs(drawn):.2f}"
+    expect(page.locator("#fig-it [aria-live]")).to_contain_text(told)
     assert page.evaluate(VALUE)["what"] == "factor-2"
     shaded = page.locator("#fig-it .strip .is-shaded")
     assert shaded.count() == len(factors["weights"][1])
@@ -80,6 +83,31 @@ def test_edges_are_another_grid(open_figure: Callable[..., Page]) -> None:
     page.get_by_label("parts", exact=True).check()
     assert page.evaluate(VALUE)["pinned"] is False
     assert page.locator("#fig-it .sheet").is_visible()
+
+
+def test_the_strongest_edges_are_listed(open_figure: Callable[..., Page]) -> None:
+    """In order of size, whatever their sign, the same in the fallback; of a window all its layers."""
+    result = example("ablation")
+    edges = result["data"]["edges"] | {"window": 4}
+    result["data"]["edges"] = edges
+    lists = []
+    for script in (True, False):
+        page = open_figure(result, java_script_enabled=script, wait=script)
+        listed = page.locator("#fig-it .rows").nth(1).locator("tr")
+        lists.append(listed.evaluate_all("rows => rows.map((row) => row.textContent)"))
+    assert lists[0] == lists[1]
+    assert len(lists[0]) == 12
+    assert lists[0][0] == "In layers 22 to 25 without a look at  Mary+4.11"
+    assert open_figure({**result, "data": {**result["data"], "edges": None}}).locator("#fig-it .rows").count() == 1
+
+
+def test_an_edge_that_is_none_is_nothing(open_figure: Callable[..., Page]) -> None:
+    """Whatever an address says: what lists have besides their items is no item."""
+    page = open_figure("ablation")
+    for place in ("layer.length_token.1", "layer.2_token.length", "layer.-1_token.0", "layer.0.5"):
+        page.goto(f"{page.url.partition('?')[0]}?fig-it=show.edges_{place}")
+        page.locator("#fig-it[data-state=ready]").wait_for(state="attached")
+        assert page.evaluate(VALUE)["pinned"] is False
 
 
 def test_it_shows_what_prose_and_other_figures_choose(open_figure: Callable[..., Page]) -> None:

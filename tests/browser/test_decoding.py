@@ -89,6 +89,14 @@ def test_it_begins_as_the_text_was_written(open_figure: Callable[..., Page]) -> 
     assert "Written greedily" in (page.locator("#fig-it .origin").text_content() or "")
 
 
+def test_nothing_stands_there_that_cannot_be_used(open_figure: Callable[..., Page]) -> None:
+    """Without scripts the settings are told in words; a slider would only pretend."""
+    page = open_figure("decoding", java_script_enabled=False, wait=False)
+    assert page.locator("#fig-it :is(input, button)").count() == 0
+    told = [" ".join(text.split()) for text in page.locator("#fig-it .slider").all_text_contents()]
+    assert told == ["Temperature 1", "Top-k all", "Top-p all"]
+
+
 def test_sliders_cut_and_reset_brings_back(open_figure: Callable[..., Page]) -> None:
     """Top-k 3 leaves three candidates that sum to 1; the line says what cut; reset is as before."""
     page = open_figure("decoding")

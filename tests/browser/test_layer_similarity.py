@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from large import large_similarity
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from work import work_of
 
 VALUE = "document.querySelector('#fig-it .view').value"
@@ -51,7 +52,7 @@ def test_the_scale_fits_and_says_so(open_figure: Callable[..., Page]) -> None:
 
 
 def test_a_cell_tells_its_layers_and_every_measure(open_figure: Callable[..., Page]) -> None:
-    """The card has all that were built, the sentence the one that is shown."""
+    """The card has all that were built, the sentence the one that is shown; of how many directions is heard, too."""
     page = open_figure(large_similarity(9, 9))
     page.locator("#fig-it .cell").nth(9 * 3 + 1).hover()
     card = page.locator("#fig-it .tip").text_content() or ""
@@ -59,6 +60,10 @@ def test_a_cell_tells_its_layers_and_every_measure(open_figure: Callable[..., Pa
     assert "0.667" in card
     assert "0.444" in card
     assert (page.locator("#fig-it .readout p").first.text_content() or "") == "Layer 2 and layer 0: CKA 0.67"
+    directions = re.search(r"directions(\d+(?: and \d+)?)", card)
+    assert directions
+    heard = f"Layer 2 and layer 0: CKA 0.67, directions {directions[1]}"
+    expect(page.locator("#fig-it [aria-live]")).to_have_text(heard)
 
 
 def test_one_half_is_enough(open_figure: Callable[..., Page]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from kinds import example
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 VALUE = "document.querySelector('#fig-it .view').value"
 SAID = "#fig-it .readout p:first-child"
@@ -64,12 +64,14 @@ def test_all_heads_fit(layers: int, heads: int, width: int, open_figure: Callabl
 
 
 def test_a_head_is_told(open_figure: Callable[..., Page]) -> None:
-    """What it adds, of what, to which answer over which foil; its place among all in the card."""
+    """What it adds, of what, to which answer over which foil; its place among all in the card, and heard."""
     page = open_figure("logit_attribution", width=1280)
     cells = page.locator("#fig-it .sheet-head")
     cells.nth(23 * 9 + 3).hover()
     assert page.text_content(SAID) == "Head 3 of layer 23 adds +2.86 of +6.12 to  Mary over  John"
     assert "no. 1 of 301" in (page.locator("#fig-it .tip").text_content() or "")
+    told = "adds +2.86 of +6.12 to ‘ Mary’ over ‘ John’; strongest no. 1 of 301; sum after this row +"
+    expect(page.locator("#fig-it [aria-live]")).to_contain_text(told)
     assert page.evaluate(VALUE) == {"layer": 23, "head": 3, "what": None, "pinned": False}
     page.locator("#fig-it .sheet-sum").nth(2 * 29 + 1).hover()
     assert (page.text_content(SAID) or "").startswith("The MLP of layer 29 adds +1.39 of +6.12 to")
