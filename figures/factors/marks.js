@@ -1,4 +1,5 @@
 /** What a factor is drawn with: an area over the text, a bar in its colour, and the elements around them. */
+import { max, sum } from "d3";
 import { category } from "../shared/category.js";
 
 /** An area over the positions, a unit wide each; of signed factors around a line in the middle. */
@@ -30,10 +31,19 @@ export function meter(j, share, side, value = 1) {
   return element;
 }
 
-export function ends(span) {
+function ends(span) {
   return span.length > 1 ? [`layer ${span[0]}`, span.at(-1)] : [`layer ${span[0]}`];
 }
 
 export function sign(weight) {
   return weight < 0 ? "−" : "";
+}
+
+/** Where in the network: a column a layer, the energy of one factor, or of all in their colours. */
+export function home(span, factors, alone) {
+  const part = ({ number, energy, layers: shares }, l) => (alone && alone !== number ? 0 : energy * shares[l]);
+  const columns = span.map((_, l) => factors.map((fact) => part(fact, l)));
+  const top = max(columns, (column) => sum(column)) || 1;
+  const stacks = columns.map((column) => make("span", "", ...column.map((size, j) => meter(j, size / top, "height"))));
+  return [make("div", "bars", ...stacks), make("p", "ends", ...ends(span).map((text) => make("span", "", text)))];
 }

@@ -13,10 +13,11 @@ import { switcher } from "../shared/switch.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
 import { tooltip } from "../shared/tooltip.js";
 import { positions, tokenUnits, wordUnits } from "../shared/units.js";
-import { area, ends, make, meter, record, sign } from "./marks.js";
+import { area, home, make, meter, record, sign } from "./marks.js";
 
 const HEAD = ["factor", "neurons", "share", "energy", "in common with", "layers", "strongest neurons"];
 const CARD = 8; // factors in a token's card
+const LOST = "These factors could not be loaded; what was shown before stays.";
 
 /**
  * Returns an element whose `value` is `{ solution, factor, position, tint, words, pinned }`; it emits `input` when that
@@ -61,16 +62,36 @@ export default function factors(data, { value, piece, extent } = {}) {
   turn(own);
   return root;
 
-  /** Fetches a solution where it is not here yet, and draws it. */
+  /** Fetches a solution where it is not here yet, and draws it; returns whether it could be had. */
   async function turn(index) {
     asked = index;
-    if (index === at) return;
-    if (!solutions[index].weights) Object.assign(solutions[index], await piece(solutions[index].piece));
-    if (asked !== index) return; // meanwhile another one was asked for
+    if (index === at) return true;
+    try {
+      if (!solutions[index].weights) Object.assign(solutions[index], await piece(solutions[index].piece));
+    } catch {
+      if (asked === index) stay(index);
+      return false;
+    }
+    if (asked !== index) return true; // meanwhile another one was asked for
     at = index;
+    set();
+    lay();
+    return true;
+  }
+
+  /** Goes on with what is drawn instead of a solution that does not come; the reader may ask for it again. */
+  function stay(index) {
+    [asked, shown] = [at, null];
+    if (own === index) own = at;
+    set();
+    if (state.current?.factor > solutions[own].n_factors) escape();
+    draw();
+    sentence.say([LOST], LOST);
+  }
+
+  function set() {
     across.set(at % counts.length);
     deep.set(Math.floor(at / counts.length));
-    lay();
   }
 
   async function open(index) {
@@ -94,7 +115,7 @@ export default function factors(data, { value, piece, extent } = {}) {
     if (part && (!item || !known(index))) return;
     shown = pin ? null : item;
     if (pin) own = index;
-    await turn(index);
+    if (!(await turn(index))) return;
     if (pin) state.toggle(item);
     draw();
   }
@@ -221,19 +242,9 @@ export default function factors(data, { value, piece, extent } = {}) {
     });
     marker.hidden = here < 0;
     if (here >= 0) marker.style.setProperty("--at", (source(item.position) + 0.5) / tokens.length);
-    home(alone);
+    homes.replaceChildren(...home(layers[solutions[at].layers].span, solutions[at].factors, alone));
     tell(item, alone);
     card(item);
-  }
-
-  /** Where in the network: a column a layer, the energy of one factor, or of all in their colours. */
-  function home(alone) {
-    const { span } = layers[solutions[at].layers];
-    const part = ({ number, energy, layers: shares }, l) => (alone && alone !== number ? 0 : energy * shares[l]);
-    const columns = span.map((_, l) => solutions[at].factors.map((fact) => part(fact, l)));
-    const top = max(columns, (column) => sum(column)) || 1;
-    const stacks = columns.map((column) => make("span", "", ...column.map((size, j) => meter(j, size / top, "height"))));
-    homes.replaceChildren(make("div", "bars", ...stacks), make("p", "ends", ...ends(span).map((text) => make("span", "", text))));
   }
 
   function tell(item, alone) {

@@ -127,7 +127,7 @@ export default function layerPredictions(data, { value, piece } = {}) {
           data.steps[step] = loaded;
           draw();
         },
-        () => sentence.say([LOST], LOST),
+        () => (lent ?? state.current)[0] === step && sentence.say([LOST], LOST),
       );
       return;
     }

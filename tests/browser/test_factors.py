@@ -149,6 +149,45 @@ def test_a_solution_is_fetched_when_it_is_asked_for(open_figure: Callable[..., P
     assert drawn == [["solution-1"], drawn[2], drawn[2]]
 
 
+def test_a_solution_that_does_not_come_is_said_and_may_be_asked_for_again(open_figure: Callable[..., Page]) -> None:
+    """The drawing, its controls and what is kept stay with what was there; so they do where a link or prose asks."""
+    page = open_figure("factors")
+    told = page.evaluate("""async () => {
+      const { view, src } = document.querySelector('#fig-it').dataset;
+      const { default: draw } = await import(new URL(view, document.baseURI));
+      const { data } = await (await fetch(src)).json();
+      const { layers, n_factors, ...rest } = data.solutions[1];
+      data.solutions[1] = { layers, n_factors, piece: "solution-1" };
+      let comes = false;
+      const piece = () => (comes ? Promise.resolve(rest) : Promise.reject(new Error("lost")));
+      const link = { solution: 1, factor: n_factors, pinned: true };
+      const restored = draw(structuredClone(data), { piece, value: link });
+      const element = draw(data, { piece });
+      document.body.append(restored, element);
+      const settled = () => new Promise((done) => setTimeout(done, 300));
+      const found = (root) => [
+        root.querySelectorAll(".factor").length, root.value.solution, root.value.pinned,
+        [...root.querySelectorAll("fieldset:first-of-type input")].findIndex((box) => box.checked),
+        root.querySelector(".readout p").textContent, root.querySelector("[aria-live]").textContent,
+      ];
+      await settled();
+      const seen = [found(restored)];
+      const radio = element.querySelectorAll("fieldset:first-of-type input")[1];
+      radio.click();
+      await settled();
+      seen.push(found(element));
+      await element.show({ factor: `${n_factors}.1` }, { pin: true });
+      await settled();
+      seen.push(found(element));
+      comes = true;
+      radio.click();
+      await settled();
+      return [...seen, found(element).slice(0, 4)];
+    }""")
+    lost = "These factors could not be loaded; what was shown before stays."
+    assert told == [[2, 0, False, 0, lost, lost]] * 3 + [[5, 1, False, 1]]
+
+
 def test_panels_share_a_scale(open_figure: Callable[..., Page]) -> None:
     """The largest weight of all panels of a gallery is the full tint of each."""
     page = open_figure(small())

@@ -100,6 +100,27 @@ def test_keys_go_from_text_to_table_and_back(open_figure: Callable[..., Page]) -
     assert page.evaluate(VALUE) == {"position": targets[2], "layer": None, "choice": None, "pinned": False}
 
 
+def test_a_step_that_does_not_come_is_not_told_of_once_the_reader_has_gone_on(open_figure: Callable[..., Page]) -> None:
+    """The sentence is about what is shown by then."""
+    page = open_figure(KIND)
+    told = page.evaluate("""async () => {
+      const { view, src } = document.querySelector('#fig-it').dataset;
+      const { default: draw } = await import(new URL(view, document.baseURI));
+      const { data } = await (await fetch(src)).json();
+      data.steps[4] = null;
+      let lose;
+      const root = draw(data, { piece: () => new Promise((_, fail) => (lose = fail)) });
+      document.body.append(root);
+      root.querySelectorAll('.token[role=button]')[4].click();
+      root.querySelectorAll('.token[role=button]')[1].click();
+      const before = root.querySelector('.readout p').textContent;
+      lose();
+      await new Promise((done) => setTimeout(done));
+      return [before, root.querySelector('.readout p').textContent];
+    }""")
+    assert told[0] == told[1]
+
+
 def test_a_far_step_is_fetched_when_it_is_stepped_to(open_figure: Callable[..., Page]) -> None:
     """The table fades meanwhile; what cannot be had is said, and the rest still works."""
     page = open_figure(KIND)
