@@ -13,8 +13,9 @@ from models.tiny import CAUSAL
 
 from builder.errors import BuildError
 from builder.figure import Answer, Result, RunSpec
-from builder.kind import Kind
+from builder.kind import Kind, load_kinds
 from builder.parameters import read_parameters
+from builder.site import built_in
 
 from . import Ask
 
@@ -60,6 +61,14 @@ TEXTS = (
     RunSpec(model="tiny", prompt="<b>東京 \U0001f642</b>", output="</script> & 東"),
     RunSpec(model="tiny", prompt="naïve “quotes”", generate=0),
 )
+
+ALIKE: dict[str, dict[str, Any]] = {
+    "ablation": {"factors": 2, "edges": True},
+    "attention": {"token": -1},
+    "causal_trace": {"corrupted": "1, 1, 1, 1.\nThe Union"},
+    "rankings_watch": {"watch": ("a", "b")},
+}
+"""What kinds are asked whose examples' parameters decide what is in an answer."""
 
 every_question = pytest.mark.parametrize(("kind", "params"), QUESTIONS, ids=str)
 
@@ -120,30 +129,12 @@ def test_other_precisions_work(
     assert not failed(ask(kind, model, **params))
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "tokens",
-        "saliency",
-        "rankings",
-        "layer_predictions",
-        "activations",
-        "factors",
-        "decoding",
-        "layer_similarity",
-        "head_view",
-        "model_view",
-        "neuron_view",
-        "attention_matrix",
-        "attention_flow",
-        "logit_attribution",
-    ],
-)
+@pytest.mark.parametrize("kind", sorted(load_kinds([built_in("figures")])))
 def test_the_example_has_the_shape_of_an_answer(kind: str, kinds: dict[str, Kind], tiny: Load, ask: Ask) -> None:
     """`example.json` is schema, fixture and demo: it has the keys that the analysis writes today."""
     text = (kinds[kind].folder / "example.json").read_text(encoding="utf-8")
     example = Result.from_json("0" * 64, text)
-    answer = ask(kind, tiny("llama"))
+    answer = ask(kind, tiny("llama"), **ALIKE.get(kind, {}))
     assert example.kind == kind
     assert set(example.data) == set(answer.data)
     assert set(example.checks) == set(answer.checks)
