@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..terminal import Terminal
 
-ABOUT = "say all that is wrong with the site, without running a model or writing a page"
+ABOUT = "report all that is wrong with the site, without running a model or writing a page"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..site import Site
     from ..terminal import Terminal
 
-ABOUT = "tell of each computed figure whether its answer is fresh, stale or missing"
+ABOUT = "say for each computed figure whether its answer is fresh, stale or missing"
 COLOURS = {"fresh": "green", "stale": "yellow", "missing": "red"}
 
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is told, and how."""
     add = parser.add_argument
     add("--json", action="store_true", help="as JSON, for programs")
-    add("--estimate", action="store_true", help="tell what the missing answers will take: tokens, memory, time")
+    add("--estimate", action="store_true", help="say what the missing answers will take: tokens, memory, time")
     add("-j", "--jobs", metavar="N", type=count, help="with --estimate: how long N workers would take")
     add("-D", "--drafts", action="store_true", help="drafts too")
     add("--frozen", action="store_true", help="ask nobody outside this machine")
