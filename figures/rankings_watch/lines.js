@@ -2,6 +2,7 @@
 import { line, scaleLinear } from "d3";
 
 const [TOP, RIGHT, BOTTOM, LEFT, HEIGHT] = [14, 72, 30, 50, 320]; // px; the right holds names
+const GAP = 8; // px between a line and its name
 const APART = 15; // px between two names
 
 /**
@@ -42,7 +43,7 @@ export function lines(names, series) {
         const d = line((_, row) => x(row), (_, row) => y(shown.of(row, s)))(names);
         const dots = names.map((_, row) => make("circle", { cx: x(row), cy: y(shown.of(row, s)), r: 2 }));
         const group = make("g", { style: `--c:${colour}` });
-        group.append(make("path", { d }), ...dots, make("text", { class: "series", x: width - RIGHT + 8 }, name));
+        group.append(make("path", { d }), ...dots, make("text", { class: "series", x: width - RIGHT + GAP }, name));
         return group;
       }),
     );
@@ -50,13 +51,14 @@ export function lines(names, series) {
     look(...looked);
   }
 
-  /** Puts names at the ends of their lines, and apart from each other. */
+  /** Puts names at the ends of their lines, and apart from each other; what does not fit is cut. */
   function name() {
     let last = -Infinity;
     const ends = [...svg.querySelectorAll(".series")].map((text, s) => [y(shown.of(rows - 1, s)), text]);
     for (const [end, text] of ends.sort(([a], [b]) => a - b)) {
       last = Math.max(end, last + APART);
       text.setAttribute("y", last + 4);
+      shorten(text, RIGHT - GAP);
     }
   }
 
@@ -77,6 +79,14 @@ export function lines(names, series) {
     const row = Math.max(0, Math.min(rows - 1, Math.round(x.invert(event.clientX - box.left))));
     const far = series.map((_, s) => Math.abs(y(shown.of(row, s)) - event.clientY + box.top));
     return [row, far.indexOf(Math.min(...far))];
+  }
+}
+
+function shorten(text, room) {
+  const characters = Array.from(text.textContent);
+  while (characters.length > 1 && text.getComputedTextLength() > room) {
+    characters.pop();
+    text.textContent = `${characters.join("")}…`;
   }
 }
 

@@ -158,7 +158,8 @@ export default function rankingsWatch(data, { value, extent = {} } = {}) {
     else if (columns === 2) nodes.push("; log-odds of ", quoted(words[1]), " against ", quoted(words[0]), ` ${signed(log_odds[r][1])}.`);
     else nodes.push(".");
     const said = nodes.map((node) => (node.textContent === undefined ? node : `‘${node.textContent}’`)).join("");
-    sentence.say(nodes, said, state.pinned);
+    const firsts = r === null ? "" : ` First choices there: ${top[r].map((v) => spoken(vocabulary[v])).join(", ")}.`;
+    sentence.say(nodes, said + firsts, state.pinned);
   }
 
   /** Returns which token is ahead in the end, and the layer from which it is so for good. */

@@ -43,7 +43,7 @@ export function selection({ current = null, pinned = false, changed }) {
 /** Marks the one item within `root` that is pinned, or none, as selected for screen readers: a cell or header of a grid. */
 export function pick(root, item) {
   root.querySelector("[aria-selected]")?.removeAttribute("aria-selected");
-  item?.setAttribute("aria-selected", "true");
+  if (item) item.setAttribute("aria-selected", "true");
 }
 
 function same(a, b) {

@@ -54,6 +54,22 @@ def test_the_winner_is_outlined_in_every_row_it_is_in(open_figure: Callable[...,
     assert page.locator("#fig-it .own-rank").last.text_content() == str(known["ranks"][-1][0])
 
 
+def test_without_scripts_every_token_is_told_of(open_figure: Callable[..., Page]) -> None:
+    """The fallback draws the first; of all it says how likely they are, and since when they are among the first."""
+    result = example(KIND)
+    result["data"]["settles"][1] = None
+    page = open_figure(result, java_script_enabled=False, wait=False)
+    rows = page.locator("#fig-it .rows tbody tr").all()
+    known = result["data"]
+    assert len(rows) == len(known["targets"])
+    for t, row in enumerate(rows):
+        cells = row.locator("th, td").all_text_contents()
+        position = known["targets"][t]
+        assert cells[:2] == [str(position), known["tokens"][position]["text"]]
+        assert cells[2].endswith("%")
+        assert cells[3:] == ["–" if n is None else f"layer {n}" for n in (known["enters"][t], known["settles"][t])]
+
+
 def test_a_chip_steps_to_its_token(open_figure: Callable[..., Page]) -> None:
     """By pointing, and back; a click pins the step, and cells can be read meanwhile."""
     page = open_figure(KIND)

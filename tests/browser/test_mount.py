@@ -151,6 +151,18 @@ def test_numbers_read_alike_with_and_without_script(open_figure: Callable[..., P
     assert script == plain
 
 
+@pytest.mark.parametrize("kind", ["activations", "factors", "rankings"])
+def test_room_for_controls_is_neither_seen_nor_reached(kind: str, open_figure: Callable[..., Page]) -> None:
+    """Without scripts nothing is there that does nothing; in a gallery it has no room, as controls stand above it."""
+    page = open_figure(kind, java_script_enabled=False, wait=False)
+    controls = page.locator("#fig-it .figure-body :is(input, select, button)")
+    assert controls.count() > 2
+    for control in controls.all():
+        assert control.is_hidden()
+        assert control.evaluate("control => control.closest('[inert]') !== null")
+    assert page.locator("#fig-it .view-bar > :is(.choice, .switch)").count() == 0
+
+
 def test_a_reader_who_is_in_the_fallback_keeps_the_place(open_page: Callable[..., Page], harness: Harness) -> None:
     """A view that arrives under the keyboard's focus takes it over: the next Tab goes on from the figure."""
     page = open_page("about:blank", broken=True)

@@ -53,6 +53,33 @@ def test_the_sentence_names_the_layer_of_the_crossing(open_figure: Callable[...,
     assert "log-odds of  are against  is −" in text
 
 
+def test_first_choices_are_heard(open_figure: Callable[..., Page]) -> None:
+    """They stand in the card, which a screen reader does not read."""
+    page = open_figure(KIND)
+    page.locator("#fig-it .heat td").nth(12 * 2).hover()
+    known = data()
+    firsts = ", ".join(f"‘{known['vocabulary'][v]}’" for v in known["top"][12])
+    said = "(text) => document.querySelector('#fig-it [aria-live]').textContent.endsWith(text)"
+    page.wait_for_function(said, arg=f". First choices there: {firsts}.")
+
+
+def test_a_name_too_long_for_its_place_is_cut(open_figure: Callable[..., Page]) -> None:
+    """With dots, and not by the edge of a phone; the grid and the sentence have it whole."""
+    result = example(KIND)
+    result["data"]["vocabulary"][:2] = [" incomprehensibility", " are"]
+    page = open_figure(result, width=360)
+    choose(page, "lines")
+    page.locator("#fig-it .series").nth(1).wait_for(state="attached")
+    names = page.locator("#fig-it .series").evaluate_all(
+        "names => names.map((name) => [name.textContent, name.getBoundingClientRect().right])"
+    )
+    assert names[0][0].startswith("incom")
+    assert names[0][0].endswith("…")
+    assert names[1][0] == "are"
+    right = page.locator("#fig-it svg").evaluate("svg => svg.getBoundingClientRect().right")
+    assert all(end <= right for _, end in names)
+
+
 def test_lines_end_in_names_and_ranks_go_up(open_figure: Callable[..., Page]) -> None:
     """Rank 1 at the top, a line a token in its colour; names do not overlap."""
     page = open_figure(KIND, width=1000)
