@@ -5,9 +5,8 @@ import { percent } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
-import { pinMark, readout } from "../shared/readout.js";
+import { readout } from "../shared/readout.js";
 import { alongLine, roving } from "../shared/roving.js";
-import { LEAST, sankey } from "../shared/sankey.js";
 import { selection } from "../shared/selection.js";
 import { below, shade, strip, stripKey } from "../shared/strip.js";
 import { switcher } from "../shared/switch.js";
@@ -16,6 +15,7 @@ import { tooltip } from "../shared/tooltip.js";
 import { groupedUnits, groupings, positions } from "../shared/units.js";
 import { bars, scaleEnd } from "./bars.js";
 import { layerRows, reach, reader, trace } from "./reached.js";
+import { ribbons } from "./ribbons.js";
 
 const METHODS = { value_norms: "value norms", raw: "raw", rollout: "rollout", flow: "flow" };
 const ALONE = "Nothing stands before it.";
@@ -39,7 +39,7 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
   const known = targets.includes(value?.token);
   const wanted = {
     method: data.methods.includes(value?.method) ? value.method : data.method,
-    display: value?.display in DISPLAYS ? value.display : data.display,
+    display: Object.hasOwn(DISPLAYS, value?.display) ? value.display : data.display,
     words: grouped && value?.words === true,
     excluded: !both && typeof value?.excluded === "boolean" ? value.excluded : data.exclude_first,
   };
@@ -66,12 +66,11 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
   controls.append(display.element);
   if (grouped) controls.append(switcher("Words", wanted.words, (words) => (ask({ words }), lay(), draw())));
   if (!both) controls.append(switcher("Without the first token", wanted.excluded, (excluded) => ask({ excluded })));
-  const picture = sankey(columns, (u) => label(u), peek);
+  const picture = ribbons(columns, { label, named, tip: () => tip });
   const key = document.createElement("p");
   key.className = "bars-key";
-  picture.note.textContent = `Columns are states after a layer. Blue moves to another token, grey stays. Left out: what is below ${100 * LEAST}%.`;
   bar.append(key);
-  root.append(sentence.element, picture.element, picture.note, bar, controls);
+  root.append(sentence.element, ...picture.elements, bar, controls);
   const tip = tooltip(root);
   lay();
   draw();
@@ -173,7 +172,8 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     if (!order.length) return;
     look(order[Math.max(0, Math.min(order.length - 1, order.indexOf(walked) + by))]);
     const place = `No. ${order.indexOf(walked) + 1} of ${order.length}`;
-    sentence.say([`${place}: `, quoted(label(walked)), ` ${percent(row[walked])}`], `${place}: ${spoken(label(walked))}, ${percent(row[walked])}`);
+    const heard = [`${place}: ${spoken(label(walked))}`, percent(row[walked]), ...peak(walked)].join(", ");
+    sentence.say([`${place}: `, quoted(label(walked)), ` ${percent(row[walked])}`], heard);
   }
 
   /** Shows what comes from one token. */
@@ -185,9 +185,15 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     const portion = document.createElement("b");
     portion.textContent = percent(row[u]);
     line.chips[u].classList.add("is-looked-at");
-    const place = `no. ${strongest(row).indexOf(u) + 1} of ${row.length}`;
-    const most = byLayer && sort(range(byLayer.length), (l) => -byLayer[l][u])[0];
-    tip.show(line.chips[u], [portion, byLayer ? `most ${shown.method === "rollout" ? "after" : "in"} ${named(shown.detail.layers[most])}: ${percent(byLayer[most][u])}` : place]);
+    const [most = `no. ${strongest(row).indexOf(u) + 1} of ${row.length}`] = peak(u);
+    tip.show(line.chips[u], [portion, most]);
+  }
+
+  /** Says in which layer a token has most, where bars show layers: a list of one or none. */
+  function peak(u) {
+    if (!byLayer) return [];
+    const most = sort(range(byLayer.length), (l) => -byLayer[l][u])[0];
+    return [`most ${shown.method === "rollout" ? "after" : "in"} ${named(shown.detail.layers[most])}: ${percent(byLayer[most][u])}`];
   }
 
   function unitAt(position) {
@@ -259,25 +265,15 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     const top = scaleEnd(byLayer);
     extras.forEach((extra, i) => extra.bars.draw(byLayer[0][i] === undefined ? [] : byLayer.map((row) => row[i]), top));
     const each = shown.method === "rollout" ? "after each layer" : "of each layer";
-    key.textContent = `bars: share ${each}, ${layers[0]} to ${layers.at(-1)}, up to ${percent(top)}; higher ones are cut and dark`;
+    key.textContent = `bars: share ${each}, ${layers[0]} to ${layers.at(-1)}, up to ${percent(top)}; higher ones are cut and stand out`;
   }
 
   function drawRibbons(u, row) {
-    picture.element.hidden = picture.note.hidden = wanted.display !== "sankey";
+    picture.hide(wanted.display !== "sankey");
     if (shown.display !== "sankey" || u === undefined) return;
     const starts = positions(units[u]).filter((position) => targets.includes(position)).map((position) => position - causal);
     const unitOf = units.flatMap((one, i) => positions(one).map(() => i));
     picture.draw(trace(shown.detail, starts, unitOf), row);
-  }
-
-  /** Says what a ribbon carries. */
-  function peek(ribbon, anchor) {
-    if (!ribbon) return tip.hide();
-    const [from, to, share, c] = ribbon;
-    const portion = document.createElement("b");
-    portion.textContent = percent(share);
-    const way = `${c ? named(columns[c]) : "input"} to ${named(columns[c + 1])}`;
-    tip.show(anchor, [portion, quoted(label(from)), " to ", quoted(label(to)), `, ${way}`]);
   }
 
   function tell(u, row) {
@@ -291,9 +287,7 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     const parts = [type === "output" ? "Output token " : "Token ", u, ` ${place}${made}`, ...from];
     const nodes = parts.map((part) => (typeof part === "number" ? quoted(label(part)) : part));
     const heard = parts.map((part, i) => (typeof part === "number" ? spoken(label(part)) : i === 2 ? `,${part}` : part)).join("");
-    const kept = state.pinned && glimpse === null;
-    if (kept) nodes.push(pinMark());
-    sentence.say(nodes, `${heard}${kept ? ". Pinned" : ""}`);
+    sentence.say(nodes, heard, state.pinned && glimpse === null);
   }
 
   function named(layer) {

@@ -8,20 +8,16 @@ export function rows(title, heads, list) {
   const element = make("details");
   const table = make("table");
   const body = make("tbody");
-  const scroller = make("div", table); // sideways, where there are many columns
   element.className = "rows";
-  scroller.className = "rows-table";
   table.createTHead().insertRow().append(...heads.map((text) => header("col", text)));
   table.append(body);
-  element.append(make("summary", title), scroller);
+  element.append(make("summary", title), table);
   element.addEventListener("toggle", refresh);
   return { element, refresh };
 
   function refresh() {
     if (!element.open) return;
     body.replaceChildren(...list().map(([name, ...cells]) => make("tr", header("row", name), ...cells.map((cell) => make("td", cell)))));
-    scroller.toggleAttribute("tabindex", false);
-    if (scroller.scrollWidth > scroller.clientWidth) scroller.tabIndex = 0; // keys scroll what has the focus
   }
 }
 

@@ -12,7 +12,7 @@ const link = linkHorizontal();
  * Returns `{ element, note, draw }`, a drawing and the words below it. `columns` are the layers, numbers or names, the first one null: the input;
  * `name(u)` is the text of row u. `draw({ masses, flows }, shares)` draws `masses[c][u]`, the share of row u in column c, and
  * `flows[c]`, a list of `[from, to, share]` from column c to the next; beside their names rows have `shares`. `look(ribbon,
- * element)` is told what a mouse is at, `[from, to, share, column]`, or null.
+ * element)` is told what a mouse is at, or a finger touches: `[from, to, share, column]`, or null.
  */
 export function sankey(columns, name, look) {
   const element = document.createElement("div");
@@ -27,8 +27,11 @@ export function sankey(columns, name, look) {
   let drawn = null; // what is drawn, for another width
   let ribbons = [];
   new ResizeObserver(() => drawn && paint()).observe(element);
-  svg.addEventListener("pointerover", ({ target }) => look(ribbons[target.dataset?.ribbon] ?? null, target));
-  svg.addEventListener("pointerleave", () => look(null));
+  const at = ({ target }) => look(ribbons[target.dataset?.ribbon] ?? null, target);
+  const hover = (act) => (event) => event.pointerType !== "touch" && act(event);
+  svg.addEventListener("pointerover", hover(at));
+  svg.addEventListener("pointerleave", hover(() => look(null)));
+  svg.addEventListener("click", at); // a finger's: what it touched stays until it touches elsewhere
   return { element, note, draw: (found, row) => ((drawn = { ...found, row }), paint()) };
 
   function paint() {
