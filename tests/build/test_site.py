@@ -351,7 +351,7 @@ def test_a_second_model_reads_the_text_that_the_first_one_wrote(folder: SiteFold
     folder.write("figures/pieces/analysis.py", PIECES)
     folder.write("figures/pieces/fallback.html", "{# Gets: data. #}<p>{{ data.same }}</p>")
     figure = ":::{figure}\n:analysis: pieces\n:prompt: 1. Austria\n:generate: 2\n:versus: VERSUS\n\nA caption.\n:::\n"
-    (name,) = find_site(folder.root).models
+    name = find_site(folder.root).model
     folder.article(figure.replace("VERSUS", name))
     folder.build()
     assert "<p>True</p>" in folder.read("a/index.html")
@@ -374,7 +374,7 @@ def test_what_the_second_model_cannot_do_is_told_at_its_line(
 
 def test_layers_of_two_models_are_compared(folder: SiteFolder) -> None:
     """A model beside itself: every layer is like itself, whichever loads first."""
-    (name,) = find_site(folder.root).models
+    name = find_site(folder.root).model
     options = [":analysis: layer_similarity", ":prompt: 1. Austria 2. Belgium 3. Bulgaria", f":versus: {name}"]
     figure = "\n".join([":::{figure}", *options, "", "Two.", ":::", ""])
     folder.article(figure)
