@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .document import Document, Mention, Value
 from .errors import BuildError, Problem, nearest
+from .faults import noting
 from .figure import Result
 from .kind import Kind
 from .numerals import shown_value
@@ -35,21 +36,28 @@ def check_prose(
     documents: Iterable[Document],
     results: Mapping[tuple[str, str], Sequence[Result | None]],
     kinds: Mapping[str, Kind],
+    computed: Collection[str],
 ) -> tuple[Problem, ...]:
     """Return a problem for each part and each value that a figure does not have.
 
     `results` are those of a figure's panels by `(slug, the figure's anchor)`. One that is missing was told of already.
+    `computed` are the addresses of those that this build computed.
     """
     problems: list[Problem] = []
     for document in documents:
         article = document.article
+        figures = {spec.anchor: spec for spec in document.figures}
         for named in (*document.mentions, *document.values):
             panels = results.get((article.slug, named.anchor), ())
+            if not panels:
+                continue
+            is_stored = any(result is not None and result.address not in computed for result in panels)
             try:
-                if isinstance(named, Mention):
-                    find_mention(named, panels, kinds)
-                elif isinstance(named, Value):
-                    find_value(named, panels)
+                with noting(problems, figures[named.anchor], is_stored=is_stored):
+                    if isinstance(named, Mention):
+                        find_mention(named, panels, kinds)
+                    elif isinstance(named, Value):
+                        find_value(named, panels)
             except BuildError as error:
                 problems += [Problem(p.message, article.path, named.line, named.column) for p in error.problems]
     return tuple(problems)

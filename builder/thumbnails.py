@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from .assets import SITE_SHEET
 from .cache import write_atomically
 from .document import Document
 from .errors import Problem, nearest
+from .faults import noting
 from .figure import FigureSpec, Result
 from .kind import Kind
 from .page import ShownPanel
@@ -68,12 +69,10 @@ def find_thumbnail(
             labels = [spec.label for spec in document.figures if spec.label]
             wrong = f"unknown figure: {label}{nearest(label, labels)}"
             problems.append(Problem(wrong, document.article.path, meta.thumbnail.line))
-    for found in _from_figures(document, figures, shown, kinds, theme, site):
-        return found
-    if meta.thumbnail is None:
-        for file in document.pictures.values():
-            return _scaled(document, file, "")
-    return FoundThumbnail(problems=tuple(problems))
+    found = next(_from_figures(document, figures, shown, kinds, theme, site, problems), None)
+    if found is None and meta.thumbnail is None:
+        found = next((_scaled(document, file, "") for file in document.pictures.values()), None)
+    return replace(found or FoundThumbnail(), problems=tuple(problems))
 
 
 def theme_colours(site: Site) -> dict[str, tuple[str, str]]:
@@ -104,6 +103,7 @@ def _from_figures(
     kinds: Mapping[str, Kind],
     theme: jinja2.Environment,
     site: Site,
+    problems: list[Problem],
 ) -> Iterator[FoundThumbnail]:
     for spec in figures:
         if spec.picture is not None and (file := document.pictures.get(str(spec.picture.value))):
@@ -112,12 +112,14 @@ def _from_figures(
         kind = kinds.get(panels[0].result.kind) if panels else None
         if kind is None or not (kind.folder / "thumbnail.svg").is_file():
             continue
-        result = panels[0].result
-        drawing = _draw(kind, result, theme, site)
-        content = drawing.encode()
-        path = f"{document.article.slug}/thumbnail.{hashlib.sha256(content).hexdigest()[:8]}.svg"
-        alt = spec.alt or kind.analysis.describe(result.data)
-        yield FoundThumbnail(Thumbnail(path, 600, 400, alt), {path: content}, drawing=drawing)
+        result, drawing = panels[0].result, ""
+        with noting(problems, spec, is_stored=panels[0].is_stored):
+            alt = spec.alt or kind.analysis.describe(result.data)
+            drawing = _draw(kind, result, theme, site)
+        if drawing:
+            content = drawing.encode()
+            path = f"{document.article.slug}/thumbnail.{hashlib.sha256(content).hexdigest()[:8]}.svg"
+            yield FoundThumbnail(Thumbnail(path, 600, 400, alt), {path: content}, drawing=drawing)
 
 
 def _draw(kind: Kind, result: Result, theme: jinja2.Environment, site: Site) -> str:

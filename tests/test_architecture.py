@@ -14,7 +14,7 @@ BUILDER = ROOT / "builder"
 
 # From left to right as in `article → document → plan → results → page → site`: a module imports only from rows above.
 LAYERS = [
-    {"__init__", "errors"},
+    {"__init__", "errors", "rounding"},
     {"plugins"},
     {"finding", "model_source", "settings", "summary"},
     {"site", "slug", "figure", "parts", "quantised", "yaml_mapping"},
@@ -42,7 +42,7 @@ LAYERS = [
     {"costs"},
     {"model"},
     {"engine", "status"},
-    {"assets", "pictures", "prose", "templates"},
+    {"assets", "faults", "pictures", "prose", "templates"},
     {"page"},
     {"cards", "listing", "thumbnails", "write"},
     {"deposit"},

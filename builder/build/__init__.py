@@ -113,9 +113,10 @@ class Builder:
         )
 
         answers = self._answer(plan)
-        problems += self._sift([*answers.problems, *check_prose(documents, answers.shown_by(plan), kinds)])
+        said = check_prose(documents, answers.shown_by(plan), kinds, answers.computed)
+        problems += self._sift([*answers.problems, *said])
         waiting = {entry.path: entry for entry in changed}
-        drawn = [renderer.make(one, waiting[one.article.path], plan, answers.results) for one in documents]
+        drawn = [renderer.make(one, waiting[one.article.path], plan, answers) for one in documents]
         problems += self._sift([problem for one in drawn for problem in one.problems])
         made += drawn
 
@@ -137,8 +138,8 @@ class Builder:
         return Built(
             marks=self._marks(files, records, assets),
             problems=tuple(dict.fromkeys(problems)),
-            computed=answers.n_computed,
-            cached=len(addresses) - answers.n_computed,
+            computed=len(answers.computed),
+            cached=len(addresses) - len(answers.computed),
             seconds=time.perf_counter() - start,
             pages=tuple(path for path in files if path.endswith(".html")),
         )

@@ -15,10 +15,10 @@ __all__ = ["Answers", "bring_answers", "find_answers"]
 
 @dataclass(frozen=True)
 class Answers:
-    """Results by address, how many of them had to be computed, and what could not be."""
+    """Results by address, those of them that had to be computed, and what could not be."""
 
     results: dict[str, Result]
-    n_computed: int
+    computed: frozenset[str]
     problems: tuple[Problem, ...]
 
     def shown_by(self, plan: Plan) -> dict[tuple[str, str], list[Result | None]]:
@@ -55,7 +55,8 @@ def find_answers(
     results = {address: result for address, result in stored.items() if result is not None}
     if len(results) < len(stored) and not problems:
         problems.append(Problem("missing result: one was removed while the build ran; build again"))
-    return Answers(results, sum(job.address in results for job in wanted), (*problems, *cache.warnings()))
+    computed = frozenset(job.address for job in wanted if job.address in results)
+    return Answers(results, computed, (*problems, *cache.warnings()))
 
 
 def _find(jobs: Iterable[Job], cache: Cache) -> dict[str, Result | None]:

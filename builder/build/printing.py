@@ -16,6 +16,7 @@ from ..library import Library
 from ..machine import usable_cores
 from ..plan import Plan
 from ..site import Site
+from .answers import Answers
 from .rendering import Entry, Made, Renderer
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ TIDY = 100
 """Articles after which a process looks for what it can forget."""
 
 _NOTHING_PLANNED = Plan({}, {}, ())
+_NOTHING_ANSWERED = Answers({}, frozenset(), ())
 
 
 def print_articles(
@@ -53,7 +55,7 @@ def _print(entry: Entry, targets: Mapping[str, Path], renderer: Renderer) -> Mad
     waits = any(spec.kind is not None for spec in document.figures)
     if waits or any(problem.severity == "error" for problem in document.problems):
         return document
-    return renderer.make(document, entry, _NOTHING_PLANNED, {})
+    return renderer.make(document, entry, _NOTHING_PLANNED, _NOTHING_ANSWERED)
 
 
 # in other processes

@@ -13,17 +13,17 @@ from ..cache import open_cache
 from ..cards import find_social_image
 from ..document import Document, reading_minutes
 from ..errors import Problem
-from ..figure import Result
 from ..kind import Kind
 from ..library import Library
 from ..model_source import ModelSource
 from ..page import ArticlePage, ShownPanel, article_files, data_path, page_path, piece_path, render_article
 from ..pictures import read_linked, read_pictures
-from ..plan import Plan
+from ..plan import Panel, Plan
 from ..site import Site, cache_folder
 from ..summary import Neighbour, Summary, Thumbnail
 from ..templates import make_theme
 from ..thumbnails import find_thumbnail
+from .answers import Answers
 from .records import Record, Stamp, stamp, stamps
 
 __all__ = ["Entry", "Made", "Renderer", "neutral_digest", "sketch"]
@@ -68,13 +68,13 @@ class Renderer:
         self.theme = make_theme(site)
         self.cache = open_cache(site)
 
-    def make(self, document: Document, entry: Entry, plan: Plan, results: Mapping[str, Result]) -> Made:
+    def make(self, document: Document, entry: Entry, plan: Plan, given: Answers) -> Made:
         """Return an article's files. A figure whose results are not all there is left out (`--no-strict`)."""
         article = document.article
         scripts = self.site.html == "raw"
         linked = read_linked(document.files, scripts=scripts)
         files = dict(linked.files)
-        shown = self._shown(document, plan, results)
+        shown = self._shown(document, plan, given)
         answers = {panel.result.address: panel.result for panels in shown.values() for panel in panels}
         for address, result in answers.items():
             files[data_path(result)] = self.cache.path(address)
@@ -110,22 +110,22 @@ class Renderer:
         html = render_article(page).encode()
         files[page.path] = html
         files.update(article_files(page))
-        problems = (*document.problems, *linked.problems, *pictures.problems, *found.problems)
+        problems = (*document.problems, *linked.problems, *pictures.problems, *found.problems, *page.problems)
         record = self._record(page, entry, html, plan, tuple(answers), problems, found.thumbnail)
         return Made(article.path, record, files, problems)
 
-    def _shown(
-        self, document: Document, plan: Plan, results: Mapping[str, Result]
-    ) -> dict[str, tuple[ShownPanel, ...]]:
+    def _shown(self, document: Document, plan: Plan, given: Answers) -> dict[str, tuple[ShownPanel, ...]]:
         """Return what each computed figure shows; a gallery is shown whole or not at all."""
+
+        def show(panel: Panel) -> ShownPanel:
+            version, is_stored = stamp(self.cache.path(panel.address)), panel.address not in given.computed
+            return ShownPanel(given.results[panel.address], panel.title, version, is_stored)
+
         asked = {spec.anchor: plan.figures.get((document.article.slug, spec.anchor), ()) for spec in document.figures}
         return {
-            anchor: tuple(
-                ShownPanel(results[panel.address], panel.title, stamp(self.cache.path(panel.address)))
-                for panel in panels
-            )
+            anchor: tuple(map(show, panels))
             for anchor, panels in asked.items()
-            if all(panel.address in results for panel in panels)
+            if all(panel.address in given.results for panel in panels)
         }
 
     def _record(

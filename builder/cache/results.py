@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BuildError, Problem
 from ..figure import Result, published
 from ..site import Site, cache_folder
+from .form import has_form
 from .inside import is_inside, leads_out
 from .shared import Shared, open_shared
 from .whole import is_whole, write_atomically
@@ -64,7 +65,7 @@ class Cache:
             result = Result.from_json(address, self.path(address).read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
-        whole = all(is_whole(self.piece(address, name)) for name in result.pieces)
+        whole = has_form(result.provenance) and all(is_whole(self.piece(address, name)) for name in result.pieces)
         return result if whole and kind in (None, result.kind) else None
 
     def bring(self, questions: Iterable[Question]) -> None:

@@ -12,6 +12,7 @@ from ..errors import Problem
 from ..figure import Result, published
 from ..site import CONFIG
 from .folder import Folder
+from .form import has_form
 from .remote import OnlyReadError, Remote, is_address
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def _checked_result(address: str, text: bytes, question: Question) -> Result | N
         and says.get("code") == question.code
         and says.get("params") == asked["params"]
         and says.get("prompt") == asked["run"]
+        and has_form(says)
     )
     return result if right and len(set(result.pieces)) == len(result.pieces) <= MOST_PIECES else None
 

@@ -94,7 +94,7 @@ def _as_a_build(site: Site, library: Library, documents: list[Document]) -> list
     problems += [
         *check_fragments(links, anchors),
         *plan.problems,
-        *check_prose(documents, answers.shown_by(plan), kinds),
+        *check_prose(documents, answers.shown_by(plan), kinds, answers.computed),
     ]
     findings = [as_finding(problem) for problem in problems]
     findings += _as_pages(site, library, documents, kinds, plan, answers)
@@ -127,7 +127,7 @@ def _as_pages(
             files.add(summary.page)
             continue
         entry = Entry(document.article.path, summary, {})
-        made = renderer.make(document, entry, plan, answers.results)
+        made = renderer.make(document, entry, plan, answers)
         yield from map(as_finding, made.problems)
         files.update(made.files)
         content = made.files[summary.page]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,7 +16,8 @@ from markupsafe import Markup
 from ..bibliography import Bibliography
 from ..bibliography.reference import Reference
 from ..document import Document, Mention, Value
-from ..errors import BuildError
+from ..errors import BuildError, Problem
+from ..faults import noting
 from ..figure import FigureSpec, Result
 from ..kind import Kind
 from ..mathematics import TexError
@@ -40,6 +41,8 @@ class ShownPanel:
     title: str = ""
     version: Hashable = None
     """Tells this content of the answer from any other, as far as it is known."""
+    is_stored: bool = False
+    """Whether it was there before this build, which did not see it being computed."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class ArticlePage(SitePage):
     older: Neighbour | None = None
     """The articles before and after it in the index."""
     social_image: SocialImage | None = None
+    problems: list[Problem] = field(default_factory=list)
+    """What went wrong as it was rendered: figures whose stored answers have a form that cannot be shown."""
 
     @property
     def results(self) -> Mapping[str, Result]:
@@ -112,23 +117,10 @@ class ArticlePage(SitePage):
             body = self.picture(str(spec.picture.value), spec.alt or "", layout=spec.layout, enlarge=bool(spec.alt))
             return self.part("figure", figure=spec, body=body, caption=caption, panels=())
         panels = self.panels.get(spec.anchor, ())
-        if not panels:  # --no-strict: the article is shown without this answer
+        drawn = self._drawn(spec, panels) if panels else {}
+        if not drawn:  # --no-strict: the article is shown without this answer
             return self.part("figure", figure=spec, body=Markup(), caption=caption, panels=())
-        kind = self.kinds[panels[0].result.kind]
-        extent = shared_extent(kind, [panel.result.data for panel in panels])
-        drawn = [self._panel(kind, panel, spec, extent) for panel in panels]
-        return self.part(
-            "figure",
-            figure=spec,
-            kind=kind.name,
-            panels=drawn,
-            extent=json.dumps(extent, separators=(",", ":")),  # the template escapes it: it stands in an attribute
-            caption=caption,
-            alt=spec.alt or " ".join(panel["alt"] for panel in drawn),
-            method=self._kind_template(kind, "method.html", drawn[0], panels[0]),
-            view_url=self.asset(f"figures/{kind.name}/view.js"),
-            follows=self._followed(spec),
-        )
+        return self.part("figure", figure=spec, caption=caption, follows=self._followed(spec), **drawn)
 
     def picture(self, name: str, alt: str, *, layout: str = "body", enlarge: bool = False, **attributes: Any) -> Markup:
         """Render a picture, alone or as a figure's body; `enlarge` lets readers see it larger."""
@@ -147,7 +139,7 @@ class ArticlePage(SitePage):
         """Render words, or a graphic, that stand for a part of a figure; without its result they are plain words."""
         found = None
         if mention is not None:
-            with suppress(BuildError):  # told before a page is made
+            with suppress(self._told(mention.anchor)):
                 found = find_mention(mention, self._shown(mention.anchor), self.kinds)
         given = {"id": None, "classes": [], "lang": None, **attributes}
         return self.part("mention", mention=mention, found=found, words=words, **given)
@@ -156,13 +148,37 @@ class ArticlePage(SitePage):
         """Render a value; one that is not known is an ellipsis."""
         found = None
         if value is not None:
-            with suppress(BuildError):
+            with suppress(self._told(value.anchor)):
                 found = find_value(value, self._shown(value.anchor))
         text, number = found or (None, None)
         return self.part("value", text=text, number=number)
 
     def _shown(self, anchor: str) -> list[Result]:
         return [panel.result for panel in self.panels.get(anchor, ())]
+
+    def _told(self, anchor: str) -> type[Exception]:
+        """Return what prose may raise of a figure that was told before a page is made: of stored answers anything."""
+        return Exception if self._is_stored(anchor) else BuildError
+
+    def _is_stored(self, anchor: str) -> bool:
+        return any(panel.is_stored for panel in self.panels.get(anchor, ()))
+
+    def _drawn(self, spec: FigureSpec, panels: Sequence[ShownPanel]) -> dict[str, Any]:
+        """Return what the template of figures gets of answers, nothing where the kind cannot show them."""
+        kind = self.kinds[panels[0].result.kind]
+        found: dict[str, Any] = {}
+        with noting(self.problems, spec, is_stored=self._is_stored(spec.anchor)):
+            extent = shared_extent(kind, [panel.result.data for panel in panels])
+            drawn = [self._panel(kind, panel, spec, extent) for panel in panels]
+            found.update(
+                kind=kind.name,
+                panels=drawn,
+                extent=json.dumps(extent, separators=(",", ":")),  # the template escapes it: it stands in an attribute
+                alt=spec.alt or " ".join(panel["alt"] for panel in drawn),
+                method=self._kind_template(kind, "method.html", drawn[0], panels[0]),
+                view_url=self.asset(f"figures/{kind.name}/view.js"),
+            )
+        return found
 
     def _panel(self, kind: Kind, panel: ShownPanel, spec: FigureSpec, extent: Mapping[str, float]) -> dict[str, Any]:
         """Return what templates get of a panel: the answer, its address, and what it says without a script."""
