@@ -8,7 +8,8 @@ import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
-import { selection } from "../shared/selection.js";
+import { placeInGrid } from "../shared/roving.js";
+import { pick, selection } from "../shared/selection.js";
 import { readSpan, spanMenus, writeSpan } from "../shared/span.js";
 import { textOf } from "../shared/text.js";
 import { tooltip } from "../shared/tooltip.js";
@@ -95,16 +96,12 @@ export default function modelView(data, { value, piece, extent } = {}) {
     const [queries, keys] = ["queries", "keys"].map((side) => sideOf(data, parts[of], side).map(textOf));
     const made = board(`Heads, ${of}`, parts[of], (i) => state.step(at(i)));
     const known = measures(stats, extent);
-    pointing(made.element, made.cells, {
+    pointing(made.element, made.items, {
       point: (i) => (state.pinned ? point(i) : state.preview(i === null ? null : at(i))),
       press: (i) => (made.rest(i), state.toggle(at(i))),
       escape,
     });
-    made.element.addEventListener("click", ({ target }) => {
-      const { layer } = target.closest("th")?.dataset ?? {};
-      if (layer) state.toggle({ layer: Number(layer), head: null });
-    });
-    made.cells.forEach((cell, i) => (cell.ariaLabel = named(at(i))));
+    made.items.forEach((item, i) => at(i).head === null || (item.ariaLabel = named(at(i))));
     const found = { ...made, known, big: weights({ queries, keys }) };
     made.element.ariaBusy = true;
     unpackWeights(thumbs).then((unpacked) => {
@@ -155,15 +152,17 @@ export default function modelView(data, { value, piece, extent } = {}) {
     place();
   }
 
-  /** Returns a head by its index among the cells. */
+  /** Returns a head by its index among the items of the board, or a layer, whose head is null. */
   function at(i) {
     const { layers, heads } = parts[part];
-    return { layer: layers[Math.floor(i / heads.length)], head: heads[i % heads.length] };
+    const [r, c] = placeInGrid(i, layers.length, heads.length, layers.length);
+    return { layer: layers[r], head: c === null ? null : heads[c] };
   }
 
   function indexOf({ layer, head }) {
     const { layers, heads } = parts[part];
-    return layers.indexOf(layer) * heads.length + heads.indexOf(head);
+    const r = layers.indexOf(layer);
+    return head === null ? layers.length * heads.length + r : r * heads.length + heads.indexOf(head);
   }
 
   /** Returns a selection made of what exists in the part that is shown, or null. */
@@ -206,7 +205,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
   /** Hover while something is pinned: only the card tells of the head under the pointer. */
   function point(i) {
     if (i === null) tip.hide();
-    else tip.show(now.cells[i], [sentenceOf(at(i))]);
+    else tip.show(now.items[i], [sentenceOf(at(i))]);
   }
 
   function show(to, { pin = false } = {}) {
@@ -237,10 +236,12 @@ export default function modelView(data, { value, piece, extent } = {}) {
     const { layer = null, head = null } = state.current ?? {};
     root.value = { part, layer, head, measure, order, display, layers: writeSpan(parts[part].layers, spans.layers), heads: writeSpan(parts[part].heads, spans.heads), pinned: state.pinned };
     for (const marked of now.element.querySelectorAll(".is-selected, .is-row")) marked.classList.remove("is-selected", "is-row");
-    const cell = to && to.head !== null ? now.cells[indexOf(to)] : null;
+    const item = to && now.items[indexOf(to)];
+    const cell = to && to.head !== null ? item : null;
     cell?.classList.add("is-selected");
-    if (to) now.element.querySelector(`[data-layer="${to.layer}"]`)?.parentNode.classList.add("is-row");
+    item?.parentNode?.classList.add("is-row");
     now.element.classList.toggle("is-pinned", pinned);
+    pick(now.element, pinned && item);
     const words = to ? sentenceOf(to) : overview();
     sentence.say([words], words, pinned);
     enlarge(cell ? to : part === shown.part ? shown : at(0), pinned || !cell);
@@ -251,7 +252,7 @@ export default function modelView(data, { value, piece, extent } = {}) {
 
   /** Puts the large head beside the board where there is room, else below it, and once pinned under its own row. */
   function place() {
-    const cell = state.pinned && now.cells[indexOf(state.current)];
+    const cell = state.pinned && state.current.head !== null && now.items[indexOf(state.current)];
     const own = cell?.parentNode; // none where the row is left out, or a layer is pinned
     if (own && row.previousSibling === own) return;
     if (large.parentNode !== scene) scene.append(large);

@@ -114,6 +114,56 @@ def test_a_layer_can_be_chosen(open_painted: Callable[..., Page]) -> None:
     assert told(page) == f"{words}pinned"
 
 
+def test_a_layer_is_chosen_with_the_keyboard(open_painted: Callable[..., Page]) -> None:
+    """Left of its first head is its name; Enter pins it, and a screen reader knows which name or picture is pinned."""
+    page = open_painted(made(attend(3, 4, 8)), width=1280)
+    selected = page.locator("#fig-it [aria-selected=true]")
+    page.locator("#fig-it .board [tabindex='0']").focus()
+    steps = [
+        ("ArrowRight", (0, 1)), ("ArrowLeft", (0, 0)), ("ArrowLeft", (0, None)), ("ArrowLeft", (0, None)),
+        ("ArrowDown", (1, None)), ("ArrowRight", (1, 0)), ("Home", (1, 0)), ("ArrowLeft", (1, None)),
+    ]  # fmt: skip
+    for key, place in steps:
+        page.keyboard.press(key)
+        value = page.evaluate(VALUE)
+        assert (value["layer"], value["head"], value["pinned"]) == (*place, False), key
+    assert told(page).startswith("Layer 1, all heads on average: ")
+    assert page.locator("#fig-it .board [tabindex='0']").count() == 1
+    assert selected.count() == 0
+    page.keyboard.press("Enter")
+    assert page.evaluate(VALUE) == {**value, "pinned": True}
+    assert selected.all_text_contents() == ["1"]
+    page.reload()
+    page.wait_for_function(PAINTED)
+    assert page.evaluate(VALUE) == {**value, "pinned": True}
+    page.locator(CELLS).nth(6).click()
+    assert selected.get_attribute("data-item") == "6"
+    assert selected.count() == 1
+    page.locator(CELLS).nth(6).press("Escape")
+    assert selected.count() == 0
+
+
+def test_without_rows_there_are_no_names_to_walk_to(open_painted: Callable[..., Page]) -> None:
+    """Sorted, all heads are one line after another."""
+    page = open_painted(made(attend(3, 4, 8)), width=1280)
+    page.locator("#fig-it .board [tabindex='0']").focus()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_label("Order").select_option("highest first")
+    page.locator("#fig-it .board [tabindex='0']").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+        assert int(page.evaluate("document.activeElement.dataset.item")) == order(page)[0]
+
+
+def test_on_a_phone_nothing_unfolds_under_a_layer(open_painted: Callable[..., Page]) -> None:
+    """There is no one head to draw large in the table."""
+    page = open_painted(made(attend(3, 4, 8)), width=360, has_touch=True, is_mobile=True)
+    page.locator("#fig-it .board tbody th").nth(1).tap()
+    assert page.evaluate(VALUE)["pinned"]
+    assert page.locator("#fig-it .unfolded").count() == 0
+    assert page.locator("#fig-it .scene > .large").count() == 1
+
+
 def test_prose_and_other_figures_can_point_at_heads(open_painted: Callable[..., Page]) -> None:
     """`show` is as hovering, with `pin` as a click; `follow` selects and tells nobody."""
     page = open_painted(made(attend(3, 4, 8)), width=1280)
