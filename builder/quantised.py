@@ -6,6 +6,8 @@ import base64
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from .rounding import rounded_up
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,8 +29,7 @@ def pack(values: np.ndarray, *, by_row: bool = False) -> dict[str, Any]:
     rows = values.reshape(len(values), -1) if by_row else values.reshape(1, -1)
     ends = (rows.max(axis=1, initial=0).astype(np.float64), -rows.min(axis=1, initial=0).astype(np.float64))
     sizes = np.maximum(*ends)
-    # six digits, rounded up: the published scale is the one that is used
-    scales = [float(f"{size / most * (1 + 1e-6):.6g}") for size in sizes]
+    scales = [rounded_up(size / most) for size in sizes]
     divisors = np.array([scale or 1.0 for scale in scales])
     codes = rows / divisors[:, None]
     np.rint(codes, out=codes)  # in place: of a long text's attention they are tens of megabytes

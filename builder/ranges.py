@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["choose", "misread"]
 
-_RANGE = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
+_RANGE = re.compile(r"(\d{1,6})(?:\s*[-–]\s*(\d{1,6}))?")
 
 
 def misread(entries: Sequence[str], noun: str = "layer") -> Iterator[str]:

@@ -78,7 +78,7 @@ def _people(entry: Entry, role: str, words: str) -> list[str]:
 
 def _edition(entry: Entry) -> str:
     edition = entry.text("edition")
-    if edition.isdigit():
+    if re.fullmatch(r"[0-9]{1,6}", edition):
         edition += _ordinal(int(edition))
     edition = re.sub(r"\s*\b(?:edition|ed\.?)$", "", edition, flags=re.IGNORECASE)
     return f"{edition[:1].lower()}{edition[1:]} edition" if edition else ""

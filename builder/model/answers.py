@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from ..errors import BuildError, Problem
+from ..rounding import significant
 from ..spoken import counted, listed
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def said(run: Run, token: int, logits: Tensor) -> dict[str, Any]:
         "text": text,
         "id": token,
         **({"bytes": pieces[token].hex()} if "\ufffd" in text else {}),
-        "logit": float(f"{float(own):.5g}"),
-        "probability": float(f"{float(probability(logits[None], own)):.4g}"),
+        "logit": significant(own, 5),
+        "probability": significant(probability(logits[None], own)),
         "rank": int(rank(logits[None], own)),
     }
 

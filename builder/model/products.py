@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ..rounding import significant
+
 __all__ = ["Products", "choose_products", "torchs_own"]
 
 GAIN = 1.05
@@ -113,7 +115,7 @@ def torchs_own() -> Iterator[None]:
 
 
 def _told(way: str, error: float) -> Products:
-    return Products(OWN if way == OWN else "oneDNN", float(f"{error:.1g}"))
+    return Products(OWN if way == OWN else "oneDNN", significant(error, 1))
 
 
 def _is_faster(other: str, samples: Sequence[Sample], turn: Callable[[str], None]) -> bool:

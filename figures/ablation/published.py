@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from builder.model.tokens import Vocabulary
+from builder.rounding import significant
 
 if TYPE_CHECKING:
     from .text import Effects
@@ -27,7 +28,7 @@ def picked(rows: list[dict[str, list[Any]]], at: int, modules: tuple[Any, ...]) 
 
 def short(value: float, digits: int = 5) -> float:
     """Return a number of so many digits, and nothing for what is lost in the rounding of float32."""
-    return float(f"{value:.{digits}g}") if abs(value) > 1e-5 or digits < 5 else 0.0
+    return significant(value, digits) if abs(value) > 1e-5 or digits < 5 else 0.0
 
 
 class Told(Vocabulary):

@@ -9,6 +9,7 @@ from builder.errors import BuildError
 from builder.figure import Answer, Check
 from builder.parts import Part, Spark, layer_parts, numbered_parts, token_parts
 from builder.ranges import choose, misread
+from builder.rounding import significant
 from builder.spoken import counted, listed, share, token
 
 if TYPE_CHECKING:
@@ -132,9 +133,9 @@ def _layer(
     clusters = [
         {
             "size": int(chosen.sum()),
-            "share": _rounded(chosen.mean()),
-            "positive": _rounded((counted[:, chosen] > 0).mean()),
-            "energy": _rounded((positive[first:, chosen] ** 2).sum() / max((positive[first:] ** 2).sum(), 1e-30)),
+            "share": significant(chosen.mean()),
+            "positive": significant((counted[:, chosen] > 0).mean()),
+            "energy": significant((positive[first:, chosen] ** 2).sum() / max((positive[first:] ** 2).sum(), 1e-30)),
             "strongest": [int(t) + first for t in np.argsort(-profile[first:], kind="stable")[:STRONGEST]],
         }
         for chosen, profile in zip(members, profiles, strict=True)
@@ -147,19 +148,19 @@ def _layer(
         "layer": number,
         "n_neurons": values.shape[1],
         "silent": int((found.labels == 0).sum()),
-        "scale": _rounded(np.quantile(np.abs(counted), SATURATED)),
-        "top": _rounded(positive[first:].max()),
-        "bottom": _rounded(min(float(counted.min()), 0.0)),
-        "positive": _rounded((counted > 0).mean()),
-        "negative_energy": _rounded((np.minimum(counted, 0.0) ** 2).sum() / max((counted**2).sum(), 1e-30)),
-        "first_energy": _rounded(energies[0] / max(energies.sum(), 1e-30)),
-        "error": _rounded(np.abs(read - values)[first:].max()),
+        "scale": significant(np.quantile(np.abs(counted), SATURATED)),
+        "top": significant(positive[first:].max()),
+        "bottom": significant(min(float(counted.min()), 0.0)),
+        "positive": significant((counted > 0).mean()),
+        "negative_energy": significant((np.minimum(counted, 0.0) ** 2).sum() / max((counted**2).sum(), 1e-30)),
+        "first_energy": significant(energies[0] / max(energies.sum(), 1e-30)),
+        "error": significant(np.abs(read - values)[first:].max()),
         "clusters": clusters,
     }
     sheet = {
         **cells,
         "clusters": found.labels.tolist(),
-        "profiles": [[_rounded(value, 3) for value in profile] for profile in profiles],
+        "profiles": [[significant(value, 3) for value in profile] for profile in profiles],
     }
     proof = {
         "quantised": overrun(values, read, peaks),
@@ -167,10 +168,6 @@ def _layer(
         "strays": strays,
     }
     return layer, sheet, rest, proof
-
-
-def _rounded(value: Any, digits: int = 4) -> float:
-    return float(f"{float(value):.{digits}g}")
 
 
 def _size(data: Mapping[str, Any]) -> int:

@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from builder.quantised import pack, unpack
+from builder.rounding import rounded_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ def _roots(values: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
     import numpy as np
 
     largest = np.where(chosen, values, 0.0).max(axis=1).astype(np.float64)
-    peaks = [float(f"{peak * (1 + 1e-6):.6g}") for peak in largest]  # rounded up: the published peak is the one used
+    peaks = [rounded_up(peak) for peak in largest]
     shares = np.divide(values, np.array(peaks)[:, None], out=np.zeros(values.shape), where=largest[:, None] > 0)
     roots = np.sqrt(shares[chosen].clip(0.0, 1.0))
     return {"peaks": peaks, "roots": pack(np.append(roots, 1.0))}  # the 1 at the end fixes the scale

@@ -11,6 +11,7 @@ from builder.figure import Check
 from builder.model.packing import attention_checks
 from builder.model.precision import tolerance
 from builder.quantised import pack, unpack
+from builder.rounding import significant
 
 from .edges import head_means, with_residual, without_first
 from .flow import attention_flow, gap_to_cut
@@ -124,13 +125,13 @@ def _rows(scores: Tensor, rows: Tensor, *, causal: bool, excluded: bool) -> dict
             own[0] = 0
         total = float(own.sum())
         found.append([_rounded(value) for value in (own / total if total else own).tolist()])
-        sums.append(float(f"{total:.{DIGITS}g}"))
+        sums.append(significant(total, DIGITS))
     return {"scores": found, "sums": sums}
 
 
 def _rounded(share: float) -> float:
     """Return a share with few digits; one that is not all does not become 1."""
-    return float(f"{share:.{DIGITS}g}") if share < 0.999 else 1 - float(f"{max(1 - share, 0):.{DIGITS}g}")
+    return significant(share, DIGITS) if share < 0.999 else 1 - significant(max(1 - share, 0), DIGITS)
 
 
 def _ragged(layers: Tensor, rows: Tensor, *, causal: bool) -> np.ndarray:
@@ -146,7 +147,7 @@ def _passing(steps: Mapping[str, Any], row: int) -> list[list[float]]:
     masses = [np.eye(found.shape[-1])[row]]
     for step in reversed(found):  # as the browser walks, which rescales what eight bits have cut off
         masses.insert(0, masses[0] @ (step / step.sum(-1, keepdims=True)))
-    return [[float(f"{share:.{DIGITS}g}") for share in mass] for mass in masses]
+    return [[significant(share, DIGITS) for share in mass] for mass in masses]
 
 
 def _rollout_checks(edges: Tensor, row: int, steps: Mapping[str, Any]) -> dict[str, Check]:

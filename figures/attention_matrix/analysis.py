@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from builder.figure import Answer
+from builder.rounding import significant
 from builder.spoken import counted, listed, share, token
 
 from ..head_view import analysis as head_view
@@ -80,7 +81,7 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     chosen = heads.mean(0) if shown["head"] is None else heads[shown["head"]]
     matrix = means[part.name] if params.over == "layers" else chosen
     rows = matrix[1:] if part.queries == part.keys and len(matrix) > 1 else matrix  # the first has no choice
-    data["first"] = float(f"{float(np.mean(rows[:, 0])):.4g}")
+    data["first"] = significant(np.mean(rows[:, 0]))
     data |= glance(without_first(matrix) if params.exclude_first else matrix, part, SHORT)
     checks["mean over layers against that of the published weights"] = distance_of_means(data, pieces)
     return Answer(data, checks, pieces)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from builder.rounding import significant
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -40,7 +42,7 @@ def glance(matrix: np.ndarray, part: AttentionPart, short: int) -> dict[str, Any
     places = [(q + skipped, k + 1) for q, k in np.argwhere(matrix[skipped:, 1:] >= LEAST).tolist()]
     places.sort(key=lambda place: -matrix[place])
     edges = [
-        {"from": first + q, "to": start + k, "weight": float(f"{float(matrix[q, k]):.4g}")}
+        {"from": first + q, "to": start + k, "weight": significant(matrix[q, k])}
         for q, k in places[: FEW if is_short else MANY]
     ]
     thousandths = np.rint(matrix * 1000).astype(int).tolist()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from builder.errors import BuildError
 from builder.figure import Answer
 from builder.parts import Part, Spark, layer_parts, token_parts
+from builder.rounding import significant
 from builder.spoken import listed, share, token
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _noise(params: Params, corruption: Corruption) -> dict[str, Any] | None:
     return {
         "subject": params.subject,
         "factor": params.noise,
-        "sigma": float(f"{corruption.sigma:.4g}"),
+        "sigma": significant(corruption.sigma),
         "samples": corruption.samples,
         "seed": params.seed,
     }
@@ -206,10 +207,10 @@ def _end(run: Run, question: Question, logits: Tensor, value: float) -> dict[str
         entry: dict[str, Any] = {"text": text, "id": number}
         if "\ufffd" in text:
             entry["bytes"] = run.model.pieces[number].hex()
-        return {**entry, "logit": round(float(mean[number]), 3), "probability": float(f"{float(p[number]):.4g}")}
+        return {**entry, "logit": round(float(mean[number]), 3), "probability": significant(p[number])}
 
     return {
-        "value": float(f"{value:.5g}"),
+        "value": significant(value, 5),
         "answer": said(question.answer),
         "foil": None if question.foil is None else said(question.foil),
         "top": said(int(p.argmax())),

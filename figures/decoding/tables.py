@@ -14,6 +14,7 @@ import torch
 from transformers import TopKLogitsWarper, TopPLogitsWarper
 
 from builder.model.precision import double
+from builder.rounding import significant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +102,7 @@ def drawn(logits: Tensor, ids: Tensor, settings: Mapping[str, Any]) -> tuple[lis
     if settings["top_p"] < 1:
         scores = TopPLogitsWarper(settings["top_p"])(None, scores)
     own = scores.softmax(-1).gather(-1, ids[:, None].to(scores.device))[:, 0]
-    return [float(f"{p:.4g}") for p in own.tolist()], scores.isfinite().sum(-1).tolist()
+    return [significant(p) for p in own.tolist()], scores.isfinite().sum(-1).tolist()
 
 
 def _float32(value: float) -> float:

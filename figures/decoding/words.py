@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from builder.model.tokens import Pieces, describe_tokens
+from builder.rounding import significant
 
 if TYPE_CHECKING:
     from .forks import Fork
@@ -37,7 +38,7 @@ class Words:
             "candidate": fork.candidate,
             "text": [self._add(entries[i]) for i in shown],
             "length": len(fork.ids),
-            "logprob": float(f"{fork.logprob:.5g}"),
+            "logprob": significant(fork.logprob, 5),
             "rejoins": None if rejoins is None else next((n for n, i in enumerate(shown) if i >= rejoins), None),
         }
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from builder.errors import BuildError
 from builder.figure import Answer, Check
 from builder.parts import Part, Spark, numbered_parts, token_parts
+from builder.ranges import choose, misread
+from builder.rounding import significant
 from builder.spoken import counted, listed, share, token
-
-from .spans import form, read_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,9 +56,8 @@ class Params:
                 yield "factors", f"{wrong} is not between 1 and {MOST}"
             if len(set(self.factors)) < len(self.factors) or not self.factors:
                 yield "factors", "a number stands there twice" if self.factors else "there is none"
-        for span in self.layers:
-            if wrong_form := form(span):
-                yield "layers", wrong_form
+        for wrong in misread(self.layers):
+            yield "layers", wrong
         if len(set(self.layers)) < len(self.layers) or not self.layers:
             yield "layers", "some stand there twice" if self.layers else "there are none"
         if not 0 <= self.seed < 2**32:
@@ -86,12 +85,12 @@ def analyse(run: Run, params: Params) -> Answer:
     from .decompose import ROWS, decompose, positive_parts
     from .projections import distance, watching
     from .proofs import Proofs
-    from .publish import about_layers, move_into_pieces, publish, short
+    from .publish import about_layers, move_into_pieces, publish
 
     model = run.model
     method = "plain_nmf" if params.reproduce else {"ica": "fastica"}.get(params.method, params.method)
     signed = method in {"pca", "fastica"}
-    spans = [read_span(text, model.n_layers) for text in params.layers]
+    spans = [choose([text], model.n_layers, model.name) for text in params.layers]
     wanted = sorted({layer for span in spans for layer in span})
     watched = sorted({wanted[0], wanted[len(wanted) // 2], wanted[-1]})
     neurons = run.neurons(watched)
@@ -129,7 +128,7 @@ def analyse(run: Run, params: Params) -> Answer:
             proofs.add(decomposition, known)
             facts = publish(decomposition, span, widths, len(run.ids), kept)
             solutions.append({"layers": index, "n_factors": k, **facts})
-        layers[-1]["loudest"] = [kept[int(energy.argmax())], short(float(energy.max() / energy.sum()))]
+        layers[-1]["loudest"] = [kept[int(energy.argmax())], significant(float(energy.max() / energy.sum()))]
         del x, rows, taken, known
     data: dict[str, Any] = {
         "tokens": run.tokens,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from builder.figure import Check
+from builder.rounding import significant
 
 from .decompose import missed
-from .publish import short
 
 if TYPE_CHECKING:
     from builder.model.nmf import Known
@@ -31,7 +31,7 @@ class Proofs:
 
     def add(self, found: Decomposition, known: Known) -> None:
         """Measure a decomposition."""
-        published = torch.tensor([[short(v) for v in row] for row in found.w.tolist()])
+        published = torch.tensor([[significant(v) for v in row] for row in found.w.tolist()])
         left = 1 - missed(known.x, published, found.h) / known.energy
         self._rounding = max(self._rounding, abs(left - found.explained))
         self._sums = max(self._sums, abs(sum(found.energy) - found.explained))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from builder.rounding import significant
+
 from .decompose import ROWS
 from .neurons import members
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from .decompose import Decomposition
 
-__all__ = ["about_layers", "move_into_pieces", "publish", "short"]
+__all__ = ["about_layers", "move_into_pieces", "publish"]
 
 TOP = 5
 """How many of a factor's neurons are named."""
@@ -37,8 +39,8 @@ def about_layers(name: str, span: list[int], x: Tensor, rows: Tensor, *, signed:
         "name": name,
         "span": span,
         "n_neurons": x.shape[1],
-        "discarded": None if signed or split else {"l1": short(float(l1)), "energy": short(float(energy))},
-        "first_token": short(float(squares[0] / squares.sum().clamp_min(1e-30))),
+        "discarded": None if signed or split else {"l1": significant(float(l1)), "energy": significant(float(energy))},
+        "first_token": significant(float(squares[0] / squares.sum().clamp_min(1e-30))),
     }
 
 
@@ -46,21 +48,21 @@ def publish(found: Decomposition, span: list[int], widths: list[int], n: int, ke
     """Return a decomposition as it is published: numbers of few digits, None where a token was left out."""
     known = members(found.h, span, widths, top=TOP)
     columns = dict(zip(kept, found.w.tolist(), strict=True))
-    weights = [[short(columns[t][j]) if t in columns else None for t in range(n)] for j in range(len(found.h))]
+    weights = [[significant(columns[t][j]) if t in columns else None for t in range(n)] for j in range(len(found.h))]
     factors = [
         {
             "number": j + 1,
             "neurons": count,
-            "share": short(count / sum(widths)),
-            "energy": short(found.energy[j]),
+            "share": significant(count / sum(widths)),
+            "energy": significant(found.energy[j]),
             "layers": [round(part, 4) for part in known.layers[j]],
-            "top": [{"layer": layer, "index": index, "weight": short(w, 3)} for layer, index, w in known.top[j]],
+            "top": [{"layer": layer, "index": index, "weight": significant(w, 3)} for layer, index, w in known.top[j]],
         }
         for j, count in enumerate(known.counts)
     ]
     return {
-        "explained": short(found.explained),
-        "bound": short(known.bound),
+        "explained": significant(found.explained),
+        "bound": significant(known.bound),
         "overlaps": known.overlaps,
         "factors": factors,
         "weights": weights,
@@ -77,8 +79,3 @@ def move_into_pieces(solutions: list[dict[str, Any]]) -> dict[str, dict[str, Any
             pieces[name] = {key: solution.pop(key) for key in [*solution] if key not in {"layers", "n_factors"}}
             solution["piece"] = name
     return pieces
-
-
-def short(value: float, digits: int = 4) -> float:
-    """Return a number with so many significant digits."""
-    return float(f"{value:.{digits}g}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from builder.rounding import significant
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -46,7 +48,7 @@ def strongest(data: Mapping[str, Any], weights: np.ndarray, most: int) -> list[d
         found = [edge for edge in found if edge[at] == start]
     found.sort(key=lambda edge: (-edge[0], edge[1:]))
     return [
-        {"from": query, "to": key, "head": head, "weight": float(f"{weight:.4g}")}
+        {"from": query, "to": key, "head": head, "weight": significant(weight)}
         for weight, head, query, key in found[:most]
     ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from builder.errors import BuildError
 from builder.figure import Answer, Check
 from builder.parts import Part, Spark, layer_parts, token_parts
+from builder.rounding import significant
 from builder.spoken import counted, listed, share, token
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _step(found: Reading, step: int, shown: list[int], vocabulary: Vocabulary) -
 
 def _rounded(value: float) -> float:
     """Return a probability of four digits; what is less than 1 stays so."""
-    return min(float(f"{value:.4g}"), 0.9999) if value < 1 else 1.0
+    return min(significant(value), 0.9999) if value < 1 else 1.0
 
 
 def describe(data: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.figure import Answer
 from builder.parts import Part, Spark, layer_parts
+from builder.rounding import significant
 from builder.spoken import listed, token
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def analyse(run: Run, params: Params) -> Answer:
 
 def short(value: float) -> float:
     """Return a number of five digits, and nothing for what is lost in the rounding of float32."""
-    return float(f"{value:.5g}") if abs(value) > 1e-6 else 0.0
+    return significant(value, 5) if abs(value) > 1e-6 else 0.0
 
 
 def parts(data: Mapping[str, Any]) -> dict[str, dict[str, Part]]:

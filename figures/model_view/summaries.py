@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.rounding import significant
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -40,7 +42,7 @@ class Summaries:
             if score is not None:
                 told["induction"] = score
         for name, numbers in told.items():
-            self._told.setdefault(name, []).append([float(f"{n:.4g}") for n in numbers.tolist()])
+            self._told.setdefault(name, []).append([significant(n) for n in numbers.tolist()])
 
     def told(self) -> dict[str, list[list[float]]]:
         """Return the measures by name: a row a layer, in it a number a head."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from builder.figure import Answer
 from builder.parts import Part, token_parts
 from builder.ranges import misread
+from builder.rounding import significant
 from builder.spoken import counted, listed, share, token
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def analyse(run: Run, params: Params) -> Answer:
             listed_layers[name].append(
                 {
                     "layer": layer,
-                    "scale": float(f"{vectors.scale:.9g}"),
+                    "scale": significant(vectors.scale, 9),
                     "softcap": vectors.softcap,
                     "groups": groups,
                 }
@@ -157,11 +158,11 @@ def _told(part: AttentionPart, vectors: HeadVectors, head: int, position: int) -
     parts = shares(products[chosen])
     most = np.argsort(-parts, kind="stable")[:3]
     return {
-        "scores": [float(f"{score:.4g}") if see else None for score, see in zip(capped, seen, strict=True)],
-        "weights": [float(f"{weight:.4g}") for weight in weights],
-        "shares": [float(f"{size:.4g}") for size in weights * lengths],
-        "output": float(f"{float(vectors.output[head, row].norm()):.4g}"),
-        "neurons": [[int(neuron), float(f"{parts[neuron]:.3g}")] for neuron in most],
+        "scores": [significant(score) if see else None for score, see in zip(capped, seen, strict=True)],
+        "weights": [significant(weight) for weight in weights],
+        "shares": [significant(size) for size in weights * lengths],
+        "output": significant(vectors.output[head, row].norm()),
+        "neurons": [[int(neuron), significant(parts[neuron], 3)] for neuron in most],
     }
 
 

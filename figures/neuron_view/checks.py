@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from builder.figure import Check
+from builder.rounding import significant
 
 from .vectors import unpack_rows, unpack_vectors
 
@@ -87,9 +88,9 @@ class Proof:
     def errors(self) -> dict[str, float]:
         """How far published scores and weights are from the model's at most, and values, as a share of the largest."""
         return {
-            "score": float(f"{self.score:.2g}"),
-            "weight": float(f"{self.weight:.2g}"),
-            "value": float(f"{1 / 254:.2g}"),
+            "score": significant(self.score, 2),
+            "weight": significant(self.weight, 2),
+            "value": significant(1 / 254, 2),
         }
 
     def checks(self) -> dict[str, Check]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from builder.rounding import significant
+
 from .vectors import pack_bits, pack_rows, pack_vectors
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def group(part: AttentionPart, layer: int, vectors: HeadVectors, heads: Sequence
         "value": pack_vectors(vectors.value[h[0]].cpu().numpy()),
         "bias": pack_rows(bias) if bias.any() else None,
         "mask": pack_bits(see[0].cpu().numpy()) if masked else None,
-        "sinks": [float(f"{sink:.7g}") for sink in vectors.sinks[h].tolist()] if vectors.sinks is not None else None,
+        "sinks": [significant(sink, 7) for sink in vectors.sinks[h].tolist()] if vectors.sinks is not None else None,
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from builder.rounding import significant
+
 from .vectors import pack_vectors
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def states(run: Run, layer: int) -> dict[str, Any] | None:
     return {
         "size": size,
         **{name: pack_vectors(pooled(state, size)) for name, state in (("before", before), ("after", after))},
-        "norms": [[float(f"{norm:.4g}") for norm in (state**2).sum(-1) ** 0.5] for state in (before, after)],
+        "norms": [[significant(norm) for norm in (state**2).sum(-1) ** 0.5] for state in (before, after)],
     }
 
 

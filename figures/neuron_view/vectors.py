@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from builder.quantised import pack, unpack
+from builder.rounding import rounded_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +27,7 @@ def pack_rows(values: np.ndarray) -> dict[str, Any]:
     import numpy as np
 
     rows = values.reshape(-1, values.shape[-1]).astype(np.float64)
-    # six digits, rounded up: the published scale is the one that is used
-    scales = [float(f"{size / STEPS * (1 + 1e-6):.6g}") for size in np.abs(rows).max(axis=1, initial=0)]
+    scales = [rounded_up(size / STEPS) for size in np.abs(rows).max(axis=1, initial=0)]
     divisors = np.array([scale or 1.0 for scale in scales])
     codes = np.rint(rows / divisors[:, None]).clip(-STEPS, STEPS).astype("<i2")
     text = base64.b64encode(codes.tobytes()).decode()

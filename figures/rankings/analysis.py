@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from builder.errors import BuildError
 from builder.figure import Answer
 from builder.parts import Part, Spark, token_parts
+from builder.rounding import significant
 from builder.spoken import counted, listed, token
 
 from .packed import STEPS
@@ -81,7 +82,7 @@ def analyse(run: Run, params: Params) -> Answer:
 
     first = int(params.embeddings)
     ranks = reading.ranks.tolist()
-    probabilities = [[float(f"{p:.4g}") for p in row] for row in reading.probabilities.tolist()]
+    probabilities = [[significant(p) for p in row] for row in reading.probabilities.tolist()]
     vocabulary = Vocabulary(model.pieces)
     top = reading.top[..., :AT_ONCE].clone().apply_(vocabulary.__getitem__)
     entropy, kl = (
@@ -122,7 +123,7 @@ def _means(reading: Reading) -> dict[str, list[float]]:
         "kl": reading.divergences.clamp(min=0).mean(-1),
         "cross_entropy": -reading.probabilities.clamp(min=1e-300).log().mean(-1),
     }
-    return {name: [float(f"{mean:.4g}") for mean in means.tolist()] for name, means in rows.items()}
+    return {name: [significant(mean) for mean in means.tolist()] for name, means in rows.items()}
 
 
 def describe(data: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+from builder.rounding import rounded_up
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,8 +31,7 @@ def pack(values: np.ndarray) -> dict[str, Any]:
         kind = "uint32"
     if not whole:
         most = values.reshape(len(values), -1).max(axis=1, initial=0).astype(np.float64)
-        # six digits, rounded up: the published scale is the one that is used
-        scale = [max(float(f"{size / STEPS * (1 + 1e-6):.6g}"), FINEST) for size in most]
+        scale = [max(rounded_up(size / STEPS), FINEST) for size in most]
         divisors = np.array(scale).reshape(-1, *[1] * (values.ndim - 1))
     codes = np.rint(values.astype(np.float64) / divisors).astype(np.dtype(kind).newbyteorder("<"))
     text = base64.b64encode(codes.tobytes()).decode()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from builder.errors import BuildError
 from builder.figure import Answer, Check
 from builder.parts import Part, Spark, layer_parts
+from builder.rounding import significant
 from builder.spoken import listed, share, token
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def analyse(run: Run, params: Params) -> Answer:
         "watched": len(watched),
         "vocabulary": vocabulary.texts,
         "ranks": ranks.tolist(),
-        "probabilities": [[min(float(f"{p:.4g}"), 0.9999) for p in row] for row in probabilities.tolist()],
+        "probabilities": [[min(significant(p), 0.9999) for p in row] for row in probabilities.tolist()],
         "log_odds": [[round(z, 4) for z in row] for row in odds.tolist()],
         "top": top,
         "ahead": _ahead(odds),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from builder.errors import BuildError
 from builder.figure import Answer, Check
 from builder.parts import Part, Spark, token_parts
+from builder.rounding import significant
 from builder.shares import share_bars
 from builder.spoken import counted, listed, share, token
 
@@ -221,7 +222,7 @@ def _no_numbers(run: Run, what: str) -> BuildError:
 
 
 def _rounded(values: list[float], digits: int) -> list[float]:
-    return [float(f"{value:.{digits}g}") for value in values]
+    return [significant(value, digits) for value in values]
 
 
 def parts(data: Mapping[str, Any]) -> dict[str, dict[str, Part]]:
