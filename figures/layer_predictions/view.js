@@ -5,6 +5,7 @@ import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
 import { alongLine, overGrid, roving } from "../shared/roving.js";
+import { rows as folded } from "../shared/rows.js";
 import { pick, selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
 import { quoted, spoken, textOf, visible } from "../shared/text.js";
@@ -34,6 +35,7 @@ export default function layerPredictions(data, { value, piece } = {}) {
   const bar = make("div", "view-bar", ...stripKey(tokens), ...(bars ? [] : [legend("probability", "0%", "100%").element]));
   bar.append(make("span", "winner-key", "the token that comes next"));
   bar.append(hint("arrows move", "Shift ← → other tokens", "Enter pins", "Esc lets go"));
+  bar.append(folded("Every token", ["position", "token", "probability", `among the first ${top} from`, "first from"], every).element);
   root.append(sentence.element, line.element, box, bar);
   const tip = tooltip(root);
 
@@ -183,6 +185,12 @@ export default function layerPredictions(data, { value, piece } = {}) {
     const parts = enters === settles ? [] : [`is among the first ${top} from ${layer(enters, layers)} on`];
     if (settles !== null) parts.push(`stays first from ${layer(settles, layers)} on`);
     return `It ${parts.join(" and ")}.`;
+  }
+
+  /** Returns how each token came to the top, for a table. */
+  function every() {
+    const since = (row) => (row === null ? "–" : layer(row, layers));
+    return targets.map((position, step) => [`${position}`, quoted(following(step)), percent(data.probabilities.at(-1)[step]), since(data.enters[step]), since(data.settles[step])]);
   }
 
   function following(step) {

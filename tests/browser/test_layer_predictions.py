@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from kinds import example
 from playwright.sync_api import Page
 
@@ -54,11 +55,14 @@ def test_the_winner_is_outlined_in_every_row_it_is_in(open_figure: Callable[...,
     assert page.locator("#fig-it .own-rank").last.text_content() == str(known["ranks"][-1][0])
 
 
-def test_without_scripts_every_token_is_told_of(open_figure: Callable[..., Page]) -> None:
-    """The fallback draws the first; of all it says how likely they are, and since when they are among the first."""
+@pytest.mark.parametrize("script", [True, False])
+def test_every_token_is_told_of(script: bool, open_figure: Callable[..., Page]) -> None:
+    """One is drawn; a table says of all how likely they are, and since when they are among the first, and the first."""
     result = example(KIND)
     result["data"]["settles"][1] = None
-    page = open_figure(result, java_script_enabled=False, wait=False)
+    page = open_figure(result, java_script_enabled=script, wait=script)
+    page.locator("#fig-it .rows summary").click()
+    page.locator("#fig-it .rows tbody tr").first.wait_for()
     rows = page.locator("#fig-it .rows tbody tr").all()
     known = result["data"]
     assert len(rows) == len(known["targets"])

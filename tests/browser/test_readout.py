@@ -28,7 +28,7 @@ WRITE = """async (sentences) => {
 """Say sentences, each once the one before has settled; return what is heard, how often it changed, what is seen."""
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"attention", "attention_matrix", "tokens"}))
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_pin_is_heard(kind: str, open_figure: Callable[..., Page]) -> None:
     """Enter pins what the arrows led to, and the sentence says so; Escape lets go, and it says so no longer."""
     page = open_figure(kind)
