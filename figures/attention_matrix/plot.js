@@ -5,32 +5,35 @@ import { spoken, textOf, visible } from "../shared/text.js";
 const LINE = 11; // px: tokens less far apart leave names out
 
 /**
- * Returns `{ element, items, draw, mark, place }`: `items` are the names, rows before columns; `draw(matrix, first)` paints,
- * the first column or not. Calls `look({ q, k })` for the cell under the pointer and with null, `press({ q, k })` for a click.
+ * Returns `{ element, items, draw, mark, look, spot }` of `sides`, tokens or words with their `size`. `items` are the names, rows
+ * before columns; `draw(matrix, first)` paints, the first token's column or not; `mark({ q, k }, pinned)` shows what is
+ * selected, and `look({ q, k })` puts `spot` where a pointer is. Calls `on.look` for the cell under the pointer and with null,
+ * `on.press` for a click.
  */
-export function plot(sides, causal, look, press) {
-  const [element, left, above, field, canvas, out, place, row, column] = "weights weights-queries weights-keys weights-plot canvas matrix-out matrix-cell matrix-line matrix-line".split(" ").map((name) => Object.assign(document.createElement(name === "canvas" ? name : "div"), { className: name }));
+export function plot(sides, causal, on) {
+  const [element, left, above, field, canvas, out, row, column, spot, place] = "weights weights-queries weights-keys weights-plot canvas matrix-out matrix-line matrix-line matrix-look matrix-cell".split(" ").map((name) => Object.assign(document.createElement(name === "canvas" ? name : "div"), { className: name }));
   const counts = sides.map((side) => side.length);
   const names = sides.map((side, s) => side.map((token, i) => name(token, (i + 0.5) / counts[s])));
   const items = names.flat();
   let scene, palette;
   left.append(...names[0]);
   above.append(...names[1]);
-  field.append(canvas, out, row, column, place, ...sides.flatMap(borders));
+  field.append(canvas, out, row, column, spot, place, ...sides.flatMap(borders));
   element.append(left, above, field);
   ["queries", "keys"].forEach((side, s) => element.style.setProperty(`--${side}`, counts[s]));
   Object.assign(field, { role: "img", ariaLabel: `Weights of ${counts[0]} rows and ${counts[1]} columns` });
   out.style.width = `${100 / counts[1]}%`;
-  field.addEventListener("pointermove", (event) => event.pointerType !== "touch" && look(under(event)));
-  field.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && look(null));
+  field.addEventListener("pointermove", (event) => event.pointerType !== "touch" && on.look(under(event)));
+  field.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && on.look(null));
   field.addEventListener("click", (event) => {
     const at = under(event);
-    if (at) press(at);
+    if (at) on.press(at);
   });
   new ResizeObserver(paint).observe(field);
   onRepaint(() => ((palette = null), paint()));
   mark(null);
-  return { element, items, draw, mark, place };
+  look(null);
+  return { element, items, draw, mark, look, spot };
 
   function name(token, at) {
     const item = document.createElement("span");
@@ -44,7 +47,7 @@ export function plot(sides, causal, look, press) {
 
   function draw(next, first) {
     scene = next;
-    out.hidden = first;
+    out.hidden = first || sides[1][0].size > 1; // the rest of its word is there
     paint();
   }
 
@@ -74,14 +77,27 @@ export function plot(sides, causal, look, press) {
     return causal && k > q ? null : { q, k };
   }
 
-  function mark(at) {
+  function mark(at, pinned) {
     const { q = null, k = null } = at ?? {};
-    const [down, across] = [[q, "top", "height"], [k, "left", "width"]].map(([index, edge, size], s) => `${edge}:${(100 * index) / counts[s]}%;${size}:${100 / counts[s]}%;`);
-    row.style.cssText = down;
-    column.style.cssText = across;
-    place.style.cssText = down + across;
-    [row.hidden, column.hidden, place.hidden] = [q === null, k === null, q === null || k === null];
-    items.forEach((item, i) => (item.ariaPressed = `${i === q || (k !== null && i === k + counts[0])}`));
+    put(row, q, null);
+    put(column, null, k);
+    put(place, ...(q === null || k === null ? [] : [q, k]));
+    items.forEach((item, i) => {
+      const is = i === q || (k !== null && i === k + counts[0]);
+      item.classList.toggle("is-on", is);
+      item.ariaPressed = `${is && pinned}`;
+    });
+  }
+
+  function look(at) {
+    put(spot, at?.q, at?.k);
+  }
+
+  /** Puts a frame around a row, a column, a cell or nothing. */
+  function put(frame, q = null, k = null) {
+    const sizes = [[q, "top", "height"], [k, "left", "width"]].map(([index, edge, size], s) => (index === null ? "" : `${edge}:${(100 * index) / counts[s]}%;${size}:${100 / counts[s]}%;`));
+    frame.style.cssText = sizes.join("");
+    frame.hidden = q === null && k === null;
   }
 }
 
