@@ -1,6 +1,6 @@
 /** A heat map as a table: layers by tokens, a number in each cell, and its shade in the property `--s` (0 to 1). */
 import { pointing } from "./pointing.js";
-import { alongLine, overGrid, roving } from "./roving.js";
+import { overGrid, placeInGrid, roving } from "./roving.js";
 import { pick } from "./selection.js";
 import { spoken, visible } from "./text.js";
 
@@ -64,7 +64,7 @@ export function heatmap({ label, corner, rows, columns, cell, on }) {
   }
 
   function place(index) {
-    return [Math.floor(index / width), index % width];
+    return placeInGrid(index, rows.length, width, rows.length);
   }
 
   /**
@@ -72,37 +72,21 @@ export function heatmap({ label, corner, rows, columns, cell, on }) {
    * `press` get `[r, c]`, `[r, null]` for a row's name and `[null, c]` for a column's; cells are pressed by whom it concerns.
    */
   function walk({ step, press }) {
-    const [n, over, across] = [cells.length, overGrid(rows.length, width), alongLine(width)];
     const named = [...names, ...heads.map(([above]) => above)];
-    const at = (i) => (i < n ? place(i) : i < n + rows.length ? [i - n, null] : [null, i - n - rows.length]);
-    const of = (r, c) => (c === null ? n + r : r === null ? n + rows.length + c : r * width + c);
-    const stops = roving(element, [...cells, ...named], next, (i) => step(at(i)));
-    const choose = (i) => (stops.rest(i), press(at(i)));
+    const keys = overGrid(rows.length, width, { names: rows.length, heads: true });
+    const stops = roving(element, [...cells, ...named], keys, (index) => step(place(index)));
+    const choose = (i) => (stops.rest(cells.length + i), press(place(cells.length + i)));
     named.forEach((head, i) => {
       head.tabIndex = -1;
-      head.addEventListener("click", () => choose(n + i));
+      head.addEventListener("click", () => choose(i));
       head.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
-        choose(n + i);
+        choose(i);
       });
     });
-    heads.forEach(([, below], c) => below.addEventListener("click", () => choose(of(null, c))));
+    heads.forEach(([, below], c) => below.addEventListener("click", () => choose(rows.length + c)));
     return stops;
-
-    function next(i, event) {
-      const [[r, c], { key }] = [at(i), event];
-      if (c === null) {
-        const to = { ArrowUp: r - 1, ArrowDown: r + 1, Home: 0, End: rows.length - 1 }[key];
-        return key === "ArrowRight" ? of(r, 0) : names[to] && of(to, null);
-      }
-      if (r === null) {
-        const to = across(c, event);
-        return key === "ArrowDown" ? of(0, c) : heads[to] && of(null, to);
-      }
-      if (key === "ArrowLeft" && c === 0) return of(r, null);
-      return key === "ArrowUp" && r === 0 ? of(null, c) : over(i, event);
-    }
   }
 
   function listening() {
