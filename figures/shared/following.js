@@ -1,7 +1,7 @@
 /** Views that follow another: what a reader chooses in one is shown in them, whether in one figure or in several. */
 
 const RESTED = 150; // ms: a pointer that crosses many heads has none of them fetched
-const ENTERED = ["pointerdown", "focusin", "keydown"]; // what a reader does who goes on in a view
+const USED = ["pointermove", "pointerdown", "focusin", "keydown"]; // what a reader does in a view
 const led = new WeakSet(); // views that show what was chosen elsewhere
 
 /**
@@ -17,11 +17,15 @@ export function following(view, followers) {
     clearTimeout(timer);
     timer = setTimeout(pass, view.value.pinned ? 0 : RESTED);
   });
-  for (const one of followers) {
-    for (const type of ENTERED) one.addEventListener(type, () => clearTimeout(timer)); // what was left behind is nothing to follow
-    for (const type of [...ENTERED, "pointermove"]) one.addEventListener(type, () => led.delete(one) && announce(one, true));
-  }
+  for (const one of followers) for (const type of USED) one.addEventListener(type, (event) => used(one, event));
   if (view.value.pinned) followers.forEach((one) => one.value.pinned || lead(one)); // two pins of one address are both meant
+
+  /** Whoever goes on in a view is no longer led there: what was passed on the way is not followed. */
+  function used(one, { movementX, movementY, type }) {
+    if (type === "pointermove" && !movementX && !movementY) return; // the page moved, below a pointer that rests
+    clearTimeout(timer);
+    if (led.delete(one)) announce(one, true);
+  }
 
   function pass() {
     followers.forEach((one) => (one.value.pinned && !view.value.pinned) || lead(one));

@@ -108,6 +108,16 @@ def test_a_token_that_is_pinned_in_the_lines_stays_while_a_pointer_is_among_neur
         row(page, one).nth(7).click()
 
 
+def test_what_a_pointer_passed_on_its_way_is_not_followed(open_figure: Callable[..., Page]) -> None:
+    """Where it has come to, the token below it is shown."""
+    page = open_figure("attention", height=2400)
+    row(page, "neuron_view").nth(4).hover()
+    row(page, "head_view").nth(9).hover()
+    page.wait_for_timeout(RESTED)
+    assert page.evaluate(OF, "head_view")["token"] == 9
+    until(page, "neuron_view", token=9)
+
+
 def test_the_head_that_is_pinned_stays_so_when_a_token_of_it_is(open_figure: Callable[..., Page]) -> None:
     """It is the same head; another one, chosen with a token pinned, is shown in its place."""
     page = open_figure("attention", height=2400)
