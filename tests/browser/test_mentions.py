@@ -82,7 +82,7 @@ def test_hovered_words_show_their_part_and_leaving_restores(open_prose: Callable
     page.get_by_text("one", exact=True).hover()
     page.wait_for_function("document.querySelector('#fig-it .token.is-selected')")
     assert selected(page) == ["1"]
-    assert value(page) == {"position": None, "pinned": False}
+    assert value(page) == {"position": None, "words": False, "pinned": False}
     page.get_by_text("two", exact=True).hover()
     page.wait_for_function("document.querySelector('#fig-it .token.is-selected').dataset.position === '2'")
     page.mouse.move(5, 5)
@@ -90,7 +90,7 @@ def test_hovered_words_show_their_part_and_leaving_restores(open_prose: Callable
     page.locator("#fig-it .token[data-position='7']").click()
     page.get_by_text("one", exact=True).hover()
     page.wait_for_function("document.querySelector('#fig-it .token.is-selected').dataset.position === '1'")
-    assert value(page) == {"position": 7, "pinned": True}
+    assert value(page) == {"position": 7, "words": False, "pinned": True}
     page.mouse.move(5, 5)
     page.wait_for_function("document.querySelector('#fig-it .token.is-selected').dataset.position === '7'")
     assert "position.7" in page.url
@@ -103,7 +103,7 @@ def test_a_click_pins_and_another_lets_go(open_prose: Callable[..., Page]) -> No
     link.click()
     page.wait_for_function("document.querySelector('#fig-it').views[0].value.pinned")
     page.mouse.move(5, 5)
-    assert value(page) == {"position": 2, "pinned": True}
+    assert value(page) == {"position": 2, "words": False, "pinned": True}
     assert "fig-it=position.2" in page.url
     assert "#" not in page.url
     assert page.evaluate("scrollY") == 0
@@ -125,7 +125,7 @@ def test_escape_lets_go_of_what_words_have_pinned(open_prose: Callable[..., Page
     page.get_by_text("one", exact=True).focus()
     page.keyboard.press("Escape")
     page.wait_for_timeout(50)
-    assert value(page) == {"position": 7, "pinned": True}
+    assert value(page) == {"position": 7, "words": False, "pinned": True}
 
 
 def test_escape_lets_go_of_what_came_late(open_prose: Callable[..., Page]) -> None:
