@@ -82,8 +82,8 @@ def _explain(error: Exception, terminal: Terminal) -> int:
 
 def _own_code(root: Path | None) -> list[tuple[str, Path]]:
     """Return where code lies that is not ours: the site's own kinds and theme, and the plugins that it names."""
-    from .plugins import places_of_plugins
-    from .site import BUILT_IN
+    from .folders import BUILT_IN
+    from .site.plugins import places_of_plugins
 
     own = [] if root in (None, BUILT_IN) else [("kind", root / "figures"), ("theme", root / "theme")]
     return own + [(f"plugin {name}", place) for name, places in places_of_plugins().items() for place in places]

@@ -10,8 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from .errors import BuildError
+from .folders import built_in
 from .kind import Kind
-from .site import Site, built_in
+from .site import Site
 
 __all__ = ["SITE_SHEET", "Assets", "collect_assets"]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import BuildError
-from .site import Site, cache_folder
+from .folders import cache_folder
+from .site import Site
 from .write import remove_site
 
 __all__ = ["clean"]

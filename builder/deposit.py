@@ -20,7 +20,7 @@ __all__ = ["Deposit"]
 
 MODELS = "models.json"
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
-_ATTRIBUTES = Path(__file__).parent / "starter" / "answers" / "dot-gitattributes"
+_ATTRIBUTES = Path(__file__).parent / "new" / "starter" / "answers" / "dot-gitattributes"
 """Git keeps the bytes as they are, and shows no differences of what no human writes."""
 
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from .errors import BuildError
 from .figure import Answer
+from .folders import built_in
 from .parts import Part, Spark
-from .site import built_in
 
 if TYPE_CHECKING:
     from .model import AnyRun

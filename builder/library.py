@@ -11,10 +11,11 @@ from .article import Article, read_article
 from .bibliography import Bibliography, read_bibliography
 from .document import Document, parse
 from .errors import BuildError, Problem, nearest, relative_to
+from .folders import built_in, cache_folder
 from .local import LocalError, find_local
 from .mathematics import Katex
 from .paths import known_names
-from .site import Site, built_in, cache_folder
+from .site import Site
 
 __all__ = ["Library", "check_slugs"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .errors import BuildError, Problem
-from .site import cache_folder
+from .folders import cache_folder
 
 __all__ = ["MANIFEST", "File", "Kept", "Written", "check_output", "remove_site", "write_site"]
 

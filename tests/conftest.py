@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from models import Copy, Load, Source
+from networks import Copy, Load, Source
 
 from builder.site import ModelSource, find_site
 
@@ -41,7 +41,7 @@ def tiny_source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     @cache
     def save(name: str) -> ModelSource:
         import torch
-        from models import encoders, hand_written, tiny
+        from networks import encoders, hand_written, tiny
 
         torch.set_num_threads(1)  # tiny matrices: threads would wait for each other longer than they work
         folder = tmp_path_factory.mktemp("models") / name
@@ -114,7 +114,7 @@ def minilm() -> Encoder:
 @pytest.fixture(scope="session")
 def rxnmapper() -> Encoder:
     """The real RXNMapper, an encoder of 12 layers × 8 heads that reads chemical reactions."""
-    from models import rxnmapper
+    from networks import rxnmapper
 
     from builder.model import load_model
     from builder.sources import fetch

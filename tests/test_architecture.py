@@ -14,9 +14,8 @@ BUILDER = ROOT / "builder"
 
 # From left to right as in `article → document → plan → results → page → site`: a module imports only from rows above.
 LAYERS = [
-    {"__init__", "errors", "rounding"},
-    {"plugins"},
-    {"finding", "model_source", "settings", "summary"},
+    {"__init__", "errors", "folders", "rounding"},
+    {"finding", "model_source", "summary"},
     {"site", "slug", "figure", "parts", "quantised", "yaml_mapping"},
     {
         "kind",
@@ -33,7 +32,7 @@ LAYERS = [
         "shares",
         "spark",
     },
-    {"article", "bibliography", "formulas", "mathematics"},
+    {"article", "bibliography", "mathematics"},
     {"directives"},
     {"document"},
     {"library"},
@@ -44,13 +43,12 @@ LAYERS = [
     {"engine", "status"},
     {"assets", "faults", "pictures", "prose", "templates"},
     {"page"},
-    {"cards", "listing", "thumbnails", "write"},
+    {"listing", "thumbnails", "write"},
     {"deposit"},
     {"build"},
     {"check", "estimate", "publish"},
-    {"terminal", "workflows", "new", "clean", "importing"},
+    {"terminal", "new", "clean", "importing"},
     {"preview"},
-    {"serve"},
     {"commands"},
     {"arguments"},
     {"__main__"},
@@ -112,8 +110,8 @@ def test_imports_point_one_way(path: Path) -> None:
 def test_a_build_imports_neither_torch_nor_transformers() -> None:
     """Importing the whole pipeline and every kind's analysis costs no torch, nor what takes long beside it."""
     program = (
-        "import sys; from builder import __main__, build, kind, site\n"
-        "for found in kind.load_kinds([site.built_in('figures')]).values(): found.analysis\n"
+        "import sys; from builder import __main__, build, folders, kind\n"
+        "for found in kind.load_kinds([folders.built_in('figures')]).values(): found.analysis\n"
         "print(sorted({'torch', 'transformers', 'sklearn', 'numpy', 'psutil'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from builder.assets import collect_assets
+from builder.folders import built_in
 from builder.kind import load_kinds
-from builder.site import built_in, find_site
+from builder.site import find_site
 
 SITE = find_site(Path(__file__).parent)
 

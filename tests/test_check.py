@@ -20,7 +20,8 @@ from builder.check.outside import OutsideLink, ask_links
 from builder.errors import Problem
 from builder.figure import Result
 from builder.finding import Finding, with_columns
-from builder.site import built_in, find_site
+from builder.folders import built_in
+from builder.site import find_site
 
 FRONT = (
     "---\ntitle: {title}\ndescription: {title}, which has a description of a length that search engines like.\n---\n"

@@ -9,7 +9,8 @@ import pytest
 
 import builder
 from builder.clean import KEPT, MODELS, RESULTS, clean
-from builder.site import Site, cache_folder
+from builder.folders import cache_folder
+from builder.site import Site
 
 
 def test_every_folder_of_the_cache_is_removed_or_kept_on_purpose() -> None:

@@ -13,10 +13,10 @@ from builder.costs import Costs, Measurement, Task, open_costs
 from builder.costs import history as history_module
 from builder.costs.usual import REFERENCE, usual
 from builder.figure import RunSpec
+from builder.folders import built_in
 from builder.kind import load_kinds
 from builder.model_source import ModelSource
 from builder.plan import Job, Question
-from builder.site import built_in
 
 KINDS = load_kinds([built_in("figures")])
 TASK = Task("answer", "saliency", model="weights", parameters=1_000, n_input=50, n_output=50)

@@ -23,10 +23,11 @@ from builder.bibliography import read_bibliography
 from builder.directives import DIRECTIVES, make_parser
 from builder.directives.options import read_lines
 from builder.document import Document, Mention, Value, parse
+from builder.folders import built_in
 from builder.parts import Spark
 from builder.paths import written_path
 from builder.prose import Found
-from builder.site import Site, built_in
+from builder.site import Site
 from builder.spark import draw
 
 FIXTURES = Path(__file__).parent / "fixtures" / "directives"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from models import tiny
+from networks import tiny
 
 from builder.costs import Costs, Measurement, Task
 from builder.engine import Batch
@@ -19,10 +19,11 @@ from builder.estimate import Estimate, estimate
 from builder.estimate.forecast import Reader, forecast
 from builder.estimate.table import amount, duration, remarks, rows, size
 from builder.figure import RunSpec
+from builder.folders import built_in
 from builder.kind import load_kinds
 from builder.model_source import ModelSource
 from builder.plan import Job, Question
-from builder.site import built_in, find_site
+from builder.site import find_site
 from builder.sources import fingerprint
 from builder.sources.sizes import ModelSize, find_folder, find_size, make_counter
 from builder.status import FigureStatus
@@ -209,7 +210,7 @@ def site(tmp_path: Path) -> Path:
     """Return the folder of a site with one figure, whose answer is missing."""
     tiny.save_checkpoint("gpt2", tmp_path / "tiny")
     (tmp_path / "pyproject.toml").write_text(
-        '[tool.fanlight]\nmodel = "tiny"\n[tool.fanlight.models.tiny]\nsource = "./tiny"\n'
+        '[tool.fanlight]\nmodel = "tiny"\n[tool.fanlight.networks.tiny]\nsource = "./tiny"\n'
     )
     (tmp_path / "content/a").mkdir(parents=True)
     body = ":::{figure}\n:analysis: saliency\n:prompt: The countries\n:generate: 3\n\nCaption.\n:::\n"

@@ -291,8 +291,8 @@ def test_an_entry_is_made_once(feed: Feed) -> None:
 @pytest.mark.parametrize("base", ["https://example.org/", "https://example.org/project/"])
 def test_figures_of_every_kind_survive(base: str) -> None:
     """What each kind shows without scripts is read in a feed: its words, and no address that leads nowhere."""
+    from builder.folders import built_in
     from builder.kind import load_kinds
-    from builder.site import built_in
 
     folder = built_in("figures")
     for kind in load_kinds([folder]).values():

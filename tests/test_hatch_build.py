@@ -170,7 +170,7 @@ def test_a_wheel_holds_what_runs_and_not_the_recipe(hook: ModuleType, tmp_path: 
         "theme/js/d3.js",
     ]
     left = [
-        "builder/site.py",
+        "builder/site/__init__.py",
         "content/answers/article.md",
         "figures/tokens/__pycache__/a.pyc",
         "theme/.built-x/new/a.js",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuildError
+from builder.folders import built_in
 from builder.kind import code_digest, load_kinds
-from builder.site import built_in
 
 ANALYSIS = """
 from dataclasses import dataclass

@@ -10,10 +10,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
+from builder.folders import built_in
 from builder.kind import Kind, load_kinds, parameters
 from builder.model_source import ModelSource
 from builder.numerals import FORMS
-from builder.site import built_in
 
 CONTENT = Path(__file__).parents[1] / "content"
 KINDS = load_kinds([built_in("figures")])

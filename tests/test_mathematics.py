@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from builder import mathematics
 from builder.errors import BuildError
-from builder.formulas import Formulas
 from builder.mathematics import Katex, TexError
+from builder.mathematics.formulas import Formulas
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "theme" / "built" / "katex" / "katex.min.js"

@@ -13,9 +13,10 @@ from builder.bibliography import read_bibliography
 from builder.document import parse
 from builder.errors import BuildError
 from builder.figure import RunSpec
+from builder.folders import built_in
 from builder.kind import load_kinds
 from builder.plan import Panel, Plan, make_plan
-from builder.site import ModelSource, Site, built_in
+from builder.site import ModelSource, Site
 
 FRONT = """---
 title: An article

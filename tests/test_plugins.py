@@ -13,8 +13,9 @@ from builder.__main__ import main
 from builder.build import Builder
 from builder.build.records import ground
 from builder.errors import BuildError
+from builder.folders import built_in
 from builder.kind import load_kinds
-from builder.site import built_in, find_site
+from builder.site import find_site
 
 MODULE = '''
 """A plugin of markdown-it: !!loud words!! are shouted."""

@@ -229,7 +229,7 @@ def test_workflows_are_written_once_and_never_over_others(site: Path, capsys: An
 
 def test_who_runs_what_no_index_has_is_told_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The workflows install a release; a checkout, or a wheel out of one, may be of none."""
-    from builder.workflows import unreleased
+    from builder.new.workflows import unreleased
 
     for record, told in (('{"dir_info": {"editable": true}}', True), ('{"archive_info": {}}', True), (None, False)):
         installed = SimpleNamespace(read_text={"direct_url.json": record}.get)
@@ -243,7 +243,7 @@ def test_workflows_are_yaml_that_names_the_sites_folder(folder: str) -> None:
     import yaml
 
     from builder import __version__
-    from builder.workflows import COMPUTING, make_workflows
+    from builder.new.workflows import COMPUTING, make_workflows
 
     files = make_workflows("trunk: 1", folder, ["a-plugin==2.1"])
     pages = yaml.safe_load(files[".github/workflows/pages.yml"])

@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 
 from builder.errors import BuildError
+from builder.folders import built_in
 from builder.preview.app import find, find_newer
 from builder.preview.follow import watched
+from builder.preview.server import open_socket
 from builder.preview.state import Change, difference
-from builder.serve import open_socket
-from builder.site import Site, built_in
+from builder.site import Site
 
 SERVER = Path(__file__).parent / "fixtures/preview/server.py"
 

@@ -9,8 +9,8 @@ import pytest
 
 from builder.assets import collect_assets
 from builder.build import Builder
-from builder.settings import SETTINGS
 from builder.site import find_site
+from builder.site.settings import SETTINGS
 from builder.thumbnails import theme_colours
 
 

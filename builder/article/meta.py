@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import nearest
 from ..figure import Option
 from ..local import LocalError, find_local, find_picture
-from ..settings import CITATION_STYLES, REFERENCE_ORDERS
+from ..site.settings import CITATION_STYLES, REFERENCE_ORDERS
 from .people import Affiliation, Author, read_affiliations, read_authors
 from .reader import Reader
 

@@ -14,13 +14,14 @@ from ..cache import Ledger, open_cache
 from ..deposit import Deposit
 from ..document import Document, check_fragments
 from ..errors import BuildError, Problem, nearest
+from ..folders import cache_folder
 from ..kind import load_kinds
 from ..library import Library
 from ..model_source import ModelSource
 from ..plan import Job, Plan, make_plan
 from ..progress import Listener, Silent
 from ..prose import check_prose
-from ..site import Site, cache_folder
+from ..site import Site
 from ..sources import fingerprint
 from ..status import FigureStatus, Survey, figure_name, read_status
 from ..summary import Summary

@@ -15,8 +15,9 @@ from ..bibliography import read_bibliography
 from ..cache import write_atomically
 from ..document import Link
 from ..errors import Problem
+from ..folders import BUILT_IN, cache_folder
 from ..model_source import ModelSource
-from ..site import BUILT_IN, Site, cache_folder
+from ..site import Site
 from ..summary import Summary
 
 __all__ = ["Listing", "Record", "Records", "Stamp", "folder_stamps", "forget", "ground", "stamp", "stamps", "stamps_in"]

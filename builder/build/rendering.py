@@ -10,19 +10,20 @@ from pathlib import Path
 from ..article import Article
 from ..assets import Assets
 from ..cache import open_cache
-from ..cards import find_social_image
 from ..document import Document, reading_minutes
 from ..errors import Problem
+from ..folders import cache_folder
 from ..kind import Kind
 from ..library import Library
 from ..model_source import ModelSource
 from ..page import ArticlePage, ShownPanel, article_files, data_path, page_path, piece_path, render_article
 from ..pictures import read_linked, read_pictures
 from ..plan import Panel, Plan
-from ..site import Site, cache_folder
+from ..site import Site
 from ..summary import Neighbour, Summary, Thumbnail
 from ..templates import make_theme
 from ..thumbnails import find_thumbnail
+from ..thumbnails.cards import find_social_image
 from .answers import Answers
 from .records import Record, Stamp, stamp, stamps
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BuildError, Problem
 from ..figure import Result, published
-from ..site import Site, cache_folder
+from ..folders import cache_folder
+from ..site import Site
 from .form import has_form
 from .inside import is_inside, leads_out
 from .shared import Shared, open_shared

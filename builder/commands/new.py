@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, terminal: Terminal) -> Exit:
     """Write the files of a new site, and say which."""
     from ..new import new_site
-    from ..workflows import unreleased
+    from ..new.workflows import unreleased
 
     for path in new_site(options.folder, title=options.title):
         terminal.say(f"  {path}")

@@ -90,8 +90,8 @@ def _make(site: Site, options: argparse.Namespace, terminal: Terminal) -> list[P
 
 def _write_workflows(site: Site, options: argparse.Namespace, terminal: Terminal) -> None:
     from ..deposit import Deposit
+    from ..new.workflows import difference, make_workflows, unreleased, write_workflows
     from ..publish import open_repository
-    from ..workflows import difference, make_workflows, unreleased, write_workflows
 
     repository = open_repository(site.root, committed=False)
     folder = site.root.relative_to(repository.top).as_posix()

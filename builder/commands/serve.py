@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, terminal: Terminal) -> Exit:
     """Serve until somebody interrupts."""
-    from ..serve import serve
+    from ..preview.server import serve
 
     def builder(site: Site, listener: Listener) -> Builder:
         made = make_builder(site, options, listener, keep_models=True)

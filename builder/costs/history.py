@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cache import last_byte, write_atomically
-from ..site import cache_folder
+from ..folders import cache_folder
 from .task import Measurement, Task
 from .usual import repeats, usual
 

@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.attrs import attrs_block_plugin, attrs_plugin
 from mdit_py_plugins.deflist import deflist_plugin
 
-from ..plugins import Plugin
+from ..site.plugins import Plugin
 from ..source_map import place_plugin
 from .appendix import appendix_plugin
 from .aside import aside, aside_plugin

@@ -16,7 +16,7 @@ from ..bibliography import Bibliography
 from ..directives import make_parser
 from ..errors import Problem, nearest
 from ..figure import FigureSpec
-from ..plugins import Plugin
+from ..site.plugins import Plugin
 from ..source_map import Source
 from .labels import PAGE_ANCHORS, Label
 from .mentions import Mention, Value

@@ -14,15 +14,15 @@ from ..costs import Costs
 from ..errors import BuildError
 from ..plan import Job
 from ..progress import Listener
-from .alone import Alone
 from .answering import run_batch
 from .backlog import Backlog
 from .batch import Batch, make_batches
 from .crew import Crew
 from .dispatch import Dispatch
-from .hands import fetch_size, find_processes
-from .luggage import pack
+from .in_process import InProcess
 from .outcome import Outcome, Tell
+from .process_count import fetch_size, find_processes
+from .sent_kinds import pack
 
 __all__ = ["Batch", "Outcome", "find_processes", "make_batches", "run_batch", "run_jobs"]
 
@@ -58,7 +58,7 @@ def run_jobs(
     elif processes:
         crew = _start(processes, cache, dispatch.tell)
     else:
-        crew = Alone(cache, dispatch.tell, keep=keep)
+        crew = InProcess(cache, dispatch.tell, keep=keep)
     try:
         with crew:
             dispatch.run(crew)

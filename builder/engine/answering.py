@@ -16,9 +16,9 @@ from ..plan import Job
 from ..spoken import listed
 from .batch import Batch, describe, placed
 from .device import find_device
+from .loaded_models import LOADED, LoadedModels
 from .outcome import Outcome, Store, Tell, Told, fault_of
 from .result import failed_checks, make_result, noted
-from .shelf import SHELF, Shelf
 
 if TYPE_CHECKING:
     from ..model import AnyModel, AnyRun, Run
@@ -42,7 +42,7 @@ def run_batch(
     keep: bool = False,
     travels: bool = True,
     is_wanted: Callable[[], bool] = lambda: True,
-    shelf: Shelf = SHELF,
+    models: LoadedModels = LOADED,
 ) -> Outcome:
     """Answer a batch's jobs, each stored as soon as it is found, and return what came of it. Raises nothing.
 
@@ -50,7 +50,7 @@ def run_batch(
     batches in memory while there is room. `travels` says that the outcome is pickled. `is_wanted` is asked between
     jobs, for somebody may have given up.
     """
-    work = _Work(batch, store, tell, threads, processes, keep, shelf)
+    work = _Work(batch, store, tell, threads, processes, keep, models)
     job: Job | None = None
     fault = None
     try:
@@ -61,10 +61,10 @@ def run_batch(
             work.answer(job)
     except _UnloadableError as error:
         problems = tuple(placed(problem, batch.jobs[0], "model") for problem in error.problems)
-        return Outcome(problems=problems, held=shelf.names, unloadable=True)
+        return Outcome(problems=problems, held=models.names, unloadable=True)
     except Exception as error:  # whatever it is, what was done before is not lost
         fault = fault_of(error, None if isinstance(error, BuildError) else job, travels=travels)
-    return Outcome(tuple(work.problems), tuple(work.done), took=tuple(work.took), held=shelf.names, fault=fault)
+    return Outcome(tuple(work.problems), tuple(work.done), took=tuple(work.took), held=models.names, fault=fault)
 
 
 class _UnloadableError(BuildError):
@@ -81,7 +81,7 @@ class _Work:
     threads: int
     processes: int
     keep: bool
-    shelf: Shelf
+    models: LoadedModels
     problems: list[Problem] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     took: list[Measurement] = field(default_factory=list)
@@ -90,7 +90,7 @@ class _Work:
     def load(self) -> None:
         """Load the model. Raises `BuildError` for a device that is not there, and `_UnloadableError`."""
         first = self.batch.jobs[0]
-        if self.batch.source.name not in self.shelf.names:
+        if self.batch.source.name not in self.models.names:
             self.tell(Told("running", f"loading {self.batch.source.name}"))
         self.device = find_device(self.batch.device)
         if self.threads:
@@ -135,7 +135,7 @@ class _Work:
     def _load(self, source: ModelSource, fingerprint: str) -> AnyModel:
         batch = self.batch
         wanted = {batch.source, *(job.versus for job in batch.jobs if job.versus is not None)}
-        return self.shelf.load(source, fingerprint, batch.root, self.device, wanted=wanted, keep=self.keep)
+        return self.models.load(source, fingerprint, batch.root, self.device, wanted=wanted, keep=self.keep)
 
     def _make_run(self, job: Job, where: str) -> AnyRun:
         if self.run is None or self.run.spec != job.run:
@@ -143,14 +143,14 @@ class _Work:
             self.tell(
                 Told("running", f"{self.batch.source.name} on the text of {where.partition(' for ')[2]}", job.address)
             )
-            begin, loading = time.perf_counter(), self.shelf.seconds
+            begin, loading = time.perf_counter(), self.models.seconds
             self.run = self.model.run(job.run)
             if self.run.model.family == "decoder":
                 self.run.expected = frozenset().union(*(each.kind.needs for each in self.batch.jobs))
             self._measure("run", begin, job, self.run)
             if loading:
                 self._measure("load", time.perf_counter() - loading, job, self.run)
-                self.shelf.seconds = 0.0
+                self.models.seconds = 0.0
         return self.run
 
     def _measure(self, step: Any, begin: float, job: Job, run: AnyRun) -> None:

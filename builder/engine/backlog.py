@@ -57,11 +57,11 @@ class Backlog:
             return None if busy else self._take(max(self.batches, key=lambda batch: batch.tries, default=None))
         own = [batch for batch in fresh if batch.source.name in held]
         if not own:
-            hands = Counter(batch.source for batch in busy)
+            at_work = Counter(batch.source for batch in busy)
             left: dict[ModelSource, float] = {}
             for batch in fresh:
                 left[batch.source] = left.get(batch.source, 0.0) + self._size(batch)
-            source = max(left, key=lambda known: left[known] / (1 + hands[known]))
+            source = max(left, key=lambda known: left[known] / (1 + at_work[known]))
             own = [batch for batch in fresh if batch.source == source]
         return self._take(max(own, key=self._size))
 

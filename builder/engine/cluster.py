@@ -20,10 +20,10 @@ from ..progress import Listener
 from .batch import Batch
 from .crew import Done, Joined, Lost, News, Refused
 from .dask import connect, count_deaths, hush
-from .luggage import Luggage, bare
 from .outcome import Outcome, Tell, Told
 from .roster import Roster, reason
-from .station import Call, Parcel, greet, work
+from .sent_kinds import SentKinds, bare
+from .worker import Call, Parcel, greet, work
 
 __all__ = ["Cluster"]
 
@@ -51,11 +51,11 @@ class Cluster:
 
     travels = True
 
-    def __init__(self, address: str, luggage: Luggage, shared: str, tell: Tell, listener: Listener) -> None:
+    def __init__(self, address: str, kinds: SentKinds, shared: str, tell: Tell, listener: Listener) -> None:
         self.address = address
         self.shared = shared
         self.say_how_far: Callable[[], str] = lambda: "what was finished is stored"
-        self._luggage = luggage
+        self._kinds = kinds
         self._tell = tell
         self._listener = listener
         self._inbox: queue.SimpleQueue[Told | str] = queue.SimpleQueue()
@@ -134,7 +134,7 @@ class Cluster:
         """Send a batch to a worker; if that one dies, Dask sends it to another."""
         address = self._roster.address(worker)
         sent = replace(batch, jobs=tuple(replace(job, kind=bare(job.kind)) for job in batch.jobs))
-        parcel = Parcel(sent, self._luggage, self._topic, self.shared, self._roster.beside(address))
+        parcel = Parcel(sent, self._kinds, self._topic, self.shared, self._roster.beside(address))
         self._submit(Call(work, (parcel,)), address, batch=batch)
 
     def _submit(self, call: Call, address: str, *, batch: Batch | None = None, strict: bool = False) -> None:

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from ..costs import Measurement
 from ..errors import BuildError, Problem
 from ..figure import Result
+from ..folders import built_in
 from ..plan import Job
-from ..site import built_in
 from .batch import describe
 
 __all__ = ["Fault", "Outcome", "Store", "Tell", "Told", "fault_of"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from .. import __version__
-from .station import Greeting, python_version
+from .worker import Greeting, python_version
 
 __all__ = ["Roster", "reason", "short"]
 

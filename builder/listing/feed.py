@@ -14,8 +14,9 @@ import jinja2
 from .. import __version__
 from ..assets import Assets
 from ..cache import write_atomically
+from ..folders import cache_folder
 from ..page import FEED, SitePage
-from ..site import Site, cache_folder
+from ..site import Site
 from ..summary import Summary
 from . import content, shades
 

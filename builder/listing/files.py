@@ -8,10 +8,10 @@ from pathlib import Path
 import jinja2
 
 from ..assets import Assets
-from ..cards import find_site_card
 from ..page import FEED, SitePage, tag_path
 from ..site import Site
 from ..summary import Summary, in_order
+from ..thumbnails.cards import find_site_card
 from .feed import make_feed
 from .order import by_tag
 from .pages import Lists

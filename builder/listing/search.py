@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from ..errors import BuildError
-from ..site import Site, cache_folder
+from ..folders import cache_folder
+from ..site import Site
 from ..summary import Summary
 
 __all__ = ["FOLDER", "can_search", "search_files"]

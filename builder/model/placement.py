@@ -17,8 +17,8 @@ import torch
 from filelock import FileLock, Timeout
 
 from ..errors import BuildError
+from ..folders import cache_folder
 from ..model_source import DEVICE_MAPS, size_in_bytes, unknown
-from ..site import cache_folder
 from ..sources.weights import stored_bytes
 from .memory import available
 

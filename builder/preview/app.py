@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ..site import built_in
+from ..folders import built_in
 from .state import place
 
 if TYPE_CHECKING:

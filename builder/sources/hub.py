@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BuildError
+from ..folders import cache_folder
 from ..model_source import ModelSource
-from ..site import cache_folder
 from .checkpoint import Checkpoint
 from .store import convert, make_once, settings_digest
 from .weights import TOKENIZER_FILES, check_files

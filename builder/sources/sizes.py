@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BuildError
-from ..site import cache_folder
+from ..folders import cache_folder
 from . import folders, hub, wheels
 from .store import RECORD
 from .weights import CONFIG, SIZES, check_files, count_parameters, stored_bytes

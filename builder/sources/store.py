@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from ..errors import BuildError
+from ..folders import cache_folder
 from ..model_source import ModelSource
-from ..site import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -32,8 +32,8 @@ def part(kind: str, name: str) -> Any:
     """Return a module of a built-in kind."""
     import importlib
 
+    from builder.folders import built_in
     from builder.kind import load_kinds
-    from builder.site import built_in
 
     package = load_kinds([built_in("figures")])[kind].analysis.__name__.rpartition(".")[0]  # type: ignore[attr-defined]
     return importlib.import_module(f"{package}.{name}")

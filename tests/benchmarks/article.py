@@ -154,8 +154,8 @@ def begin(model: Model, spec: RunSpec, names: list[str]) -> Run:
 @cache
 def kinds() -> dict[str, Kind]:
     """Return the kinds of this project."""
+    from builder.folders import built_in
     from builder.kind import load_kinds
-    from builder.site import built_in
 
     return load_kinds([built_in("figures")])
 

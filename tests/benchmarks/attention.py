@@ -70,7 +70,7 @@ def gpt2_shaped(folder: Path) -> Model:
     from builder.model import Model
     from builder.site import ModelSource
     from builder.sources import fetch
-    from tests.models import tiny
+    from tests.networks import tiny
 
     tiny.CONFIGS["gpt2_shaped"] = {"model_type": "gpt2"}  # whose defaults are GPT-2 small's
     tiny.save_checkpoint("gpt2_shaped", folder, lambda network: tiny.redraw(network, 0.05))
@@ -82,9 +82,9 @@ def subject(name: str, model: Model, length: int) -> Subject:
     import torch
 
     from builder.figure import RunSpec
+    from builder.folders import built_in
     from builder.kind import load_kinds
     from builder.model import Run
-    from builder.site import built_in
 
     ids = torch.tensor(model.encode(TEXT)[0][:length])
     assert len(ids) == length

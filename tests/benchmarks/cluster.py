@@ -131,9 +131,10 @@ class Log:
 def make_jobs(words: Sequence[str], n_output: int) -> list[object]:
     """Return a saliency figure of smollm2 for each word, on a text of its own that begins with it."""
     from builder.figure import FigureSpec, Option, RunSpec
+    from builder.folders import built_in
     from builder.kind import load_kinds
     from builder.plan import Job, Question
-    from builder.site import built_in, find_site
+    from builder.site import find_site
     from builder.sources import fingerprint
 
     site = find_site(Path(__file__).parent)

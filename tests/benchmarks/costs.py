@@ -16,8 +16,8 @@ from functools import partial
 from typing import Any
 
 from builder.figure import RunSpec
+from builder.folders import built_in
 from builder.kind import load_kinds
-from builder.site import built_in
 
 from . import load, say
 

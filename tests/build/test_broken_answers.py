@@ -18,8 +18,9 @@ from builder.cache import Cache
 from builder.check import check
 from builder.errors import BuildError
 from builder.figure import Result
+from builder.folders import built_in
 from builder.kind import load_kinds
-from builder.site import built_in, find_site
+from builder.site import find_site
 
 from .conftest import SiteFolder
 

@@ -17,8 +17,8 @@ import pytest
 from builder.build import Builder
 from builder.check import check
 from builder.errors import BuildError
+from builder.new.workflows import light_requirements
 from builder.site import find_site
-from builder.workflows import light_requirements
 
 from .conftest import SiteFolder
 

@@ -25,7 +25,7 @@ Words [@olsson2022].
 
 SETTINGS = """[tool.fanlight]
 model = "tiny"
-[tool.fanlight.models.tiny]
+[tool.fanlight.networks.tiny]
 source = "pypi:never-fetched==1.0"
 """
 

@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from builder import cards
 from builder.kind import load_kinds
 from builder.site import find_site
 from builder.templates import make_theme
-from builder.thumbnails import theme_colours
+from builder.thumbnails import cards, theme_colours
 
 from .conftest import ARTICLE, SiteFolder
 

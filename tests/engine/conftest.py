@@ -15,10 +15,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from models import Source
+from networks import Source
 
 from builder.cache import Cache
-from builder.engine.shelf import Shelf
+from builder.engine.loaded_models import LoadedModels
 from builder.figure import FigureSpec, Option, RunSpec
 from builder.kind import Kind
 from builder.model_source import ModelSource
@@ -156,7 +156,7 @@ class FakeModel:
 def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
     """Every batch of this test gets this one model."""
     fake = FakeModel()
-    monkeypatch.setattr(Shelf, "load", lambda *_, **__: fake)
+    monkeypatch.setattr(LoadedModels, "load", lambda *_, **__: fake)
     return fake
 
 

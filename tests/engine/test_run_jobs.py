@@ -12,7 +12,7 @@ import pytest
 
 from builder.cache import Cache
 from builder.engine import make_batches, run_batch, run_jobs
-from builder.engine.shelf import Shelf
+from builder.engine.loaded_models import LoadedModels
 from builder.errors import BuildError
 from builder.kind import Kind
 from builder.progress import Silent
@@ -114,7 +114,7 @@ def test_a_model_that_cannot_be_loaded_is_told_once_where_it_was_asked_for(
         tried.append(1)
         raise BuildError("invalid checkpoint: model.safetensors is truncated")
 
-    monkeypatch.setattr(Shelf, "load", fail)
+    monkeypatch.setattr(LoadedModels, "load", fail)
     with pytest.raises(BuildError) as caught:
         run_jobs([make_job(kind), make_job(kind, prompt="q")], tmp_path, Cache(tmp_path), Silent())
     assert [str(p) for p in caught.value.problems] == ["a.md:8: invalid checkpoint: model.safetensors is truncated"]

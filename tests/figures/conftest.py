@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from builder.figure import Answer, RunSpec
+from builder.folders import built_in
 from builder.kind import Kind, load_kinds
-from builder.site import built_in
 
 from . import Ask, Part
 

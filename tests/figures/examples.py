@@ -16,10 +16,11 @@ from typing import Any
 from builder.cache import Cache
 from builder.engine import run_jobs
 from builder.figure import FigureSpec, RunSpec
+from builder.folders import built_in
 from builder.kind import load_kinds
 from builder.plan import Job, Question
 from builder.progress import Silent
-from builder.site import built_in, find_site
+from builder.site import find_site
 from builder.sources import fingerprint
 
 SENTENCE = RunSpec(model="smollm2", prompt="London is in England. Paris is in", generate=6)

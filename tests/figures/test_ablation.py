@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from models import Load
-from models.hand_written import D_MODEL, STRENGTH
+from networks import Load
+from networks.hand_written import D_MODEL, STRENGTH
 
 from builder.errors import BuildError
 from builder.figure import Answer, Result, RunSpec

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from models import Load, Source
-from models.tiny import CAUSAL
+from networks import Load, Source
+from networks.tiny import CAUSAL
 from sklearn.cluster import KMeans
 
 from builder.errors import BuildError

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from models import Load, Source
-from models.tiny import CAUSAL
+from networks import Load, Source
+from networks.tiny import CAUSAL
 
 from builder.errors import BuildError
 from builder.figure import Answer, Result, RunSpec
+from builder.folders import built_in
 from builder.kind import Kind, load_kinds
 from builder.parameters import read_parameters
-from builder.site import built_in
 
 from . import Ask
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from models import Load
+from networks import Load
 
 from builder.errors import BuildError
 from builder.figure import RunSpec

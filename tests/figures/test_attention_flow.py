@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from models import Load
-from models.encoders import ENCODER_DECODERS, ENCODERS
+from networks import Load
+from networks.encoders import ENCODER_DECODERS, ENCODERS
 
 from builder.errors import BuildError
 from builder.figure import Answer, RunSpec

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from models import Load
+from networks import Load
 
 from builder.errors import BuildError
 from builder.figure import Answer, Check, RunSpec

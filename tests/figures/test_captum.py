@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from models import Load
+from networks import Load
 
 from builder.figure import RunSpec
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from models import Copy, Load
-from models.runs import load
+from networks import Copy, Load
+from networks.runs import load
 
 from builder.errors import BuildError
 from builder.figure import RunSpec

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from models import Load, Source
-from models.pretended import Pretended
+from networks import Load, Source
+from networks.pretended import Pretended
 
 from builder.figure import RunSpec
 from builder.model import Encoder, EncoderDecoder, Model, memory

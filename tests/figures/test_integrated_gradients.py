@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from models import Load
-from models.tiny import CAUSAL
+from networks import Load
+from networks.tiny import CAUSAL
 
 from builder.errors import BuildError
 from builder.figure import RunSpec

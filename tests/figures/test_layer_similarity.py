@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import Load
+from networks import Load
 from sklearn.cross_decomposition import CCA
 
 from builder.errors import BuildError

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from models import Copy, Load, tiny
-from models.hand_written import D_MODEL, STRENGTH
-from models.runs import load
-from models.tiny import END
+from networks import Copy, Load, tiny
+from networks.hand_written import D_MODEL, STRENGTH
+from networks.runs import load
+from networks.tiny import END
 
 from builder.errors import BuildError
 from builder.figure import Answer, RunSpec

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from models import Load
+from networks import Load
 
 from builder.errors import BuildError
 from builder.figure import Answer, RunSpec

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 import torch
-from models import Load, Source
+from networks import Load, Source
 
 from builder.errors import BuildError
 from builder.figure import RunSpec
+from builder.folders import cache_folder
 from builder.model import Model, load_model, memory, placement
 from builder.model.placement import offload_folder, present
 from builder.model_source import ModelSource
-from builder.site import cache_folder
 from builder.sources import fetch
 
 from . import Ask, alike

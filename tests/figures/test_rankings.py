@@ -10,9 +10,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import Load
-from models.hand_written import D_MODEL, N_TOKENS, STRENGTH
-from models.tiny import CAUSAL
+from networks import Load
+from networks.hand_written import D_MODEL, N_TOKENS, STRENGTH
+from networks.tiny import CAUSAL
 
 from builder.errors import BuildError
 from builder.figure import RunSpec

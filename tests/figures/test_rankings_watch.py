@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from models import Load
-from models.tiny import CAUSAL
+from networks import Load
+from networks.tiny import CAUSAL
 
 from builder.errors import BuildError
 from builder.figure import Result, RunSpec

@@ -8,8 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import Load
-from models.tiny import CAUSAL
+from networks import Load
+from networks.tiny import CAUSAL
 
 from builder.errors import BuildError
 from builder.figure import RunSpec

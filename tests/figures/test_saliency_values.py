@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from models import Load
+from networks import Load
 
 from builder.errors import BuildError
 from builder.figure import RunSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from models import Load
+from networks import Load
 
 from builder.figure import RunSpec
 from builder.kind import Kind

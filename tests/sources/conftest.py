@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from models import Source
+from networks import Source
 
 
 @pytest.fixture(autouse=True)

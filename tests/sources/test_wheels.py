@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuildError
-from builder.site import ModelSource, cache_folder
+from builder.folders import cache_folder
+from builder.site import ModelSource
 from builder.sources import fetch, fingerprint, wheels
 from builder.sources.store import RECORD
 

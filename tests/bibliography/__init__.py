@@ -1,0 +1,1 @@
+"""Tests of citing: BibTeX files, references and the list of them."""

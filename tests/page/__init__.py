@@ -1,0 +1,1 @@
+"""Tests of what stands around an article's text: byline, metadata, ways to cite it."""
