@@ -81,7 +81,7 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
         yield f"analysis: {before.get('kind')} → {now['kind']}"
         return
     if before.get("code") != now["code"]:
-        yield "the analysis' code changed"
+        yield "the analysis' code or data changed"
     if before.get("model") != now["model"]:
         yield "the model's weights or revision changed"
     for part in ("run", "params", "numerics"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from builder import kind
 from builder.errors import BuildError
 from builder.folders import built_in
 from builder.kind import code_digest, load_kinds
@@ -94,6 +95,17 @@ def test_the_digest_follows_the_data_that_a_kind_may_read(tmp_path: Path) -> Non
     (folder / "data" / "weights.csv").rename(folder / "data" / "others.csv")
     digests.append(code_digest(folder))
     assert len(set(digests)) == 5
+
+
+def test_a_sites_settings_are_no_part_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one there would make every stored answer stale; what a model's source says counts, and is read."""
+    read: set[str] = set()
+    monkeypatch.setattr(kind, "_source", lambda file, _: (read.add(file.as_posix()), b"")[1])
+    for each in load_kinds([built_in("figures")]).values():
+        code_digest(each.folder)
+    ours = {name.partition("/builder/")[2] for name in read}
+    assert {"folders.py", "model_source.py", "model/__init__.py"} <= ours
+    assert not {name for name in ours if name.startswith(("site/", "page/", "plan"))}
 
 
 def test_the_digest_leaves_out_what_makes_no_answer(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def _labels(document: Document) -> Iterator[tuple[str, int]]:
         if token.type == "math_block_label":
             yield token.info, first + token.map[1] - 1 if token.map else line
         elif token.type in ("directive_figure", "directive_table") and not token.meta.get("letter"):
-            option = token.meta["options"].get("label")
+            option = token.meta["options"].get("label") or token.meta["options"].get("name")
             if option is not None and option.value:
                 yield str(option.value), option.line
 

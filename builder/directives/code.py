@@ -77,7 +77,8 @@ def code_plugin(md: MarkdownIt) -> None:
 
     The word after the fence is the language: `python`, `js`, `{.python}`. `parts/code.html` gets `language`, `title`,
     `anchor`, `numbered` and `content`, spans with Pygments' short classes (`k`, `s1`, `nf` …), each line in
-    `parts/code_line.html` (`content`, `number`, `marked`) where there is something to be said of lines.
+    `parts/code_line.html` (`content`, `number`, `marked`) where there is something to be said of lines. Within a line
+    of text `parts/code_word.html` gets each `word` that no browser is to break at its hyphens.
     """
     md.add_render_rule("code_inline", _render_inline)
     md.add_render_rule("fence", _render)
@@ -200,8 +201,10 @@ def _highlight(code: str, language: str) -> Markup:
 
 
 def _render_inline(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    token = tokens[index]
-    content = _HYPHENED.sub(r'<span class="whole">\g<0></span>', escapeHtml(token.content))
+    token, page = tokens[index], env["page"]
+    content = _HYPHENED.sub(
+        lambda word: page.part("code_word", word=Markup(word[0])).strip(), escapeHtml(token.content)
+    )
     return f"<code{self.renderAttrs(token)}>{content}</code>"
 
 

@@ -74,7 +74,7 @@ def _refuse_what_hides(parser: expat.XMLParserType) -> None:
         if target == "xml-stylesheet":
             raise PictureError(
                 "unsupported picture: it names a style sheet (<?xml-stylesheet?>), which may be a program; "
-                "put its rules into <style>",
+                "put its rules into `<style>`",
                 parser.CurrentLineNumber,
             )
 

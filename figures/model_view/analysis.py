@@ -107,7 +107,7 @@ def analyse(run: AnyRun, params: Params) -> Answer:
 
 def _chosen(part: AttentionPart, params: Params, model: str) -> tuple[list[int], list[int]]:
     """Return the numbers of the layers and of the heads that are shown of a part."""
-    numbers = choose(params.layers, part.layers[-1] + 1, model)
+    numbers = choose(params.layers, part.n_layers, model)
     layers = [number for number in numbers if number in part.layers]
     if not layers:
         few = listed([str(number) for number in part.layers[:8]])

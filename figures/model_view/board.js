@@ -26,7 +26,7 @@ export function board(label, { layers, heads, causal }, moved) {
     return to === undefined ? to : order[Math.min(to, order.length - 1)];
   }, moved);
   new ResizeObserver(again).observe(table);
-  onRepaint(again);
+  onRepaint(() => last && paint(...last)); // at once: a printer does not wait for a frame
   return { element, items, arrange, paint, rest: stops.rest };
 
   /** Puts cells, by index, into rows `{ layer, note, cells }`; rows without a layer, and columns without names, have no headers. */

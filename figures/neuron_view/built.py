@@ -65,7 +65,7 @@ def _layers(part: AttentionPart, params: Params, model: str) -> list[int]:
 
     named = [] if params.layer is None and params.layers else [choose_layer(part, params.layer)]
     for entry in params.layers:
-        found = ranges.choose([entry], part.layers[-1] + 1, model)
+        found = ranges.choose([entry], part.n_layers, model)
         named += [choose_layer(part, layer) for layer in found if layer in part.layers or len(found) == 1]
     return list(dict.fromkeys(named))
 

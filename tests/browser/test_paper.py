@@ -54,7 +54,7 @@ def test_paper_is_painted_by_day(kind: str, open_figure: Callable[..., Page]) ->
     page.wait_for_function(ARE, arg=by_night)
 
 
-@pytest.mark.parametrize("kind", sorted(set(PAINTED) - {"model_view"}))
+@pytest.mark.parametrize("kind", PAINTED)
 def test_a_page_that_is_copied_for_the_printer_is_painted_before(kind: str, open_figure: Callable[..., Page]) -> None:
     """At once, and also where the reader chose the night; after printing it is night again."""
     page = open_figure(kind, color_scheme="light")
