@@ -10,7 +10,7 @@ from .errors import BuildError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["choose", "misread"]
+__all__ = ["choose", "misread", "window"]
 
 _RANGE = re.compile(r"(\d{1,6})(?:\s*[-–]\s*(\d{1,6}))?")
 
@@ -44,3 +44,14 @@ def choose(entries: Sequence[str], count: int, model: str, noun: str = "layer") 
             raise BuildError(f"unknown {noun}s: {entry} (model {model} has {there}; did you mean {near}?)")
         chosen.update(dict.fromkeys(range(first, last + 1)))
     return list(chosen)
+
+
+def window(layer: int, size: int, n_layers: int) -> list[int]:
+    """Return the layers of a window, as many before the one in its middle as after it, as far as there are any.
+
+    Where the size is even, one more before it: as in ROME (Meng et al. 2022, https://arxiv.org/abs/2202.05262).
+
+    >>> window(5, 3, 12), window(5, 2, 12), window(11, 4, 12)
+    ([4, 5, 6], [4, 5], [9, 10, 11])
+    """
+    return list(range(max(0, layer - size // 2), min(n_layers, layer + (size + 1) // 2)))

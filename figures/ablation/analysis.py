@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from builder.figure import Answer
 from builder.parts import Part, Spark, layer_parts, numbered_parts, token_parts
+from builder.ranges import window
 from builder.spoken import listed, token
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def analyse(run: Run, params: Params) -> Answer:
 
     `heads`, `attentions`, `mlps`, `factors` and `edges` hold `lost`, `probabilities` of the answer, and `says`, the
     likeliest token by its index in `vocabulary`: [layer][head], [layer], [layer], [factor], [layer][position]. Without
-    a layer's attention or MLP there is None. `factors.drawn` is what is lost without as many other neurons.
+    a layer's attention or MLP there is None. `factors.drawn` is what is lost without as many other neurons, and
+    `edges.spans` are the first and last of the layers in which each row's edges are cut.
 
     Raises `BuildError` for texts that are no single tokens, for a position that nothing stands before, for more factors
     than tokens, and for a model whose heads, neurons or edges cannot be taken out.
@@ -116,16 +118,11 @@ def analyse(run: Run, params: Params) -> Answer:
         spans = [window(layer, params.window, model.n_layers) for layer in range(model.n_layers)]
         cut = memory.without_edges(spans, range(len(text.ids)))
         told = [vocabulary.told(clean, effects) for effects in cut.effects]
-        data["edges"] = {**turned(told), "window": params.window}
+        ends = [[span[0], span[-1]] for span in spans]
+        data["edges"] = {**turned(told), "window": params.window, "spans": ends}
         measured = measured._replace(memory=memory, edges=cut, spans=spans)
     data["vocabulary"] = vocabulary.texts
     return Answer(data, checks(measured))
-
-
-def window(layer: int, size: int, n_layers: int) -> list[int]:
-    """Return the layers of a window around one, as far as there are any."""
-    first = layer - (size - 1) // 2
-    return [found for found in range(first, first + size) if 0 <= found < n_layers]
 
 
 def parts(data: Mapping[str, Any]) -> dict[str, dict[str, Part]]:

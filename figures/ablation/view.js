@@ -250,8 +250,7 @@ export default function ablation(data, { value, extent = {} } = {}) {
   }
 
   function layers(layer) {
-    const first = Math.max(0, layer - Math.floor((edges.window - 1) / 2));
-    const last = Math.min(data.n_layers - 1, layer - Math.floor((edges.window - 1) / 2) + edges.window - 1);
+    const [first, last] = edges.spans[layer];
     return first === last ? `layer ${layer}` : `layers ${first} to ${last}`;
   }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from builder.errors import BuildError
 from builder.figure import Answer
 from builder.parts import Part, Spark, layer_parts, token_parts
+from builder.ranges import window
 from builder.rounding import significant
 from builder.spoken import listed, share, token
 
@@ -82,7 +83,8 @@ def analyse(run: Run, params: Params) -> Answer:
     (clean − corrupted), the state being the clean run's, in the corrupted one; `corrupt`: (clean − patched) / (clean −
     corrupted), the other way round. 0 is no effect, 1 all of it; four digits after the point. Before `first`, the first
     position where the texts differ, states are the same, and effects 0. Layer 0 is block 0; the residual stream is what
-    a block hands on, attention and MLP what they hand on within it, before it is added. Of noise, means over samples.
+    a block hands on, attention and MLP what they hand on within it, before it is added; `spans` are the first and last
+    layers in which these two are put back. Of noise, means over samples.
 
     Raises `BuildError` for an answer, a corrupted prompt, a subject or states that cannot be, and for runs that do not
     differ in what is measured.
@@ -133,6 +135,7 @@ def analyse(run: Run, params: Params) -> Answer:
     start = measure(corrupted_logits if restore else clean_logits).cpu().double()[:, None, None, None]
     changes = values - start if restore else start - values
     effects = changes.mean(0) / gap
+    spans = [window(layer, params.window, model.n_layers) for layer in range(model.n_layers)]
     data = {
         "tokens": run.tokens[: run.n_input],
         "positions": corruption.positions,
@@ -141,6 +144,7 @@ def analyse(run: Run, params: Params) -> Answer:
         "states": list(params.states),
         "lacking": {s: [k for k, m in enumerate(modules_of(model.structure, s)) if m is None] for s in params.states},
         "window": params.window,
+        "spans": [[span[0], span[-1]] for span in spans],
         "direction": params.direction,
         "metric": metric,
         "runs": {

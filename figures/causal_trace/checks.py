@@ -10,8 +10,9 @@ from builder.figure import Check
 from builder.model.interventions import entering, modules_of
 from builder.model.precision import tolerance
 from builder.model.trace import first_tensor
+from builder.ranges import window
 
-from .place import Place, around
+from .place import Place
 from .trace import read_places, trace
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def checks(
         # of the stream not the strongest of all, which is what the answer is read from
         grid = values[s, : middle + 1] if state == "residual" else values[s]
         layer, column = divmod(int((grid - value(own)).abs().argmax()), values.shape[-1])
-        layers = [layer] if state == "residual" else around(layer, params.window, model.n_layers)
+        layers = [layer] if state == "residual" else window(layer, params.window, model.n_layers)
         modules = [module for k in layers if (module := modules_of(model.structure, state)[k]) is not None]
         patched = _naive(model.network, here, there, modules, first + column)
         cells.append(abs(value(patched) - float(values[s, layer, column])))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from builder import ranges
 from builder.model.interventions import Patch, modules_of
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from builder.model.interventions import State, States
     from builder.model.structure import Structure
 
-__all__ = ["Place", "Restored", "around", "patches"]
+__all__ = ["Place", "Restored", "patches"]
 
 
 class Place(NamedTuple):
@@ -28,7 +29,7 @@ class Place(NamedTuple):
 
     def changed(self, window: int, n_layers: int) -> list[int]:
         """Return the blocks in which a run is changed; for the stream after a block the next one, which reads it."""
-        return [self.layer + 1] if self.state == "residual" else around(self.layer, window, n_layers)
+        return [self.layer + 1] if self.state == "residual" else ranges.window(self.layer, window, n_layers)
 
 
 class Restored(NamedTuple):
@@ -55,8 +56,3 @@ def _patch(module: nn.Module, entries: list[tuple[int, int, Tensor]]) -> Patch:
     rows, positions, values = zip(*entries, strict=True)
     found = torch.stack(values)
     return Patch(module, torch.tensor(rows, device=found.device), torch.tensor(positions, device=found.device), found)
-
-
-def around(layer: int, window: int, n_layers: int) -> list[int]:
-    """Return the layers of a window, as many before the one in its middle as after it, or one more before it."""
-    return list(range(max(0, layer - window // 2), min(n_layers, layer + (window + 1) // 2)))

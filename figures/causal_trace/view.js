@@ -231,7 +231,7 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
     if (states[s] === "residual") return `residual stream after layer ${layer}`;
     const part = states[s] === "mlp" ? "MLP" : "attention";
     if (data.window === 1) return `${part} output of layer ${layer}`;
-    const [from, to] = [Math.max(0, layer - Math.floor(data.window / 2)), Math.min(n, layer + Math.floor((data.window + 1) / 2)) - 1];
+    const [from, to] = data.spans[layer];
     return `${part} outputs of layers ${from} to ${to}`;
   }
 

@@ -88,7 +88,8 @@ def test_edges_are_another_grid(open_figure: Callable[..., Page]) -> None:
 def test_the_strongest_edges_are_listed(open_figure: Callable[..., Page]) -> None:
     """In order of size, whatever their sign, the same in the fallback; of a window all its layers."""
     result = example("ablation")
-    edges = result["data"]["edges"] | {"window": 4}
+    spans = [[max(0, layer - 2), min(29, layer + 1)] for layer in range(30)]
+    edges = result["data"]["edges"] | {"window": 4, "spans": spans}
     result["data"]["edges"] = edges
     lists = []
     for script in (True, False):
@@ -97,7 +98,7 @@ def test_the_strongest_edges_are_listed(open_figure: Callable[..., Page]) -> Non
         lists.append(listed.evaluate_all("rows => rows.map((row) => row.textContent)"))
     assert lists[0] == lists[1]
     assert len(lists[0]) == 12
-    assert lists[0][0] == "In layers 22 to 25 without a look at  Mary+4.11"
+    assert lists[0][0] == "In layers 21 to 24 without a look at  Mary+4.11"
     assert open_figure({**result, "data": {**result["data"], "edges": None}}).locator("#fig-it .rows").count() == 1
 
 

@@ -76,7 +76,7 @@ def test_a_cell_says_what_comes_back(open_figure: Callable[..., Page]) -> None:
 
 def test_the_other_direction_takes_away(open_figure: Callable[..., Page]) -> None:
     """States of the corrupted run in the clean one; and windows name their layers."""
-    page = open_figure(small(direction="corrupt", window=10))
+    page = open_figure(small(direction="corrupt", window=10, spans=[[0, 1], [0, 1]]))
     cell(page, 1, 2, 1).hover()
     assert said(page) == (
         "Corrupting the attention outputs of layers 0 to 1 at \n takes 43% of the difference away "

@@ -127,7 +127,7 @@ def test_edges_are_plain_passes_too(name: str, tiny: Load, ask: Ask) -> None:
     run = model.run(TEXT)
     ids, n = run.ids[: data["position"]], data["position"]
     for layer in range(3):
-        window = [found for found in (layer, layer + 1) if found < 3]
+        window = [found for found in (layer - 1, layer) if found >= 0]
         modules = [run.attention.module("self", found) for found in window]
         for source in range(n):
 
