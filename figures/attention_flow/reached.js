@@ -1,7 +1,6 @@
 /** What reaches a unit of text from each other one, and layer by layer: rows of the figure's data and of its pieces. */
-import { max, range, sum } from "d3";
+import { sort } from "d3";
 import { unpack } from "../shared/array.js";
-import { LEAST } from "../shared/sankey.js";
 import { positions } from "../shared/units.js";
 
 /** Returns `{ rows, layers, steps }`, which resolve to what a method, with or without the first token, has; each is fetched once. */
@@ -50,35 +49,7 @@ export function reach(units, u, { targets, causal }, row) {
   return kept > 0 ? shares.map((share) => (share * whole) / kept) : shares;
 }
 
-/**
- * Returns `{ masses, flows }`: `masses[c][u]` is the share of unit u in column c in what reaches the positions `starts`,
- * `flows[c]` lists `[from, to, share]` from column c to column c + 1. `steps` lead from each column to the next.
- */
-export function trace({ shape: [count, size], values }, starts, unitOf) {
-  const many = max(unitOf) + 1;
-  let mass = new Float64Array(size);
-  for (const start of starts) mass[start] += 1 / starts.length;
-  const byUnit = () => range(size).reduce((shares, i) => ((shares[unitOf[i]] += mass[i]), shares), new Float64Array(many));
-  const masses = [byUnit()];
-  const flows = [];
-  for (let c = count - 1; c >= 0; c--) {
-    const next = new Float64Array(size);
-    const between = new Map();
-    for (let q = 0; q < size; q++) {
-      if (!mass[q]) continue;
-      const row = values.subarray((c * size + q) * size, (c * size + q + 1) * size);
-      const whole = sum(row) || 1; // eight bits cut a little off
-      for (let k = 0; k < size; k++) {
-        if (!row[k]) continue;
-        const share = (mass[q] * row[k]) / whole;
-        const key = unitOf[k] * many + unitOf[q];
-        next[k] += share;
-        between.set(key, (between.get(key) ?? 0) + share);
-      }
-    }
-    mass = next;
-    masses.unshift(byUnit());
-    flows.unshift([...between].map(([key, share]) => [Math.floor(key / many), key % many, share]).filter(([, , share]) => share >= LEAST));
-  }
-  return { masses, flows };
+/** Returns the units that a row has something of, from the most to the least. */
+export function strongest(row) {
+  return row ? sort(row.keys(), (i) => -row[i]).filter((i) => row[i] > 0) : [];
 }

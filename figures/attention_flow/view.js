@@ -14,8 +14,7 @@ import { quoted, spoken, textOf } from "../shared/text.js";
 import { tooltip } from "../shared/tooltip.js";
 import { groupedUnits, groupings, positions } from "../shared/units.js";
 import { bars, scaleEnd } from "./bars.js";
-import { layerRows, reach, reader, trace } from "./reached.js";
-import { ribbons } from "./ribbons.js";
+import { layerRows, reach, reader, strongest } from "./reached.js";
 
 const METHODS = { value_norms: "value norms", raw: "raw", rollout: "rollout", flow: "flow" };
 const ALONE = "Nothing stands before it.";
@@ -31,7 +30,7 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
   const both = typeof data.layers[0] === "string"; // an encoder-decoder's layers have names, and it has no first token
   const root = document.createElement("div");
   const sentence = readout();
-  const [bar, controls] = [document.createElement("div"), document.createElement("div")];
+  const [bar, controls, key, place] = ["div", "div", "p", "div"].map((tag) => document.createElement(tag));
   const ramp = legend("", "0%", "");
   const read = reader(data, piece);
   const layerRow = layerRows(data);
@@ -43,12 +42,12 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     words: grouped && value?.words === true,
     excluded: !both && typeof value?.excluded === "boolean" ? value.excluded : data.exclude_first,
   };
-  root.className = "view";
   root.dataset.detail = "";
-  [bar.className, controls.className] = ["view-bar", "controls"];
+  [root, bar, controls, key, place].forEach((element, i) => (element.className = ["view", "view-bar", "controls", "bars-key", "sankey"][i]));
 
   let shown = { ...wanted, method: data.method, excluded: data.exclude_first, rows: data, display: "strip" }; // what is there
   let units, line, stops, chosen, extras, worn;
+  let picture = { hide: (hidden) => (place.hidden = hidden) }; // where the Sankey stands once one was asked for
   let byLayer; // rows of the chosen unit after each layer, where bars show them
   let walked = null; // index of the unit that is looked at beside the chosen one
   let glimpse = null; // index of a unit that prose points at
@@ -66,11 +65,8 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
   controls.append(display.element);
   if (grouped) controls.append(switcher("Words", wanted.words, (words) => (ask({ words }), lay(), draw())));
   if (!both) controls.append(switcher("Without the first token", wanted.excluded, (excluded) => ask({ excluded })));
-  const picture = ribbons(columns, { label, named, tip: () => tip });
-  const key = document.createElement("p");
-  key.className = "bars-key";
   bar.append(key);
-  root.append(sentence.element, ...picture.elements, bar, controls);
+  root.append(sentence.element, place, bar, controls);
   const tip = tooltip(root);
   lay();
   draw();
@@ -115,7 +111,7 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
   async function fetchWanted() {
     const mine = ++turn;
     const asked = { ...wanted };
-    const more = { sparks: read.layers, sankey: read.steps }[asked.display];
+    const more = { sparks: read.layers, sankey: ribbons }[asked.display];
     try {
       const [rows, detail] = await Promise.all([read.rows(asked.method, asked.excluded), more?.(asked.method, asked.excluded)]);
       if (mine !== turn) return;
@@ -209,10 +205,6 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     return u === undefined ? null : reach(units, u, data, (t) => shown.rows.scores[t]);
   }
 
-  function strongest(row) {
-    return row ? sort(row.keys(), (i) => -row[i]).filter((i) => row[i] > 0) : [];
-  }
-
   function changed() {
     glimpse = null;
     draw();
@@ -272,8 +264,14 @@ export default function attentionFlow(data, { value, extent = {}, piece } = {}) 
     picture.hide(wanted.display !== "sankey");
     if (shown.display !== "sankey" || u === undefined) return;
     const starts = positions(units[u]).filter((position) => targets.includes(position)).map((position) => position - causal);
-    const unitOf = units.flatMap((one, i) => positions(one).map(() => i));
-    picture.draw(trace(shown.detail, starts, unitOf), row);
+    picture.draw(shown.detail, starts, units, row);
+  }
+
+  /** Returns the steps that ribbons are drawn from, once there is what draws them. */
+  async function ribbons(...asked) {
+    const [steps, drawing] = await Promise.all([read.steps(...asked), import("./ribbons.js")]);
+    if (!picture.draw) place.replaceWith(...(picture = drawing.ribbons(columns, { label, named, tip })).elements);
+    return steps;
   }
 
   function tell(u, row) {

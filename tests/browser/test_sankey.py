@@ -34,6 +34,16 @@ def point_on(page: Page, ribbon: Locator) -> tuple[float, float]:
     return x, y
 
 
+def test_what_draws_ribbons_is_loaded_when_they_are_asked_for(open_figure: Callable[..., Page]) -> None:
+    """A page that shows shades does not pay for it."""
+    page = open_figure("attention_flow")
+    loaded = "performance.getEntriesByType('resource').map((entry) => entry.name.split('/').at(-1))"
+    assert not {"sankey.js", "ribbons.js"} & set(page.evaluate(loaded))
+    page.get_by_label("Sankey").check()
+    page.wait_for_function("document.querySelectorAll('#fig-it .sankey path').length > 0")
+    assert {"sankey.js", "ribbons.js"} <= set(page.evaluate(loaded))
+
+
 def test_a_ribbon_that_is_touched_stays_told(open_figure: Callable[..., Page]) -> None:
     """After the finger has left; until it touches elsewhere."""
     page = sankey(open_figure, width=390, height=900, has_touch=True, is_mobile=True)
