@@ -1,4 +1,4 @@
-"""Keys that move a tab stop: along lines of either direction, over grids, and onto what names their rows and columns."""
+"""Keys that move a tab stop: along lines either way, over grids, and onto what names their rows and columns."""
 
 from __future__ import annotations
 
