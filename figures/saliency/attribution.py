@@ -11,7 +11,7 @@ from builder.model.memory import give_back
 
 from .gradient import gradient
 from .gradient_x_input import gradient_x_input
-from .gradients import chunks, gradients, precise
+from .gradients import chunks, gradients_and_logits, precise
 from .integrated_gradients import integrated_gradients
 from .reference import leak
 
@@ -68,7 +68,7 @@ def attribute(
     found = Attribution()
     for which in chunks(network, positions, x):
         chosen, own = positions[which], ids[which]
-        grads, logits = gradients(network, objective, x[None], chosen, own)
+        grads, logits = gradients_and_logits(network, objective, x[None], chosen, own)
         found.f.extend(objective.value(logits[:, 0], own).tolist())
         found.logits.extend(logits[:, 0].gather(-1, own[:, None])[:, 0].tolist())
         found.leaks.append(leak(grads[:, 0], chosen))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .objective import Objective
 
-__all__ = ["EIGHT", "ROWS", "Network", "at_once", "chunks", "gradients", "precise"]
+__all__ = ["EIGHT", "ROWS", "Network", "at_once", "chunks", "gradients", "gradients_and_logits", "precise"]
 
 ROWS = 2_000
 """How many positions go through a backward pass at once, over all its targets, where the whole network is one graph."""
@@ -74,41 +74,64 @@ def _bytes(model: Model, length: int, x: Tensor) -> int:
     return 2 * length * max(model.d_model, x.shape[-1]) * x.element_size()
 
 
-def gradients(
-    network: Network, objective: Objective, inputs: Tensor, positions: list[int], ids: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return ∂f/∂x [B, A, L, d] and the logits [B, A, vocab] of B targets `ids` at `positions`, at inputs [A, T, d].
+def gradients(network: Network, objective: Objective, inputs: Tensor, positions: list[int], ids: Tensor) -> Tensor:
+    """Return ∂f/∂x [B, A, L, d] of B targets `ids` at `positions`, at inputs [A, T, d].
 
     A target is read at the position before it; L is the last of `positions`, and from its own position on a target's
     gradient is 0. So it is exact in a causal model that one forward pass over the longest prefix serves all targets,
-    and that all their backward passes are done at once. The vocabulary is touched at read positions only.
+    and that all their backward passes are done at once. The vocabulary is touched at read positions only, and where f
+    is a sum of logits not even there.
     """
+
+    def derive(read: Tensor, ids: Tensor) -> Tensor:
+        direction = _direction(network, objective, ids)
+        return _through_head(network, objective, read, ids)[1] if direction is None else direction.to(read.dtype)
+
+    return _back(network, inputs, positions, ids, derive)
+
+
+def gradients_and_logits(
+    network: Network, objective: Objective, inputs: Tensor, positions: list[int], ids: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the `gradients`, and the logits [B, A, vocab] that the targets are read from."""
+    found: list[Tensor] = []
+
+    def derive(read: Tensor, ids: Tensor) -> Tensor:
+        logits, by_read = _through_head(network, objective, read, ids)
+        found.append(logits)
+        return by_read
+
+    grads = _back(network, inputs, positions, ids, derive)
+    return grads, found[0].unflatten(0, (len(inputs), len(positions))).transpose(0, 1)
+
+
+def _back(
+    network: Network, inputs: Tensor, positions: list[int], ids: Tensor, derive: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """Return ∂f/∂x [B, A, L, d], of ∂f/∂read [N, d] that `derive` finds for what the head reads [N, d] of ids [N]."""
     a, b, length = len(inputs), len(positions), positions[-1]
     read_at = torch.tensor(positions, device=inputs.device) - 1
     if network.chain is not None:
         back = network.chain.backward(inputs[:, :length], b)
-        logits, by_read = _through_head(network, objective, back.final[:, read_at].flatten(0, 1), ids.repeat(a))
-        by_target = by_read.unflatten(0, (a, b)).transpose(0, 1)
-        return precise(back.pull(by_target, positions)), logits.unflatten(0, (a, b)).transpose(0, 1)
+        by_read = derive(back.final[:, read_at].flatten(0, 1), ids.repeat(a))
+        return precise(back.pull(by_read.unflatten(0, (a, b)).transpose(0, 1), positions))
     with torch.enable_grad():
         x = inputs[:, :length].detach().clone().requires_grad_()
         final = network.forward(x)
-    logits, by_read = _through_head(network, objective, final.detach()[:, read_at].flatten(0, 1), ids.repeat(a))
+    by_read = derive(final.detach()[:, read_at].flatten(0, 1), ids.repeat(a))
     cotangents = final.new_zeros(b, *final.shape)
     cotangents[torch.arange(b, device=inputs.device), :, read_at] = by_read.unflatten(0, (a, b)).transpose(0, 1)
-    return precise(products(final, x, cotangents)), logits.unflatten(0, (a, b)).transpose(0, 1)
+    return precise(products(final, x, cotangents))
 
 
 def _through_head(network: Network, objective: Objective, read: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
     """Return the logits [N, vocab] of what the head reads [N, d], and ∂f/∂read [N, d] for tokens `ids` [N]."""
     n = len(read)
     padded = torch.cat([read, read[-1:].expand(-n % EIGHT, -1)])
-    matrix = _unembedding(network)
-    if objective.is_linear and matrix is not None:
+    direction = _direction(network, objective, ids)
+    if direction is not None:
         with torch.no_grad():
-            given = precise(network.head(padded))[:n]
-        direction = matrix[ids] if objective.foil is None else matrix[ids] - matrix[objective.foil]
-        return given, direction.to(read.dtype)
+            return precise(network.head(padded))[:n], direction.to(read.dtype)
     with torch.enable_grad():
         padded.requires_grad_()
         logits = network.head(padded)
@@ -116,6 +139,14 @@ def _through_head(network: Network, objective: Objective, read: Tensor, ids: Ten
     derivative = torch.zeros_like(logits)
     derivative[:n] = objective.derivative(given, ids)
     return given, torch.autograd.grad(logits, padded, derivative)[0][:n]
+
+
+def _direction(network: Network, objective: Objective, ids: Tensor) -> Tensor | None:
+    """Return ∂f/∂read [N, d], where it is the same whatever is read; None where it is not."""
+    matrix = _unembedding(network)
+    if not objective.is_linear or matrix is None:
+        return None
+    return matrix[ids] if objective.foil is None else matrix[ids] - matrix[objective.foil]
 
 
 def _unembedding(network: Network) -> Tensor | None:

@@ -44,7 +44,7 @@ def integrated_gradients(
     total = torch.zeros((), device=x.device)
     for alpha, weight in zip(alphas.split(points), weights.split(points), strict=True):
         inputs = (start + alpha[:, None, None] * path).to(x.dtype)
-        grads, _ = gradients(network, objective, inputs, positions, ids)
+        grads = gradients(network, objective, inputs, positions, ids)
         total = total + torch.einsum("balk,a->blk", grads, weight)
     return (total * path).sum(-1)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Layers"]
 
-KEPT = 148 << 20
+KEPT = 140 << 20
 """Bytes that are held on the way back: what entered the blocks, the cotangents, memory for a piece of the work, and in
 what is left of it what is known of blocks from the way forward; those of which nothing is known run again."""
 LINE = 64

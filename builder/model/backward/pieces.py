@@ -21,6 +21,8 @@ __all__ = ["Extent", "Piece", "cut"]
 ROWS, ROWS_OF_A_GRAPH = 2_500, 750
 """How many positions go through a block's way back at once, over all texts and targets: where it is written out, and
 where the graph of as many is held."""
+ROWS_OF_TEXTS = 1_250
+"""The same where there are several texts, each with what is known of it: products of a thousand rows are as fast."""
 TARGETS = 20
 """The most targets of a text at once: in attention all are as long as the last, so that more waste more."""
 LEAST = 0.05
@@ -94,7 +96,8 @@ def cut(positions: Sequence[int], texts: int, *, together: bool) -> Iterator[Ext
             for first in range(0, texts, at_once):
                 yield Extent(slice(target, target + 1), slice(first, min(first + at_once, texts)), length, step)
         return
-    n = len(_runs(positions, TARGETS, rows))
+    most = min(TARGETS, max(1, ROWS_OF_TEXTS // (texts * positions[-1]))) if together and texts > 1 else TARGETS
+    n = len(_runs(positions, most, rows))
     for start, end in _runs(positions, -(-len(positions) // n), rows):  # as many in each, as far as that goes
         at_once = max(1, rows // ((end - start) * positions[end - 1])) if together else 1
         length = min(-(-positions[end - 1] // step) * step, positions[-1])

@@ -47,9 +47,10 @@ class Roles(NamedTuple):
     def width(self) -> int:
         """How many numbers are made of a row of cotangents and held at once.
 
-        Two of the MLP's hidden vectors, two of the stream's before and after it, and one of queries, keys and values.
+        Two of the MLP's hidden vectors, three of the stream's, and one of queries, keys and values.
         """
-        return 2 * sum(cast("Tensor", self.down.weight).shape) + sum(self.widths)
+        stream, hidden = sorted(cast("Tensor", self.down.weight).shape)  # one way round or the other
+        return 3 * stream + 2 * hidden + sum(self.widths)
 
 
 def find_roles(
