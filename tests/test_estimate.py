@@ -210,7 +210,7 @@ def site(tmp_path: Path) -> Path:
     """Return the folder of a site with one figure, whose answer is missing."""
     tiny.save_checkpoint("gpt2", tmp_path / "tiny")
     (tmp_path / "pyproject.toml").write_text(
-        '[tool.fanlight]\nmodel = "tiny"\n[tool.fanlight.networks.tiny]\nsource = "./tiny"\n'
+        '[tool.fanlight]\nmodel = "tiny"\n[tool.fanlight.models.tiny]\nsource = "./tiny"\n'
     )
     (tmp_path / "content/a").mkdir(parents=True)
     body = ":::{figure}\n:analysis: saliency\n:prompt: The countries\n:generate: 3\n\nCaption.\n:::\n"

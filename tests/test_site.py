@@ -67,7 +67,7 @@ def test_another_site_behind_a_link_is_neither_written_nor_removed(
 
 def test_models_are_read_with_their_settings(tmp_path: Path) -> None:
     """A short name stands for a source and how to load it."""
-    write(tmp_path, '[tool.fanlight.networks.tiny]\nsource = "./tiny"\nrevision = "main"\ntrust_remote_code = true\n')
+    write(tmp_path, '[tool.fanlight.models.tiny]\nsource = "./tiny"\nrevision = "main"\ntrust_remote_code = true\n')
     model = find_site(tmp_path).models["tiny"]
     assert (model.name, model.source, model.revision, model.trust_remote_code) == ("tiny", "./tiny", "main", True)
 

@@ -89,7 +89,7 @@ def folder(tmp_path: Path, tiny_source: Callable[[str], ModelSource], monkeypatc
     shutil.copytree(tiny_source("gpt2").source, site.root / "tiny")
     site.write(
         "pyproject.toml",
-        '[tool.fanlight]\ntitle = "A site"\nmodel = "tiny"\n[tool.fanlight.networks.tiny]\nsource = "./tiny"\n',
+        '[tool.fanlight]\ntitle = "A site"\nmodel = "tiny"\n[tool.fanlight.models.tiny]\nsource = "./tiny"\n',
     )
     site.write("bib/site.bib", BIB)
     site.article(ARTICLE)

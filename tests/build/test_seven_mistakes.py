@@ -25,7 +25,7 @@ Words [@olsson2022].
 
 SETTINGS = """[tool.fanlight]
 model = "tiny"
-[tool.fanlight.networks.tiny]
+[tool.fanlight.models.tiny]
 source = "pypi:never-fetched==1.0"
 """
 
