@@ -353,8 +353,9 @@ def test_ctrl_c_ends_the_build_at_once_and_the_worker_after_its_figure(
 ) -> None:
     """What is computed for nobody is not begun; the cluster is there for the next."""
     program = (
-        "import pickle, sys; from builder.cache import Cache; from builder.engine import run_jobs\n"
+        "import pickle, signal, sys; from builder.cache import Cache; from builder.engine import run_jobs\n"
         "from builder.progress import Silent\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
         "class Ear(Silent):\n"
         "    def running(self, text, where=''): print(text, flush=True)\n"
         "jobs, folder, address = pickle.loads(sys.stdin.buffer.read())\n"
