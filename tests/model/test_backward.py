@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from builder.model import backward
 from builder.model.backward import attention, layers, pieces, plan
+from builder.model.backward.attention import attends_plainly
 from builder.model.backward.mask import read_mask
 from builder.model.backward.parts import Activation, Linear, Norm
 from builder.model.backward.scratch import Scratch
 from builder.model.backward.turn import paired, read_turn
+from builder.model.interface import Call, eager
 
 ARCHITECTURES = pytest.mark.parametrize("name", CONFIGS)
 WHOLE = {"opt", "falcon", "mixtral", "mamba", "gpt_oss"}
@@ -272,3 +274,15 @@ def test_memory_of_a_name_is_taken_again() -> None:
     assert scratch.take("a", like.double(), 50).dtype == torch.float64
     scratch.clear()
     assert scratch.take("b", like, 12).shape == (12,)
+
+
+def test_values_of_another_width_than_keys_are_no_plain_attention(tiny: Load) -> None:
+    """Forth it would be the same; the way back is written out for one width."""
+    module = tiny("llama").network.model.layers[0].self_attn
+    generator = torch.Generator().manual_seed(0)
+    query, key = (torch.randn(1, heads, 6, 12, generator=generator) for heads in (4, 2))
+    hidden = torch.full((6, 6), -1e9).triu(1)[None, None]
+    for width, plain in ((12, True), (8, False)):
+        value = torch.randn(1, 2, 6, width, generator=generator)
+        call = Call(module, query, key, value, hidden, {"scaling": 0.3})
+        assert attends_plainly(call, eager(type(module))) is plain
