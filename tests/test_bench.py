@@ -51,9 +51,9 @@ def test_rows_are_kept_as_they_are() -> None:
     ("told", "name"),
     [
         ("vendor_id\t: AuthenticAMD\ncpu family\t: 26\nflags\t\t: avx2 avx512f\n", "AVX-512"),
+        ("vendor_id\t: GenuineIntel\ncpu family\t: 6\nflags\t\t: avx2 avx512f\n", "AVX-512 Intel"),
         ("vendor_id\t: AuthenticAMD\ncpu family\t: 25\nflags\t\t: avx2 avx512f\n", "AVX-512 by halves"),
         ("vendor_id\t: AuthenticAMD\ncpu family\t: 25\nflags\t\t: sse2 avx2\n", "AVX2"),
-        ("vendor_id\t: GenuineIntel\ncpu family\t: 6\nflags\t\t: avx2 avx512f\n", "AVX-512"),
         ("CPU implementer\t: 0x41\nFeatures\t: fp asimd\n", "NEON"),
         ("processor\t: 0\n", ""),
     ],

@@ -25,7 +25,8 @@ def describe() -> str:
 def vectors(cpuinfo: Path = CPUINFO) -> str:
     """Return the widest vector instructions of the processor where the system tells: products are as fast as they.
 
-    AMD's family 25 takes those of 512 bits in two steps (Zen 4), and multiplies no faster than with AVX2.
+    AMD's family 25 takes those of 512 bits in two steps (Zen 4), and multiplies no faster than with AVX2. Intel's
+    processors are named: torch's own products, MKL's, are as fast there as any, for every program.
     """
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -34,6 +35,8 @@ def vectors(cpuinfo: Path = CPUINFO) -> str:
     told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     flags = set(f"{told.get('flags', '')} {told.get('Features', '')}".split())
     name = next((name for flag, name in VECTORS.items() if flag in flags), "")
+    if name == "AVX-512" and told.get("vendor_id") == "GenuineIntel":
+        return f"{name} Intel"
     by_halves = (told.get("vendor_id"), told.get("cpu family")) == ("AuthenticAMD", "25")
     return f"{name} by halves" if name == "AVX-512" and by_halves else name
 
