@@ -13,7 +13,7 @@ from .inside import is_inside, leads_out
 from .ledger import Ledger
 from .results import ANSWERS, Cache, find_kept, open_cache
 from .shared import Shared, open_shared
-from .whole import last_byte, write_atomically
+from .whole import last_byte, remove_parts, write_atomically
 
 __all__ = [
     "ANSWERS",
@@ -26,5 +26,6 @@ __all__ = [
     "leads_out",
     "open_cache",
     "open_shared",
+    "remove_parts",
     "write_atomically",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from builder.cache import Cache, Ledger, write_atomically
+from builder.cache import Cache, Ledger, remove_parts, write_atomically
 from builder.figure import Answer, Check, Result
 
 TOKENS = ["</script>", "é", "\u2028"]
@@ -64,6 +66,34 @@ def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path: Path, mon
         write_atomically(file, b"new")
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes")
+def test_others_may_read_what_the_writers_umask_lets_them(tmp_path: Path) -> None:
+    """A folder that a team shares is of no use where each can read their own files alone."""
+    before = os.umask(0o002)
+    try:
+        write_atomically(tmp_path / "team" / "answer", b"x")
+        os.umask(0o077)
+        write_atomically(tmp_path / "own", b"x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "team" / "answer").stat().st_mode & 0o777 == 0o664
+    assert (tmp_path / "own").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_killed_writers_left_is_removed(tmp_path: Path) -> None:
+    """And what one is writing now is not, nor is anything else."""
+    (tmp_path / "results" / "ab").mkdir(parents=True)
+    kept = [tmp_path / "results" / ".x.json.12.part", tmp_path / "results" / "whole.part", tmp_path / ".hidden"]
+    left = [tmp_path / ".y.json.34.part", tmp_path / "results" / "ab" / ".z.json.56.part"]
+    for file in (*kept, *left):
+        file.write_bytes(b"x")
+    for file in (*kept[1:], *left):
+        os.utime(file, (1e9, 1e9))
+    remove_parts(tmp_path)
+    assert sorted(file for file in tmp_path.rglob("*") if file.is_file()) == sorted(kept)
+    remove_parts(tmp_path / "nowhere")
 
 
 def test_many_writers_of_one_address_do_no_harm(tmp_path: Path) -> None:
