@@ -54,10 +54,7 @@ def test_a_drawing_has_the_size_it_names(attributes: str, size: tuple[int | None
         (f'{SVG}><set attributeName="href" to="JavaScript:alert(1)"/></svg>', f"{HELD} (to)"),
         (f'{FOREIGN}<iframe src="x"/></foreignObject></svg>', f"{HELD} (<iframe>)"),
         ('<!DOCTYPE svg [<!ENTITY s "<script/>">]>\n' + f"{SVG}>&s;</svg>", f"{HELD} (<script>)"),
-        (
-            f'{FOREIGN}<form {XHTML} action="javascript:alert(1)"/></foreignObject></svg>',
-            f"{HELD} (<form>)",
-        ),
+        (f'{FOREIGN}<form {XHTML} action="javascript:alert(1)"/></foreignObject></svg>', f"{HELD} (<form>)"),
         (f'{FOREIGN}<button {XHTML} formaction="x"/></foreignObject></svg>', f"{HELD} (<button>)"),
         (f'{FOREIGN}<input {XHTML} type="image"/></foreignObject></svg>', f"{HELD} (<input>)"),
         (f"{SVG}><foreignObject><frameset {XHTML}/></foreignObject></svg>", f"{HELD} (<frameset>)"),
@@ -66,14 +63,8 @@ def test_a_drawing_has_the_size_it_names(attributes: str, size: tuple[int | None
         (f'{SVG} {XSLT}><xsl:element name="script"/></svg>', f"{HELD} (XSLT)"),
         (f'<!DOCTYPE svg [<!ATTLIST svg onload CDATA "alert(1)">]>{SVG}/>', f"{HELD} (onload)"),
         (f'<?xml-stylesheet type="text/xsl" href="#s"?>{SVG}/>', "1: unsupported picture: it names a style sheet"),
-        (
-            f'<!DOCTYPE svg [<!ENTITY % p "">%p;{HIDDEN}{SVG}>&s;</svg>',
-            "unsupported picture: it has a parameter entity",
-        ),
-        (
-            f"<!DOCTYPE svg SYSTEM 'x' [%p;{HIDDEN}{SVG}>&s;</svg>",
-            "unsupported picture: it has a parameter entity (%p;)",
-        ),
+        (f'<!DOCTYPE svg [<!ENTITY % p "">%p;{HIDDEN}{SVG}>&s;</svg>', HIDES),
+        (f"<!DOCTYPE svg SYSTEM 'x' [%p;{HIDDEN}{SVG}>&s;</svg>", HIDES),
         ("<html><p>no drawing</p></html>", "1: invalid picture: it begins with <html> and is no SVG"),
         (f"{SVG}>\n<g>", "2: invalid picture: it is no SVG: no element found"),
         ("no drawing", "1: invalid picture: it is no SVG: syntax error"),

@@ -7,7 +7,6 @@ import json
 import posixpath
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,32 +14,18 @@ from typing import Any
 from urllib.parse import unquote, urljoin
 
 import pytest
+from listed import BASE, Listed, site, summary
 
 from builder.assets import Assets
 from builder.build import Builder
 from builder.listing import list_articles, list_contents
-from builder.listing.order import PER_PAGE, by_tag, by_year, divide
-from builder.site import Site, find_site
-from builder.slug import tag_slug
+from builder.listing.order import PER_PAGE, by_year, divide
+from builder.site import find_site
 from builder.summary import Summary, Thumbnail, in_order
 from builder.templates import make_theme
 
 ROOT = Path(__file__).parents[1]
-BASE = "https://example.org/project/"
 HOSTILE = "</title><script>alert(1)</script> & \"quotes\" 'too' ]]> \x0b"
-
-Listed = Callable[..., dict[str, str]]
-
-
-def summary(n: int, **given: Any) -> Summary:
-    """Return an article of the first days of 2026, the first the newest."""
-    day = datetime.date(2026, 3, 1) - datetime.timedelta(days=n)
-    return Summary(**{"slug": f"a{n}", "page": f"a{n}/index.html", "title": f"Article {n}", "date": day, **given})
-
-
-def site(root: Path, **settings: Any) -> Site:
-    """Return a site with an address and without a search."""
-    return Site(root, root / "_site", **{"title": "A & B", "base_url": BASE, "search": False, **settings})
 
 
 @pytest.fixture
@@ -142,32 +127,6 @@ def test_a_site_without_articles_says_so(listed: Listed) -> None:
     files = listed([])
     assert "No articles yet" in files["index.html"]
     assert not [path for path in files if path.startswith("tags/")]
-
-
-def test_one_tag_in_two_cases_is_one_as_it_was_first_written() -> None:
-    """C and c have one page, named as the oldest article has it; C++ has its own."""
-    articles = [summary(0, tags=("c", "C++")), summary(1, tags=("C",))]
-    found = by_tag(articles)
-    assert {slug: (name, len(those)) for slug, (name, those) in found.items()} == {
-        "c": ("C", 2),
-        "c-plus-plus": ("C++", 1),
-    }
-
-
-@pytest.mark.parametrize(
-    ("tag", "slug"),
-    [("Logit lens", "logit-lens"), ("C#", "c-sharp"), ("GPT-2.5", "gpt-2-5"), ("東京", "東京"), ("../../etc", "etc")],
-)
-def test_tags_have_readable_addresses(tag: str, slug: str) -> None:
-    """Letters of any script stay, and no path leaves the folder of tags."""
-    assert tag_slug(tag) == slug
-
-
-@pytest.mark.parametrize("tag", ["…", "<>", "x" * 500, "東" * 500])
-def test_a_tag_of_signs_or_of_any_length_has_a_file(tag: str) -> None:
-    """A file's name may have 255 bytes, and must have one."""
-    assert 0 < len(tag_slug(tag).encode()) < 255
-    assert re.fullmatch(r"[\w-]+", tag_slug(tag))
 
 
 def test_tag_pages_list_the_articles_of_a_tag(listed: Listed) -> None:

@@ -40,6 +40,15 @@ Another.
 :::
 """
 
+SETTINGS = """[tool.fanlight]
+model = "nobodys"
+search = false
+social_cards = false
+[tool.fanlight.models.nobodys]
+source = "pypi:never-fetched==1.0"
+"""
+"""Of a site whose model nobody has: its answers are stored, or missing."""
+
 BIB = "@article{known2020, author={Known, K.}, title={Known Things}, journal={Journal}, year={2020}}\n"
 
 
@@ -79,6 +88,16 @@ class SiteFolder:
         """Return the built site, file by file."""
         site = self.root / "_site"
         return {str(f.relative_to(site)): f.read_bytes() for f in sorted(site.rglob("*")) if f.is_file()}
+
+
+@pytest.fixture
+def modelless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SiteFolder:
+    """An empty site without a model, and with a cache of its own. It is the current folder."""
+    monkeypatch.setenv("FANLIGHT_CACHE", str(tmp_path / "cache"))
+    site = SiteFolder(tmp_path / "site")
+    site.write("pyproject.toml", SETTINGS)
+    monkeypatch.chdir(site.root)
+    return site
 
 
 @pytest.fixture

@@ -29,23 +29,12 @@ EXAMPLES = {
     name: json.loads((kind.folder / "example.json").read_text(encoding="utf-8")) for name, kind in KINDS.items()
 }
 NEEDED = {"causal_trace": ":subject: Paris\n", "rankings_watch": ':watch: [" is"]\n'}
-SETTINGS = """[tool.fanlight]
-model = "m"
-search = false
-social_cards = false
-[tool.fanlight.models.m]
-source = "pypi:x==1"
-"""
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SiteFolder:
-    """A site whose model nobody has: its answers are stored, or missing. It is the current folder."""
-    monkeypatch.setenv("FANLIGHT_CACHE", str(tmp_path / "cache"))
-    folder = SiteFolder(tmp_path / "site")
-    folder.write("pyproject.toml", SETTINGS)
-    monkeypatch.chdir(folder.root)
-    return folder
+def site(modelless: SiteFolder) -> SiteFolder:
+    """A site whose model nobody has."""
+    return modelless
 
 
 def store(site: SiteFolder, kind: str, contents: Sequence[Mapping[str, Any]], words: str = "", **changed: Any) -> None:

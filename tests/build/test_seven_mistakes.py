@@ -23,25 +23,15 @@ Words [@olsson2022].
 """
 
 
-SETTINGS = """[tool.fanlight]
-model = "tiny"
-[tool.fanlight.models.tiny]
-source = "pypi:never-fetched==1.0"
-"""
-
-
 @pytest.fixture
-def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SiteFolder:
+def planted(modelless: SiteFolder) -> SiteFolder:
     """A site with the planted article, one without mistakes, and all that the planted one nearly names."""
-    monkeypatch.setenv("FANLIGHT_CACHE", str(tmp_path / "cache"))
-    folder = SiteFolder(tmp_path / "site")
-    folder.write("pyproject.toml", SETTINGS)
+    folder = modelless
     folder.write("content/seven/article.md", (FIXTURES / "seven.md").read_text(encoding="utf-8"))
     folder.write("content/seven/own.bib", OWN)
     folder.write("content/seven/rank.png", b"\x89PNG\r\n\x1a\n")
     folder.write("content/other/article.md", OTHER)
     folder.write("bib/site.bib", OWN.replace("own2020", "olsson2022").replace("Own", "Olsson"))
-    monkeypatch.chdir(folder.root)
     return folder
 
 

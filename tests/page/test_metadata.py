@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import themed
 import yaml
 
 from builder.article import Affiliation, Author, Meta
@@ -20,20 +21,17 @@ from builder.page.metadata import linked_data, scholar_tags, script_json
 from builder.site import Site
 
 LAB = Affiliation("The Lab", "lab", "https://lab.example")
-META = Meta(
+META = replace(
+    themed.META,
     title="Ranks &\n more",
-    slug="ranks",
-    subtitle="A subtitle",
     description="It says what.",
     date=datetime.date(2026, 1, 2),
-    updated=datetime.date(2026, 11, 20),
     authors=(
         Author("Ada Lovelace", "https://ada.example", "0000-0002-1825-0097", "ada@x.org", (LAB, Affiliation("Navy"))),
         Author("Gabriel García Márquez", given="Gabriel", family="García Márquez"),
         Author("The Fan Club", literal=True),
     ),
     tags=("logit lens", "C++"),
-    doi="10.5281/zenodo.1",
     container_title="Journal of Fans",
 )
 SITE = Site(Path(), Path("_site"), title="A site")
