@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
+from .drawings import read_drawing
 from .shelter import label as make_label
 from .tree import Element, Node, Text, words
 
@@ -29,8 +29,6 @@ _TYPED = re.compile(r"(\*{0,3}|_{0,3})(?:Figure|Fig\.?)\s+(\d+)\s*[:.]?\s*\1[:.]
 """The number that a caption begins with: figures are counted when the site is built."""
 _SAID = re.compile(r"(?<![\[\w@])(?:Figure|Fig\.)[ \u00a0](\d+)(?![\w.:]*[\w:]|\])")
 _LINKED = re.compile(r"\[(?:see )?(?:Figure|Fig\.?)[ \u00a0]?\d*\w?\]\(#([^()\s]+)\)", re.IGNORECASE)
-_SHAPES = words("path rect circle ellipse line polyline polygon text image use")
-_SVG = "http://www.w3.org/2000/svg"
 
 
 @dataclass
@@ -210,7 +208,7 @@ class FigureWriter:
             found.lost.append(Element("a", {"href": source}, element.line, [Text(alt or source, element.line)]))
 
     def _add_drawing(self, element: Element, found: _Found) -> None:
-        content = self._drawing(element)
+        content = read_drawing(self.writer.source[element.begin : element.end])
         if content is None:
             self.writer.complain("unsupported svg: it is empty, or broken", element.line)
             return
@@ -218,33 +216,6 @@ class FigureWriter:
         name = self.writer.files.add("drawing.svg", content)
         alt = element.attrs.get("aria-label") or (title.text if title else "")
         found.parts.append(_Part(name, " ".join(alt.split()), element.line))
-
-    def _drawing(self, element: Element) -> bytes | None:
-        """Return a drawing as a file of its own, in which nothing runs or is loaded; None if it has no shapes."""
-        source = self.writer.source[element.begin : element.end]
-        if "<!DOCTYPE" in source or "<!ENTITY" in source:
-            return None
-        if "xmlns=" not in source.partition(">")[0]:
-            source = source.replace("<svg", f'<svg xmlns="{_SVG}"', 1)
-        if "xlink:" in source and "xmlns:xlink" not in source:
-            source = source.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1)
-        try:
-            root = ElementTree.fromstring(source)  # noqa: S314 - no document type, so no entities
-        except (ElementTree.ParseError, ValueError):
-            return None
-        for parent in list(root.iter()):
-            for name in list(parent.attrib):
-                is_link = name.endswith("href") and not parent.attrib[name].startswith(("#", "data:image/"))
-                if name.lower().startswith("on") or is_link:
-                    del parent.attrib[name]
-            for child in list(parent):
-                if str(child.tag).rpartition("}")[2].lower() in ("script", "foreignobject", "iframe", "set", "animate"):
-                    parent.remove(child)
-        if not any(str(node.tag).rpartition("}")[2] in _SHAPES for node in root.iter()):
-            return None
-        ElementTree.register_namespace("", _SVG)
-        content: bytes = ElementTree.tostring(root, encoding="utf-8")
-        return content
 
 
 def _is_blank(node: Node) -> bool:
