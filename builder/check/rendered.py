@@ -7,11 +7,11 @@ import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from ..article import Article
+from ..directives.safe_html import unescape
 from ..errors import nearest
 from ..finding import Finding
 from ..write import MANIFEST

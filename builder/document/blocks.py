@@ -186,8 +186,10 @@ def make_image(token: Token) -> None:
     alt = options.get("alt", "")
     words = [Token("text", "", 0, content=alt)] if alt else []
     image = Token("image", "img", 0, content=alt, children=words, attrs={"src": token.meta["argument"], "alt": ""})
-    image.attrs.update({name: options[name] for name in ("width", "height") if options.get(name, "").isdecimal()})
-    inline = Token("inline", "", 0, children=[image], map=token.map)
+    image.attrs.update({name: options[name] for name in ("width", "height", "class") if options.get(name)})
+    if "name" in options:
+        image.attrs["id"] = options["name"]
+    inline = Token("inline", "", 0, children=[image], content=token.meta["argument"], map=token.map)
     token.type = "directive"
     opening, closing = Token("paragraph_open", "p", 1, block=True), Token("paragraph_close", "p", -1, block=True)
     token.children = [opening, inline, closing]

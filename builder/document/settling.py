@@ -53,6 +53,9 @@ def _letters() -> Iterator[str]:
         yield from map("".join, product(ascii_lowercase, repeat=length))
 
 
+_UNREAD = re.compile(r"\{[^{}\n]*\w=[^{}\n]*\}")
+"""Attributes behind a picture or a link that cannot be read: they would stand in the page."""
+
 _NOT_IN_TOC = ("link_open", "link_close", "footnote_ref", "citation", "reference", "image", "spark")
 
 
@@ -82,6 +85,7 @@ class Settling:
         self.n_words = 0
         self._n_figures = 0
         self._told: set[str] = set()
+        self._before: tuple[Token, Locate] | None = None
         self._n_tables = 0
         self._n_equations = 0
         self._sections: list[int] = []
@@ -118,6 +122,7 @@ class Settling:
         rule = self._rules.get(token.type)
         if rule is not None:
             rule(token, locate)
+        self._before = token, locate
         if token.attrs.get("id") and token.type != "heading":
             self.labels.add_anchor(str(token.attrs["id"]), locate(0))
 
@@ -137,6 +142,10 @@ class Settling:
 
     def _text(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
         self.n_words += 0 if self._in_appendix else len(token.content.split())  # for the time that reading takes
+        found = _UNREAD.match(token.content)
+        if found and self._before and self._before[0].type in ("image", "link_close"):
+            hint = "a size is a number of pixels, width=300; other signs want quotes"
+            self.source.complain(f"invalid attributes: {found[0]} ({hint})", self._before[1](0))
 
     def _appendix(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
         self._in_appendix = True  # to the end: it is the last token

@@ -140,7 +140,7 @@ def _columns(options: dict[str, Option], source: Source) -> int | None:
     if option is None:
         return None
     written = str(option.value).strip()
-    if written.isdecimal() and 1 <= int(written) <= MAX_COLUMNS:
+    if re.fullmatch(r"\d{1,6}", written) and 1 <= int(written) <= MAX_COLUMNS:
         return int(written)
     source.complain(f"invalid columns: {written} is no number from 1 to {MAX_COLUMNS}", (option.line, None))
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import unquote
 from markdown_it.token import Token
 
 from ..article import Article
+from ..errors import nearest
 from ..local import LocalError, find_dark, find_picture
 from ..source_map import Place, Source
 from .labels import Labels
@@ -17,6 +19,9 @@ from .links import find_target
 from .reading import Locate, plain_text
 
 __all__ = ["Link", "Targets"]
+
+_OWN = ("alt", "dark")
+"""Attributes that are ours to write out, and no element's."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class Targets:
                 f'missing alt text: say what {written} shows, ![here]({written}), or {{alt=""}} where it says nothing',
                 locate(0),
             )
+        self._check_attributes(token, locate)
         if written.startswith("data:"):
             return
         name = unquote(written)
@@ -103,3 +109,17 @@ class Targets:
             self.add_picture(name, file, more.get("dark"), locate(0))
         except LocalError as error:
             self.source.complain(str(error), locate(0))
+
+    def _check_attributes(self, token: Token, locate: Locate) -> None:
+        """Complain of what would be left out: an attribute that pictures do not have, a size that is not in pixels."""
+        for name in token.meta.get("insecure_attrs", ()):
+            if name not in _OWN:
+                known = nearest(name, (*_OWN, "width", "height", "class", "id", "lang"))
+                self.source.complain(f"unknown attribute of a picture: {name}{known}", locate(0))
+        for side in ("width", "height"):
+            given = str(token.attrs.get(side, "1")).removesuffix("px")
+            if re.fullmatch(r"[0-9]{1,5}", given):
+                token.attrs.update({side: given} if side in token.attrs else {})
+            else:
+                wrong = f"invalid {side}: {given} is no number of pixels (write it as {side}=300)"
+                self.source.complain(wrong, locate(0))

@@ -52,7 +52,7 @@ Told = Callable[[Document], list[str]]
         ("x\n\n| a |\n|---|\n\n: A caption. {#tab-x}\n", "9: invalid label: tab-x (did you mean tbl-tab-x?)"),
         ("```{math}\n:label: eq-x\n\na\n + \\nope\n```\n", "8:4: unknown TeX command: \\nope"),
         ("```{math}\n:label: x\na\n```\n", "5:1: invalid label: x (did you mean eq-x?)"),
-        (":::{image} rnak.png\n:alt: x\n:::\n", "4:20: missing picture: rnak.png (did you mean rank.png?)"),
+        (":::{image} rnak.png\n:alt: x\n:::\n", "4:12: missing picture: rnak.png (did you mean rank.png?)"),
     ],
 )
 def test_what_is_wrong_in_a_block_has_its_place(parsed: Parse, told: Told, body: str, problem: str) -> None:

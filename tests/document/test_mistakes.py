@@ -66,6 +66,16 @@ Then ![a plot](rnak.png), a [link](../nowhere/#x) and a note[^two].
             "![x](https://a.example/b.png)\n",
             "4:1: unsupported picture: https://a.example/b.png (pages ask no other host; put it beside the article)",
         ),
+        ('![x](rank.png){width="50%"}\n', "4:1: invalid width: 50% is no number of pixels (write it as width=300)"),
+        (
+            "![x](rank.png){width=50%}\n",
+            "4:1: invalid attributes: {width=50%} (a size is a number of pixels, width=300; other signs want quotes)",
+        ),
+        ("![x](rank.png){widht=50}\n", "4:1: unknown attribute of a picture: widht (did you mean width?)"),
+        (
+            ":::{image} rank.png\n:alt: x\n:height: 2em\n:::\n",
+            "4:12: invalid height: 2em is no number of pixels (write it as height=300)",
+        ),
         ("[^a]: x\n[^a]: y\n\nz[^a]\n", "5:1: duplicate footnote: a (first in line 4)"),
         ("# Title\n", "4:1: warning: invalid heading: # is the title's; sections begin with ##"),
         ("## A\n\n#### B\n", "6:1: warning: invalid heading: #### follows ## (did you mean ###?)"),
