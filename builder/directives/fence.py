@@ -110,10 +110,10 @@ def _push(
     source: Source,
 ) -> None:
     lines = state.getLines(start + 1, body_end, state.sCount[start], False).split("\n") if body_end > start + 1 else []
-    options = read_lines(lines, source.line(start + 1))
+    directive = known.get(name)
+    options = read_lines(lines, source.line(start + 1), figure=name == "figure")
     for message, place in options.problems:
         source.complain(message, place)
-    directive = known.get(name)
     line, column = source.begin(start)
     if directive is None and name:
         at = None if column is None else column + source.lines[start][column - 1 :].find(name)

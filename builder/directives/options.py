@@ -17,6 +17,9 @@ from ..yaml_mapping import read_mapping
 __all__ = ["Options", "read_lines"]
 
 _LINE = re.compile(r":([A-Za-z][\w-]*):(?:[ \t]+(.*)|[ \t]*)")
+_CLOSE = re.compile(r":([A-Za-z][\w-]*)(?:[ \t]+:[ \t]+|:)(?![`:])(\S.*)")
+_PLAIN = re.compile(r"(alt|analysis|generate|label|layout|model|prompt|run):[ \t]+(\S.*)")
+"""An option that lacks a space behind its colons, or the colons: it would be taken for words of a caption."""
 
 
 @dataclass
@@ -28,12 +31,12 @@ class Options:
     problems: list[tuple[str, Place]] = field(default_factory=list)
 
 
-def read_lines(lines: Sequence[str], first_line: int) -> Options:
+def read_lines(lines: Sequence[str], first_line: int, *, figure: bool = False) -> Options:
     r"""Read the options that a body begins with; `first_line` is the line of its file that the body begins in.
 
     A value is what stands between the colon and the end of its line, without the spaces around it: nothing in it is
     Markdown. A value in double quotes is read as JSON or YAML reads it, with `\n`, `\"` and the like. `-` and `_` in
-    keys are the same.
+    keys are the same. In a `figure` an option without colons is told: nobody writes `label: fig-a` as a caption.
     """
     options = Options()
     while options.n_lines < len(lines):
@@ -44,6 +47,12 @@ def read_lines(lines: Sequence[str], first_line: int) -> Options:
         elif line == "---" and not any(lines[at].strip() == "" for at in range(options.n_lines) if options.values):
             if not _add_block(options, lines, first_line):
                 break
+        elif near := _CLOSE.fullmatch(line) or (_PLAIN.fullmatch(line) if figure else None):
+            number = first_line + options.n_lines
+            column = lines[options.n_lines].find(line[0]) + 1
+            wrong = f"invalid option: {line if len(line) <= 40 else f'{line[:39]}…'} (write `:{near[1]}: …`)"
+            options.problems.append((wrong, (number, column)))
+            _add_line(options, near[1], near[2], lines[options.n_lines], number)
         elif line or options.values:
             break
         options.n_lines += 1

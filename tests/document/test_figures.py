@@ -121,6 +121,12 @@ Caption.
             '5:1: invalid alt: write quotes within quotes as \\", or leave out the outer ones',
         ),
         ("{figure}\n---\nanalysis: [\n---", "6:12: invalid YAML: expected the node content, but found '<stream end>'"),
+        (
+            "{figure}\n:analysis: x\n:label:fig-a\n\n@fig-a",
+            "6:1: invalid option: :label:fig-a (write `:label: …`)",
+        ),
+        ("{figure}\n:analysis: x\n:label : fig-a", "6:1: invalid option: :label : fig-a (write `:label: …`)"),
+        ("{figure}\n:label: fig-a\nanalysis: x", "6:1: invalid option: analysis: x (write `:analysis: …`)"),
         ("{aside} x", "4: unsupported argument of {aside}: x (write it below)"),
         ("{note} A title\n:lable: x", "5: unknown option of {note}: lable (did you mean label?)"),
         ("figure rank.png", "4:1: unsupported fence: :::figure rank.png (write :::{figure})"),
