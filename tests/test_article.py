@@ -206,6 +206,24 @@ def test_an_article_without_front_matter_has_a_body(site: Site) -> None:
     assert told(article) == ["1: missing title: write `title: …` in the front matter"]
 
 
+@pytest.mark.parametrize("fence", ["+++", "----", "--", "—", "–"])
+def test_front_matter_that_begins_otherwise_is_told(site: Site, fence: str) -> None:
+    """As Hugo's TOML does, or with a dash too many or too few, or where an editor drew them together."""
+    path = site.content / "ranks" / "article.md"
+    path.write_text(f"\n{fence}\ntitle: x\n{fence}\nText.\n", encoding="utf-8")
+    wrong = f"2:1: invalid front matter: {fence} (write YAML between two lines ---)"
+    assert told(read_article(path, site)) == [wrong]
+
+
+def test_empty_lines_before_front_matter_do_no_harm(site: Site) -> None:
+    """Nor do they move the lines that are told."""
+    path = site.content / "ranks" / "article.md"
+    path.write_text("\n \n---\ntitle: x\ntgas: y\n---\nText.\n")
+    article = read_article(path, site)
+    assert (article.meta.title, article.body, article.body_line) == ("x", "Text.\n", 7)
+    assert told(article) == ["5:1: unknown front matter: tgas (did you mean tags?)"]
+
+
 def test_front_matter_that_never_ends_is_told(site: Site) -> None:
     """Nothing after it would be read."""
     path = site.content / "ranks" / "article.md"
