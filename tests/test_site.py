@@ -131,3 +131,25 @@ def test_toml_that_ends_too_soon_is_told_at_its_end(tmp_path: Path) -> None:
     write(tmp_path, '[tool.fanlight]\ntitle = "x"\n[tool.fan')
     with pytest.raises(BuildError, match=r"pyproject\.toml:3: invalid TOML"):
         find_site(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (b"[tool]\nfanlight = 3\n", ":2: invalid setting: fanlight must be a table, [tool.fanlight]"),
+        (b'[tool.fanlight]\ntitle = "\xff"\n', ":2: invalid TOML: it is not UTF-8"),
+        (b"tool = 3\n", "missing site: "),
+    ],
+)
+def test_settings_of_another_form_are_told(tmp_path: Path, written: bytes, told: str) -> None:
+    """They are an author's mistake as any other."""
+    (tmp_path / "pyproject.toml").write_bytes(written)
+    with pytest.raises(BuildError) as caught:
+        find_site(tmp_path)
+    assert told in str(caught.value)
+
+
+def test_a_mark_of_byte_order_is_no_part_of_the_settings(tmp_path: Path) -> None:
+    """Editors on Windows write one."""
+    (tmp_path / "pyproject.toml").write_bytes(b'\xef\xbb\xbf[tool.fanlight]\ntitle = "Mine"\n')
+    assert find_site(tmp_path).title == "Mine"

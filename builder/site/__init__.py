@@ -125,21 +125,38 @@ def find_site(start: Path, *, output: Path | None = None, **overrides: Any) -> S
 def _read_table(config: Path) -> dict[str, Any] | None:
     if not config.is_file():
         return None
+    text = _read_text(config)
     try:
-        tables = tomllib.loads(config.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tables = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         place = re.search(r"at line (\d+), column (\d+)", str(error))
         line, column = (int(place[1]), int(place[2])) if place else (None, None)
         if "end of document" in str(error):
-            line = config.read_text(encoding="utf-8").count("\n") + 1
+            line = text.count("\n") + 1
         raise BuildError(f"invalid TOML: {error}", config, line, column) from error
-    table: dict[str, Any] | None = tables.get("tool", {}).get("fanlight")
+    tool = tables.get("tool")
+    table = tool.get("fanlight") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        line = _line_of("fanlight", text.splitlines())
+        raise BuildError("invalid setting: fanlight must be a table, [tool.fanlight]", config, line)
     return table
+
+
+def _read_text(config: Path) -> str:
+    try:
+        content = config.read_bytes()
+    except OSError as error:
+        raise BuildError(f"invalid settings: the file cannot be read ({error.strerror or error})", config) from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BuildError("invalid TOML: it is not UTF-8", config, line) from error
 
 
 def _read_site(root: Path, table: dict[str, Any], output: Path | None, overrides: dict[str, Any]) -> Site:
     config = root / CONFIG
-    lines = config.read_text(encoding="utf-8").splitlines()
+    lines = _read_text(config).splitlines()
     problems: list[Problem] = []
 
     def complain(message: str, key: str) -> None:
