@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from .mathematics import Katex
 from .paths import known_names
 from .site import Site
 
-__all__ = ["Library", "check_slugs"]
+__all__ = ["Library", "check_slugs", "find_strays"]
+
+_TEXTS = frozenset({".ipynb", ".markdown", ".md", ".mdx", ".qmd", ".rmd"})
 
 
 class Library:
@@ -36,7 +38,8 @@ class Library:
         """Return the articles' files. Raises `BuildError` where there are none, or where a link leaves the site."""
         files = sorted(self.site.content.glob("*/article.md"))
         if not files:
-            raise BuildError("missing articles: no content/SLUG/article.md", self.site.content)
+            near = next((f" (did you mean {meant}, for {file.name}?)" for file, meant in find_strays(self.site)), "")
+            raise BuildError(f"missing articles: no content/SLUG/article.md{near}", self.site.content)
         named = [("article", file) for file in files] + [("bibliography", file) for file in self.site.bibliographies]
         problems = [problem for what, file in named if (problem := self._maybe_outside(file, what))]
         if problems:
@@ -125,6 +128,17 @@ class Library:
         if not any(problem.severity == "error" for problem in made.problems):
             self._memo[key] = (stamp, made)
         return made
+
+
+def find_strays(site: Site) -> Iterator[tuple[Path, str]]:
+    """Yield each text that lies where an article might, and is none, with what it would have to be called."""
+    for file in sorted([*site.content.glob("*"), *site.content.glob("*/*")]):
+        hidden = file.name.startswith((".", "_")) or file.stem.casefold() == "readme"
+        if hidden or file.suffix.lower() not in _TEXTS or not file.is_file():
+            continue
+        is_alone = file.parent == site.content
+        if is_alone or not (file.parent / "article.md").is_file():
+            yield file, f"content/{file.stem if is_alone else file.parent.name}/article.md"
 
 
 def check_slugs(slugs: Sequence[tuple[str, Path]], root: Path, only: frozenset[str] = frozenset()) -> None:

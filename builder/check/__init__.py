@@ -27,7 +27,7 @@ from .articles import check_articles
 from .outside import ask_links, find_links
 from .payload import check_payload
 from .rendered import check_articles_pages, check_output_pages, read_page
-from .unused import check_bibliographies, check_files, check_labels
+from .unused import check_bibliographies, check_files, check_labels, check_strays
 from .workflow import check_workflow
 
 __all__ = ["Checked", "check"]
@@ -63,7 +63,7 @@ def check(site: Site, *, external: bool = False) -> Checked:
     findings = [*_as_a_build(site, library, documents), *check_articles(documents)]
     findings += check_labels(documents)
     findings += check_bibliographies([*documents, *drafts], library)
-    findings += check_files([*documents, *drafts])
+    findings += [*check_files([*documents, *drafts]), *check_strays(site)]
     findings += check_workflow(site.root)
     findings += check_output_pages(site.output, {page_path(document.article.slug) for document in documents})
     links = find_links(documents, library) if external else []

@@ -10,11 +10,12 @@ from urllib.parse import unquote
 from ..document import Document
 from ..errors import Problem
 from ..finding import Finding, as_finding
-from ..library import Library
+from ..library import Library, find_strays
 from ..local import PICTURES
+from ..site import Site
 from .walk import walk
 
-__all__ = ["check_bibliographies", "check_files", "check_labels"]
+__all__ = ["check_bibliographies", "check_files", "check_labels", "check_strays"]
 
 _HREF = re.compile(r"""href\s*=\s*["']?#([^"'\s>]+)""", re.IGNORECASE)
 _HTML = ("html_block", "html_inline", "markup", "tag")
@@ -74,6 +75,12 @@ def check_files(documents: Sequence[Document]) -> Iterator[Finding]:
             if hidden or not file.is_file() or file.resolve() in used:
                 continue
             yield _unused_file(file)
+
+
+def check_strays(site: Site) -> Iterator[Finding]:
+    """Yield a warning for each text that was surely meant as an article: builds read `article.md` and nothing else."""
+    for file, meant in find_strays(site):
+        yield Finding(f"unused text: {file.name} is no article (did you mean {meant}?)", file)
 
 
 def _unused_file(file: Path) -> Finding:
