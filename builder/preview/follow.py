@@ -68,7 +68,8 @@ class Follower:
         try:
             while True:
                 now = watched(self.preview.site)
-                if now != places:
+                # a folder that came back under its name is another one, and who watched the old one hears nothing
+                if now != places or not self._touched.isdisjoint(now[0] | now[1]):
                     places = now
                     await _cancel(watchers)
                     watchers = [
