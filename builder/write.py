@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from .errors import BuildError, Problem
 from .folders import cache_folder
 
-__all__ = ["MANIFEST", "File", "Kept", "Written", "check_output", "remove_site", "write_site"]
+__all__ = ["MANIFEST", "File", "Kept", "Written", "check_output", "forget_output", "remove_site", "write_site"]
 
 MANIFEST = ".fanlight.json"  # names the files that builds of ours made; its presence makes a folder ours
 STAGE = ".fanlight-tmp"  # inside the output, so that a rename out of it stays on one file system
@@ -255,11 +255,10 @@ def _turn(output: Path) -> Iterator[None]:
     """
     import filelock  # 35 ms, and `fanlight --help` has no use for it
 
-    locks = cache_folder() / "locks"
-    name = hashlib.sha256(str(output.resolve()).encode()).hexdigest()[:16]
-    lock = filelock.FileLock(locks / f"{name}.lock", timeout=PATIENCE)
+    file = _lock(output)
+    lock = filelock.FileLock(file, timeout=PATIENCE)
     try:
-        locks.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except filelock.Timeout as error:
         raise BuildError(f"broken output: another build has been writing for {PATIENCE} s", output) from error
@@ -269,6 +268,16 @@ def _turn(output: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def forget_output(output: Path) -> None:
+    """Remove the lock of an output that nobody else writes into and that is not kept."""
+    with contextlib.suppress(OSError):
+        _lock(output).unlink()
+
+
+def _lock(output: Path) -> Path:
+    return cache_folder() / "locks" / f"{hashlib.sha256(str(output.resolve()).encode()).hexdigest()[:16]}.lock"
 
 
 @contextlib.contextmanager

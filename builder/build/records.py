@@ -19,6 +19,7 @@ from ..folders import BUILT_IN, cache_folder
 from ..model_source import ModelSource
 from ..site import Site
 from ..summary import Summary
+from ..write import forget_output
 
 __all__ = ["Listing", "Record", "Records", "Stamp", "folder_stamps", "forget", "ground", "stamp", "stamps", "stamps_in"]
 
@@ -149,8 +150,10 @@ class Records:
 
 
 def forget(site: Site) -> None:
-    """Remove the records of a site whose output is not kept."""
-    _place(site).unlink(missing_ok=True)
+    """Remove what is known of a site whose output is not kept."""
+    with contextlib.suppress(OSError):
+        _place(site).unlink()
+    forget_output(site.output)
 
 
 def _place(site: Site) -> Path:

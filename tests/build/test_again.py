@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from builder.build import Builder, printing, records, rendering
+from builder.folders import cache_folder
 from builder.page import kind_templates
 from builder.site import find_site
 
@@ -173,6 +175,21 @@ def test_a_link_breaks_though_its_article_did_not_change(three: SiteFolder) -> N
     three.article(TWO.replace("---\n\n", "draft: true\n---\n\n"), "two")
     assert "is not built (is it a draft?)" in "\n".join(three.fail())
     assert "There" in three.read("two/index.html")
+
+
+def test_a_site_that_is_not_kept_leaves_nothing_in_the_cache(three: SiteFolder) -> None:
+    """`fanlight publish` builds into a folder of another name each time: records and locks would be more and more."""
+
+    def known() -> set[Path]:
+        return {path for name in ("locks", "records") for path in (cache_folder() / name).iterdir()}
+
+    before = known()
+    site = replace(find_site(three.root), output=three.root.parent / "scratch")
+    Builder(site).build()
+    assert len(known() - before) == 2
+    records.forget(site)
+    assert known() == before
+    records.forget(site)
 
 
 def test_records_that_cannot_be_read_cost_only_time(
