@@ -66,18 +66,27 @@ class YamlValue:
 
 
 class YamlMapping:
-    """Keys to `YamlValue`s in order; `repeated` holds those that were written again."""
+    """Keys to `YamlValue`s in order; `repeated` holds those that were written again.
+
+    What `<<: *other` merges into it counts where it has no such key itself.
+    """
 
     def __init__(self, node: yaml.MappingNode | None, shift: int) -> None:
         self.values: dict[str, YamlValue] = {}
         self.repeated: list[tuple[str, YamlValue]] = []
+        merged: list[yaml.Node] = []
         for key, node_of_value in node.value if node is not None else ():
+            if key.tag == _MERGE and isinstance(node_of_value, (yaml.MappingNode, yaml.SequenceNode)):
+                merged.append(node_of_value)
+                continue
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
             value = _value(node_of_value, key, shift)
             if name in self.values:
                 self.repeated.append((name, value))
             else:
                 self.values[name] = value
+        for key, node_of_value in _merged(merged):
+            self.values.setdefault(key.value, _value(node_of_value, key, shift))
 
     def __iter__(self) -> Iterator[tuple[str, YamlValue]]:
         return iter(self.values.items())
@@ -86,6 +95,25 @@ class YamlMapping:
         """Return the value of a key; what is written as nothing counts as absent."""
         value = self.values.get(key)
         return None if value is None or value.is_null else value
+
+
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+def _merged(waiting: list[yaml.Node]) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+    """Yield what mappings that are merged hold, and those merged into them: each once, the nearest first."""
+    seen: set[int] = set()
+    for node in waiting:  # it grows
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.tag == _MERGE:
+                waiting.append(value)
+            elif isinstance(key, yaml.ScalarNode):
+                yield key, value
 
 
 MAX_NESTED = 200

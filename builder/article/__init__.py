@@ -14,8 +14,8 @@ from .meta import Affiliation, Author, Meta, MetaReader
 __all__ = ["Affiliation", "Article", "Author", "Meta", "read_article"]
 
 
-_OTHER = re.compile(r"\s*^([+]{3}|;{3}|-{2}|-{4,}|[–—]-?)[ \t]*$", re.MULTILINE)
-"""How front matter begins in Hugo's TOML, or where a dash is missing, is too many, or was drawn together."""
+_OTHER = re.compile(r"\s*^(?:([+]{3}|;{3}|-{2}|-{4,}|[–—]-?)[ \t]*$|title[ \t]*:)", re.MULTILINE)
+"""How front matter begins in Hugo's TOML, or where dashes are missing, are too many, or were drawn together."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def read_article(path: Path, site: Site) -> Article:
     other = _OTHER.match(text) if not front else None
     if other:
         line = other[0].count("\n") + 1
-        problems.append(Problem(f"invalid front matter: {other[1]} (write YAML between two lines ---)", path, line, 1))
+        shown = other[1] or "title: …"
+        problems.append(Problem(f"invalid front matter: {shown} (write YAML between two lines ---)", path, line, 1))
     mapping, wrong = read_mapping(front, first)
     problems += [replace(problem, path=path) for problem in wrong]
     reader = MetaReader(mapping, path, site.root)

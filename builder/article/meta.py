@@ -62,6 +62,30 @@ KEYS = {
     "bibliography", "tags", "draft", "license", "doi", "citation", "thumbnail", "toc", "slug", "math", "comments",
     "runs", "figures", "citation_style", "reference_order", "sidenotes",
 }  # fmt: skip
+_ELSEWHERE = {
+    **dict.fromkeys(("keywords", "categories", "category", "topics"), "tags"),
+    **dict.fromkeys(("image", "cover", "preview", "og_image", "teaser", "banner"), "thumbnail"),
+    **dict.fromkeys(("summary", "excerpt"), "description"),
+    **dict.fromkeys(("lastmod", "last_modified", "last-modified", "date-modified", "modified"), "updated"),
+    **dict.fromkeys(("permalink", "url"), "slug"),
+    **dict.fromkeys(("institute", "institution", "affiliation"), "affiliations"),
+    **dict.fromkeys(("references", "bib", "bibfile"), "bibliography"),
+    **dict.fromkeys(("copyright", "rights", "licence"), "license"),
+    **dict.fromkeys(("giscus_comments", "disqus_comments", "discussion"), "comments"),
+    **dict.fromkeys(("published", "publish", "unlisted"), "draft"),
+    **dict.fromkeys(("reference-location", "notes"), "sidenotes"),
+    **dict.fromkeys(("csl", "citation-style"), "citation_style"),
+    "macros": "math.macros",
+    "acknowledgements": "a section {.appendix}",
+    "acknowledgments": "a section {.appendix}",
+    **dict.fromkeys(("lang", "language", "locale"), "language in pyproject.toml, under [tool.fanlight]"),
+}
+"""What Quarto, MyST, Jekyll, Hugo and Distill call it, or what says the same."""
+_NEEDLESS = frozenset({
+    "dir", "distill", "engine", "execute", "exports", "format", "jupyter", "jupytext", "kernelspec", "layout",
+    "number-sections", "output", "theme",
+})  # fmt: skip
+"""What no article says here: pages of a site are alike."""
 RUN_KEYS = {"model", "prompt", "generate", "output", "chat", "do_sample", "temperature", "top_k", "top_p", "seed"}
 TAKEN = {"assets", "data", "page", "pagefind", "tags"}
 """Folders of the site that are no article's."""
@@ -77,13 +101,14 @@ class MetaReader(Reader):
         """Return the front matter."""
         for key, value in self.mapping:
             if key not in KEYS:
-                self.complain(f"unknown front matter: {key}{nearest(key, KEYS)}", value)
+                self.complain(f"unknown front matter: {key}{_meant(key)}", value)
         folder = self.path.parent.name
         slug = self.text("slug", folder) or folder
         if not _SLUG.fullmatch(slug):
-            wrong = f"invalid slug: {slug} (it is a-z, 0-9, - and _; say another with `slug: …`)"
+            other = re.sub(r"[^A-Za-z0-9_-]+", "-", slug).strip("-_") or "article"
+            wrong = f"invalid slug: {slug} (write `slug: {other}`, or what you like of a-z, 0-9, - and _)"
             self.complain(wrong, self.mapping.get("slug"))
-            slug = re.sub(r"[^A-Za-z0-9_-]+", "-", slug).strip("-_") or "article"
+            slug = other
         elif slug.casefold() in TAKEN:
             self.complain(f"invalid slug: {slug} is where the site keeps other files", self.mapping.get("slug"))
         title = self.text("title")
@@ -183,7 +208,12 @@ class MetaReader(Reader):
 
     def macros(self) -> dict[str, str]:
         r"""Return TeX macros: `math: {macros: {"\\R": "\\mathbb{R}"}}`."""
-        macros = self.inner("math", {"macros"}).inner("macros", None)
+        inner = self.inner("math", None)
+        for name, entry in inner.mapping:
+            if name != "macros":
+                below = " (did you mean math.macros, and this below it?)" if name.startswith("\\") else ""
+                self.complain(f"unknown front matter: math.{name}{below or nearest(name, ['macros'])}", entry)
+        macros = inner.inner("macros", None)
         return {name: written for name, _ in macros.mapping if (written := macros.text(name)) is not None}
 
     def comments(self) -> bool | Mapping[str, Any]:
@@ -201,3 +231,11 @@ class MetaReader(Reader):
         """Return the named runs that figures share."""
         runs = self.inner("runs", None)
         return {name: runs.options(name, RUN_KEYS) for name, _ in runs.mapping}
+
+
+def _meant(key: str) -> str:
+    """Return what an author is told of a key that there is not: what says the same here, or the nearest one."""
+    if key in _NEEDLESS:
+        return " (leave it out)"
+    other = _ELSEWHERE.get(key)
+    return f" (did you mean {other}?)" if other else nearest(key, KEYS)

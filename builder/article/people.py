@@ -41,6 +41,8 @@ class Author:
 _AUTHOR = {"name", "url", "orcid", "email", "affiliations", "equal_contributor"}
 _NAME = {"given", "family", "literal"}
 _AFFILIATION = {"id", "name", "url"}
+_SEVERAL = re.compile(r"\w\s+(?:and|&|und)\s+\w|\w;\s*\w")
+"""Several people in one text: `Ada Lovelace and Grace Hopper`. With commas between, it may be one: `Lovelace, Ada`."""
 _EMAIL = re.compile(r"[^@\s,;:<>\"?&%#]+@[\w.-]+\.[\w-]+")
 
 
@@ -73,8 +75,10 @@ def read_authors(
         if not parts:
             name = (read_text(item, "name", complain) if fields is None else _text(fields, "name", complain)) or ""
         if not name:
-            complain("missing name: an author is a text, or has a `name`", item)
+            complain(f"missing name: an author is a text, or has a `name`{_meant(fields)}", item)
             continue
+        if fields is None and _SEVERAL.search(name):
+            complain(f"invalid name: {name} (write a list, [one, another]; or {{name: {{literal: …}}}})", item)
         if fields is None:
             authors.append(Author(name))
             continue
@@ -95,6 +99,12 @@ def read_authors(
             )
         )
     return tuple(authors), tuple(dict.fromkeys(known.values()))
+
+
+def _meant(fields: YamlMapping | None) -> str:
+    """Return what to write for `- Ada: https://ada.example`, as the first template of Distill had it."""
+    names = [name for name in fields.values if name not in _AUTHOR] if fields is not None else []
+    return f" (did you mean `name: {names[0]}`?)" if len(names) == 1 and " " in names[0].strip() else ""
 
 
 def _name_parts(fields: YamlMapping | None, complain: Complain) -> dict[str, str]:
