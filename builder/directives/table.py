@@ -19,6 +19,8 @@ from .figure import caption
 __all__ = ["table", "table_plugin"]
 
 _CAPTION = re.compile(r"(?:[Tt]able)?: +(?=\S)")
+_RULE = re.compile(r"[ \t]*(?=.*\|)\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?)?[ \t]*")
+"""The line of dashes below a table's head."""
 _LABEL = re.compile(r"\s*\{#([\w:.-]+)[^{}]*\}\s*$")
 
 table = Directive("table", "caption", frozenset({"label", "name", "layout", "widths", "align", "class"}), titled=True)
@@ -54,12 +56,16 @@ def _read_captions(state: StateCore) -> None:
         if token.type == "table_open":
             begin = len(kept)
         kept.append(token)
-        if token.type != "paragraph_close" or at < 3 or state.tokens[at - 3].type != "table_close":
+        if token.type != "paragraph_close":
+            continue
+        if at < 3 or state.tokens[at - 3].type != "table_close":
+            _tell(state.tokens[at - 1], source_of(state))
             continue
         inline = state.tokens[at - 1]
         text = inline.children[0] if inline.children else None
         found = _CAPTION.match(text.content) if text is not None and text.type == "text" else None
         if text is None or found is None:
+            _tell(inline, source_of(state))
             continue
         text.content = text.content[found.end() :]
         opening = Token("directive_open", "div", 1, block=True, info="table", map=kept[begin].map)
@@ -67,6 +73,24 @@ def _read_captions(state: StateCore) -> None:
         kept.insert(begin, opening)
         kept.append(Token("directive_close", "div", -1, block=True))
     state.tokens = kept
+
+
+def _tell(inline: Token, source: Source) -> None:
+    """Tell of a paragraph that was meant as a table, or as a table's caption."""
+    place = source.begin(inline.map[0] if inline.map else 0)
+    head, _, rest = inline.content.partition("\n")
+    below = rest.partition("\n")[0]
+    if "|" in head and _RULE.fullmatch(below):
+        wrong = f"invalid table: its head has {_count(head)} columns, and the line below it {_count(below)}"
+        source.complain(wrong, place)
+    label = _LABEL.search(inline.content)
+    if label and label[1].startswith("tbl-"):
+        source.complain(f"invalid caption: {label[1]} stands below no table", place)
+
+
+def _count(row: str) -> int:
+    """Return how many cells a row has."""
+    return len(re.split(r"(?<!\\)\|", re.sub(r"^\||(?<!\\)\|$", "", row.strip())))
 
 
 def _caption_meta(inline: Token, source: Source) -> dict[str, Any]:

@@ -23,6 +23,15 @@ TAKEN = frozenset({"main", "content", "contents", "toc", "top", "title", "cards"
 """Anchors that a heading does not get by its title, for the theme may use them."""
 
 
+_HOW = {
+    "fig-": ":::{figure} with `:label:`",
+    "tbl-": ":::{table} with `:label:`",
+    "eq-": "$$ … $$ {#eq-…}",
+    "sec-": "## Title {#sec-…}",
+}
+"""What has a number, and so a label; a name alone (`![x](y.png){#fig-y}`) is for links."""
+
+
 @dataclass(frozen=True)
 class Label:
     """What a reference leads to: `number` is shown, for a section its title, in `tokens`."""
@@ -75,8 +84,12 @@ class Labels:
 
     def check_reference(self, name: str, place: Place) -> None:
         """Complain if no label has that name."""
-        if name not in self.by_name:
-            self.source.complain(f"unknown label: {name}{nearest(name, self.by_name)}", place)
+        if name in self.by_name:
+            return
+        meant = next((how for prefix, how in _HOW.items() if name.startswith(prefix)), "")
+        is_named = meant and name in self.anchors
+        known = f" (what has it is none; write {meant})" if is_named else nearest(name, self.by_name)
+        self.source.complain(f"unknown label: {name}{known}", place)
 
     def check_fragment(self, fragment: str, place: Place) -> None:
         """Complain if a link within the page leads nowhere."""

@@ -142,10 +142,14 @@ class Settling:
 
     def _text(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
         self.n_words += 0 if self._in_appendix else len(token.content.split())  # for the time that reading takes
+        before = self._before[0] if self._before else token
         found = _UNREAD.match(token.content)
-        if found and self._before and self._before[0].type in ("image", "link_close"):
+        if found and self._before and before.type in ("image", "link_close"):
             hint = "a size is a number of pixels, width=300; other signs want quotes"
             self.source.complain(f"invalid attributes: {found[0]} ({hint})", self._before[1](0))
+        if self._before and before.markup == "$$" and (label := re.match(r"\s*\{#(eq-[\w-]+)\}", token.content)):
+            wrong = f"invalid label: {label[1]} is within a sentence (a formula with a number stands by itself)"
+            self.source.complain(wrong, self._before[1](0))
 
     def _appendix(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
         self._in_appendix = True  # to the end: it is the last token

@@ -61,6 +61,16 @@ Then ![a plot](rnak.png), a [link](../nowhere/#x) and a note[^two].
             "![](rank.png)\n",
             '4:1: missing alt text: say what rank.png shows, ![here](rank.png), or {alt=""} where it says nothing',
         ),
+        ("| a | b |\n|---|\n| 1 | 2 |\n", "4:1: invalid table: its head has 2 columns, and the line below it 1"),
+        (": C. {#tbl-a}\n\n| a |\n|---|\n| b |\n", "4:1: invalid caption: tbl-a stands below no table"),
+        (
+            "Here $$x$$ {#eq-a} is one.\n",
+            "4:6: invalid label: eq-a is within a sentence (a formula with a number stands by itself)",
+        ),
+        (
+            "![x](rank.png){#fig-a} @fig-a\n",
+            "4:24: unknown label: fig-a (what has it is none; write :::{figure} with `:label:`)",
+        ),
         ('![x](rank.png){dark="rnak.png"}\n', "4:1: missing picture: rnak.png (did you mean rank.png?)"),
         (
             "![x](https://a.example/b.png)\n",
