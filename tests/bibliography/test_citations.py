@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -142,6 +143,14 @@ def test_a_number_is_a_link_to_the_list_and_names_its_card(bibliography: Bibliog
     assert all(re.search(rf'id="{re.escape(name)}" popover', card) for name, card in cards.items())
     assert "Induction Heads" in cards["card-olsson2022+vig2019"]
     assert "Multiscale" in cards["card-olsson2022+vig2019"]
+
+
+def test_no_stop_follows_another(bibliography: Bibliography) -> None:
+    """A work may be of no date: `n.d.` ends in a stop."""
+    (work,) = bibliography.references(("vig2019",))
+    page = Page(citation_style="numbered", references=(replace(work, venue="Proc. of X", year="n.d."),))
+    assert re.search(r"Proc. of X, n\.d\.\s*(?!\.)", words(page.part("references", env={})))
+    assert "n.d.." not in words(page.part("references", env={}))
 
 
 def test_the_list_links_back_to_every_place(bibliography: Bibliography) -> None:
