@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from .exits import Exit
@@ -31,5 +32,5 @@ def run(options: argparse.Namespace, terminal: Terminal) -> Exit:
     if note := unreleased():
         terminal.say(f"note: {note}")
     here = options.folder.resolve() == Path.cwd()
-    terminal.say(f"made a site; next: {'' if here else f'cd {options.folder} && '}fanlight serve")
+    terminal.say(f"made a site; next: {'' if here else f'cd {quote(str(options.folder))} && '}fanlight serve")
     return Exit.WELL

@@ -86,6 +86,8 @@ def test_new_says_what_comes_next(site: Path, capsys: Any) -> None:
     assert "  pyproject.toml\n" in out
     assert out.endswith("cd mine && fanlight serve\n")
     assert main(["new", "mine"]) == 1
+    assert main(["new", "my site"]) == 0
+    assert capsys.readouterr().out.endswith("cd 'my site' && fanlight serve\n")  # as a shell takes it
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["new", "-q", "mine"]])
