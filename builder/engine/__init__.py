@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..cache import Cache
+from ..cache import Cache, remove_parts
 from ..costs import Costs
 from ..errors import BuildError
 from ..plan import Job
@@ -48,6 +48,7 @@ def run_jobs(
     if not jobs:
         return
     listener.started(len(jobs))
+    remove_parts(cache.folder.parent)
     crew: Crew
     batches, costs = make_batches(jobs, root, device), Costs(cache.folder.parent)
     dispatch = Dispatch(Backlog(batches, costs, scheduler), cache, listener)
@@ -56,7 +57,8 @@ def run_jobs(
     if scheduler:
         crew = _reach(scheduler, jobs, shared, dispatch)
     elif processes:
-        crew = _start(processes, cache, dispatch.tell)
+        dispatch.waiting.divide(processes)
+        crew = _start(min(processes, len(dispatch.waiting)), cache, dispatch.tell)
     else:
         crew = InProcess(cache, dispatch.tell, keep=keep)
     try:

@@ -159,7 +159,10 @@ def test_processes_are_found_where_nobody_says_how_many(
 
     monkeypatch.setattr("builder.engine.find_processes", lambda *_: 7)
     monkeypatch.setattr("builder.engine._start", start)
-    job = make_job(kind, source=tiny_source("llama"))
+    jobs = [make_job(kind, source=tiny_source("llama"), prompt=str(n)) for n in range(7)]
     for number, (processes, keep) in enumerate([(None, False), (None, True), (0, False), (3, True)]):
-        run_jobs([job], tmp_path, Cache(tmp_path / str(number)), Silent(), processes=processes, keep=keep)
+        run_jobs(jobs, tmp_path, Cache(tmp_path / str(number)), Silent(), processes=processes, keep=keep)
     assert started == [7, 3]
+    for processes in (3, 10**12):
+        run_jobs(jobs[:1], tmp_path, Cache(tmp_path / f"one by {processes}"), Silent(), processes=processes)
+    assert started == [7, 3, 1, 1]  # it has all cores; the memory is not shared out among those who have nothing

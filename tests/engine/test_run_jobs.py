@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -203,3 +204,17 @@ def test_models_stay_loaded_from_one_text_to_the_next(
     run_jobs(jobs, tmp_path, Cache(tmp_path), Silent())
     assert sorted(loaded) == ["gpt2", "llama"]
     assert all(answers(Cache(tmp_path), jobs))
+
+
+def test_what_a_killed_build_left_is_removed_when_something_is_computed(
+    tmp_path: Path, kind: Kind, model: FakeModel
+) -> None:
+    """In whatever part of the user's cache: nobody else ever would."""
+    left = tmp_path / "pictures" / "ab" / ".x.json.12.part"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    os.utime(left, (1e9, 1e9))
+    run_jobs([], tmp_path, Cache(tmp_path), Silent())
+    assert left.exists()
+    run_jobs([make_job(kind)], tmp_path, Cache(tmp_path), Silent())
+    assert not left.exists()
