@@ -47,14 +47,18 @@ class Backlog:
         own = (batch for batch in self.batches if batch.source.name in held)
         return self._take(next(own, next(iter(self.batches), None)))
 
-    def take_best(self, held: Collection[str], busy: Collection[Batch]) -> Batch | None:
+    def take_best(
+        self, held: Collection[str], busy: Collection[Batch], lacking: Collection[ModelSource] = ()
+    ) -> Batch | None:
         """Take the largest batch whose model is `held`, or else of the model with the most to do for those at it.
 
-        What a process has died of comes last, and by itself: it may have been its neighbours who took the memory.
+        None is of a model that is `lacking`. What a process has died of comes last, and by itself: it may have been its
+        neighbours who took the memory.
         """
-        fresh = [batch for batch in self.batches if not batch.tries]
+        mine = [batch for batch in self.batches if batch.source not in lacking]
+        fresh = [batch for batch in mine if not batch.tries]
         if not fresh:
-            return None if busy else self._take(max(self.batches, key=lambda batch: batch.tries, default=None))
+            return None if busy else self._take(max(mine, key=lambda batch: batch.tries, default=None))
         own = [batch for batch in fresh if batch.source.name in held]
         if not own:
             at_work = Counter(batch.source for batch in busy)

@@ -23,7 +23,7 @@ from .dask import connect, count_deaths, hush
 from .outcome import Outcome, Tell, Told
 from .roster import Roster, reason
 from .sent_kinds import SentKinds, bare
-from .worker import Call, Parcel, greet, work
+from .worker import Parcel, RemoteCall, greet, work
 
 __all__ = ["Cluster"]
 
@@ -50,6 +50,7 @@ class Cluster:
     """The workers that a scheduler knows and that have this Fanlight; others are told of and left alone."""
 
     travels = True
+    alike = False
 
     def __init__(self, address: str, kinds: SentKinds, shared: str, tell: Tell, listener: Listener) -> None:
         self.address = address
@@ -91,7 +92,8 @@ class Cluster:
             self._look()
             self._looked = time.monotonic()
         if self._roster.is_missed():
-            self._listener.message(f"no worker at {self.address} yet; waiting for one (Ctrl-C stops)")
+            has = " has answered" if self._roster.greeted else ""  # those who are there may be at another build's batch
+            self._listener.message(f"no worker at {self.address}{has} yet; waiting for one (Ctrl-C stops)")
         if self._first and time.monotonic() < self._until:
             return []
         return list(self._roster.names.values())
@@ -101,7 +103,7 @@ class Cluster:
         there = self._ask(lambda: self._client.sync(self._client.scheduler.ncores, callback_timeout=ANSWER))
         came, left = self._roster.meet(there)
         for address in came:
-            self._submit(Call(greet), address, strict=True)
+            self._submit(RemoteCall(greet), address, strict=True)
         if self._until == 0.0:
             self._first, self._until = set(self._sent), time.monotonic() + HELLO
         for name in left:
@@ -135,9 +137,9 @@ class Cluster:
         address = self._roster.address(worker)
         sent = replace(batch, jobs=tuple(replace(job, kind=bare(job.kind)) for job in batch.jobs))
         parcel = Parcel(sent, self._kinds, self._topic, self.shared, self._roster.beside(address))
-        self._submit(Call(work, (parcel,)), address, batch=batch)
+        self._submit(RemoteCall(work, (parcel,)), address, batch=batch)
 
-    def _submit(self, call: Call, address: str, *, batch: Batch | None = None, strict: bool = False) -> None:
+    def _submit(self, call: RemoteCall, address: str, *, batch: Batch | None = None, strict: bool = False) -> None:
         key = f"fanlight-{self._client.id}-{next(self._numbers)}"
         where: dict[str, Any] = {"workers": [address], "allow_other_workers": not strict}
         future = self._ask(lambda: self._client.submit(pickle.loads, pickle.dumps(call), key=key, pure=False, **where))

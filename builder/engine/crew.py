@@ -55,6 +55,8 @@ class Crew(Protocol):
 
     travels: bool
     """Whether batches leave this process."""
+    alike: bool
+    """Whether all workers see the same files and networks: a model that one cannot have, none can."""
     shared: str
     """The place, as the site's settings have it, where workers put answers that do not come back by themselves."""
 

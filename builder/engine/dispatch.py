@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ..cache import Cache
 from ..errors import BuildError, Problem
+from ..model_source import ModelSource
 from ..plan import Job
 from ..progress import Listener
 from .backlog import Backlog
@@ -39,6 +40,8 @@ class Dispatch:
     _doing: dict[str, Told] = field(default_factory=dict)
     _held: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _through: set[str] = field(default_factory=set)
+    _lacks: dict[ModelSource, dict[str, tuple[Problem, ...]]] = field(default_factory=dict)
+    """The workers that could not have a model, where others may, each with what it says of that."""
     _fruitless: int = 0
     _began: float = 0.0
     _shares: dict[str, float] = field(default_factory=dict)
@@ -72,18 +75,29 @@ class Dispatch:
 
     def _deal(self, crew: Crew) -> None:
         """Give every idle worker a batch."""
-        idle = [worker for worker in crew.workers() if worker not in self._busy]
+        there = crew.workers()
+        self._give_up(there)
+        idle = [worker for worker in there if worker not in self._busy]
         if idle and crew.travels:
             self.waiting.divide(len(idle))
         wanted = {batch.source.name for batch in self.waiting}
         idle.sort(key=lambda worker: wanted.isdisjoint(self._held.get(worker, ())))  # who has a model goes first
         for worker in idle:
             held = self._held.get(worker, ())
-            batch = self.waiting.take_best(held, self._busy.values()) if crew.travels else self.waiting.take_next(held)
-            if batch is None:
-                return
-            self._busy[worker] = batch
-            crew.send(batch, worker)
+            lacking = [source for source, workers in self._lacks.items() if worker in workers]
+            busy = self._busy.values()
+            batch = self.waiting.take_best(held, busy, lacking) if crew.travels else self.waiting.take_next(held)
+            if batch is not None:
+                self._busy[worker] = batch
+                crew.send(batch, worker)
+
+    def _give_up(self, workers: Sequence[str]) -> None:
+        """Give up what needs a model that none of those who are there can have; the first has said why."""
+        for source, lacking in list(self._lacks.items()):
+            if workers and lacking.keys() >= set(workers):
+                self._note(next(iter(lacking.values())))
+                self.waiting.drop(source)
+                del self._lacks[source]
 
     def _take(self, news: News, crew: Crew) -> None:
         match news:
@@ -119,7 +133,13 @@ class Dispatch:
             self.waiting.add([batch])
             return
         self._held[worker] = outcome.held
-        self.problems += [problem for problem in outcome.problems if problem not in self.problems]
+        if outcome.unloadable and not crew.alike:
+            self._lacks.setdefault(batch.source, {})[worker] = outcome.problems
+            self.waiting.add([batch])
+            why = outcome.problems[0].message
+            self.listener.message(f"worker {worker} cannot have model {batch.source.name}, others may: {why}")
+            return
+        self._note(outcome.problems)
         self.stored |= {*outcome.done} - lost
         for job in batch.jobs:
             if job.address in outcome.done:  # what a worker tells may come after what it has done
@@ -133,6 +153,9 @@ class Dispatch:
             return
         left = [job for job in batch.jobs if job.address not in outcome.done or job.address in lost]
         self.waiting.add(_rest(batch, left))
+
+    def _note(self, problems: Iterable[Problem]) -> None:
+        self.problems += [problem for problem in problems if problem not in self.problems]
 
     def _bring(self, batch: Batch, outcome: Outcome, crew: Crew) -> set[str]:
         """Fetch what a worker has put where both can reach it; return the addresses of what is not there."""

@@ -21,6 +21,7 @@ class InProcess:
     """Works on a batch when it is given it, in the thread that gives it."""
 
     travels = False
+    alike = True
     shared = ""
 
     def __init__(self, cache: Cache, tell: Tell, *, keep: bool = False) -> None:

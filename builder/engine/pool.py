@@ -43,6 +43,7 @@ class Pool:
     """`n` processes. One that is killed is replaced; its batch is told of as lost."""
 
     travels = True
+    alike = True
     shared = ""
 
     def __init__(self, n: int, cache: Cache, tell: Tell) -> None:

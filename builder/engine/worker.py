@@ -9,11 +9,12 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..cache import open_shared
+from ..cache import Shared, open_shared
 from ..errors import BuildError, Problem
 from ..figure import Result, published
 from ..folders import built_in
@@ -27,7 +28,7 @@ from .sent_kinds import SentKinds, unpack
 if TYPE_CHECKING:
     from distributed import Worker
 
-__all__ = ["Call", "Greeting", "Parcel", "greet", "work"]
+__all__ = ["Greeting", "Parcel", "RemoteCall", "greet", "work"]
 
 SITE = "FANLIGHT_SITE"
 """The environment variable that says where a worker sees the site's folder, if not where its author does."""
@@ -59,7 +60,7 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Call:
+class RemoteCall:
     """A call that happens where this is unpickled: a scheduler, which need not know Fanlight, sees only bytes."""
 
     function: Callable[..., Any]
@@ -169,11 +170,17 @@ def _located(problem: Problem, batch: Batch, worker: Worker) -> Problem:
     return replace(problem, message=f"{problem.message} ({where})")
 
 
+@cache
+def _open(shared: str, root: Path) -> Shared | None:
+    """Return a shared place, the same one for all batches: it knows whether it was refused a moment ago."""
+    return open_shared(shared, root)
+
+
 class _Store:
     """Puts results where both sides can reach them, or else keeps them for the way back."""
 
     def __init__(self, parcel: Parcel, batch: Batch) -> None:
-        self._shared = open_shared(parcel.shared, batch.root) if parcel.shared else None
+        self._shared = _open(parcel.shared, batch.root) if parcel.shared else None
         self.results: list[tuple[Result, Mapping[str, Mapping[str, Any]]]] = []
         self.shared: list[str] = []
         self.warnings: list[Problem] = []

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from networks import Source
 
-from builder.cache import Cache
+from builder.cache import Cache, open_shared
+from builder.engine import run_jobs
 from builder.engine.loaded_models import LoadedModels
 from builder.figure import FigureSpec, Option, RunSpec
 from builder.kind import Kind
@@ -252,9 +253,9 @@ class LocalCluster:
             self.kill(name)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    """Three workers of one thread each, which tests of a module share."""
+    """Three workers of one thread each, which tests share."""
     pytest.importorskip("distributed")
     started = LocalCluster(tmp_path_factory.mktemp("cluster"))
     try:
@@ -277,10 +278,18 @@ def new_cluster(tmp_path: Path) -> Iterator[LocalCluster]:
         started.close()
 
 
+def compute(
+    jobs: list[Job], cache: Path, cluster: LocalCluster, listener: Silent | None = None, shared: str = ""
+) -> None:
+    """Have a cluster answer jobs."""
+    place = open_shared(shared, cache)
+    run_jobs(jobs, cache, Cache(cache, shared=place), listener or Silent(), scheduler=cluster.address, shared=shared)
+
+
 def moved(job: Job, **changes: Any) -> Job:
     """Return a job whose question differs, and its address with it."""
     question = dataclasses.replace(job.question, **changes)
     return dataclasses.replace(job, question=question, address=question.address)
 
 
-__all__ = ["ROOT", "Ear", "FakeModel", "LocalCluster", "Source", "answers", "make_job", "moved", "wait_for"]
+__all__ = ["ROOT", "Ear", "FakeModel", "LocalCluster", "Source", "answers", "compute", "make_job", "moved", "wait_for"]

@@ -18,7 +18,7 @@ from builder.engine.batch import Batch, make_batches, share_out
 from builder.engine.crew import Done, Joined, Lost, News, Refused
 from builder.engine.dispatch import Dispatch
 from builder.engine.outcome import Outcome
-from builder.errors import BuildError
+from builder.errors import BuildError, Problem
 from builder.kind import Kind
 from builder.plan import Job
 
@@ -31,6 +31,7 @@ class PaperCrew:
     """Workers on paper: batches end one a time, the one given out first; `ending` says how."""
 
     travels = True
+    alike = False
     shared = ""
 
     def __init__(self, names: Sequence[str], ending: Ending | None = None) -> None:
@@ -172,6 +173,48 @@ def test_what_a_worker_refuses_another_does(tmp_path: Path, kind: Kind, priced: 
     dispatch, ear = dispatched(jobs_of(kind, "m", [3, 2]), crew, tmp_path)
     assert len(dispatch.stored) == 2
     assert ear.messages == ["worker old cannot help: it is old"]
+
+
+def cannot_load(batch: Batch, worker: str) -> Iterable[News]:
+    """End a batch by a model that a worker cannot have."""
+    problem = Problem(f"missing folder: ./m, the source of model m (worker {worker})")
+    return [Done(batch, worker, Outcome(problems=(problem,), unloadable=True))]
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_a_model_that_one_worker_cannot_have_is_another_ones(
+    tmp_path: Path, kind: Kind, priced: None, names: str
+) -> None:
+    """Of two models each worker has the one that it can; who lacks one is asked once, and it is said why."""
+
+    def ending(batch: Batch, worker: str) -> Iterable[News]:
+        able = worker != "a" or batch.source.name != "m"
+        return crew.end_well(batch, worker) if able else cannot_load(batch, worker)
+
+    crew = PaperCrew(list(names), ending)
+    jobs = [*jobs_of(kind, "m", [9, 8, 7]), *jobs_of(kind, "n", [1, 1])]
+    dispatch, ear = dispatched(jobs, crew, tmp_path)
+    assert dispatch.stored == {job.address for job in jobs}
+    assert dispatch.problems == []
+    assert [(worker, batch.source.name) for worker, batch in crew.sent].count(("a", "m")) == 1
+    why = "missing folder: ./m, the source of model m (worker a)"
+    assert ear.messages == [f"worker a cannot have model m, others may: {why}"]
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_model_that_nobody_can_have_is_given_up(tmp_path: Path, kind: Kind, priced: None, alike: bool) -> None:
+    """By all, or by the first where all see the same; the problem is told once, and the other model's figures are."""
+    crew = PaperCrew(["a", "b"], lambda batch, worker: cannot(batch, worker))
+
+    def cannot(batch: Batch, worker: str) -> Iterable[News]:
+        return cannot_load(batch, worker) if batch.source.name == "m" else crew.end_well(batch, worker)
+
+    crew.alike = alike
+    others = jobs_of(kind, "n", [1, 1])
+    dispatch, _ = dispatched([*jobs_of(kind, "m", [9, 8, 7]), *others], crew, tmp_path)
+    assert [problem.message[:15] for problem in dispatch.problems][:1] == ["missing folder:"]
+    assert len(dispatch.problems) == (2 if alike else 1)  # both were at it
+    assert dispatch.stored == {job.address for job in others}
 
 
 def test_what_a_process_died_of_comes_last_and_alone(tmp_path: Path, kind: Kind, priced: None) -> None:
