@@ -37,7 +37,8 @@ def patterns(values: np.ndarray) -> np.ndarray:
 
     positive = np.maximum(values, 0.0).astype(np.float64)
     lengths = np.linalg.norm(positive, axis=1, keepdims=True)
-    return np.divide(positive, lengths, out=np.zeros_like(positive), where=lengths > 0)
+    found: np.ndarray = np.divide(positive, lengths, out=np.zeros_like(positive), where=lengths > 0)
+    return found
 
 
 def cluster(rows: np.ndarray, count: int, *, layer: int) -> Clustering:

@@ -63,10 +63,15 @@ def analyse(run: AnyRun, params: Params) -> Answer:
 
     The three views: Vig 2019, https://arxiv.org/abs/1906.05714, who wished for them in one.
     """
-    asked = {"part": params.part, "layer": params.layer, "head": params.head}
-    model = model_view.analyse(
-        run, model_view.Params(**asked, layers=params.layers, measure=params.measure, display=params.display)
+    heads = model_view.Params(
+        params.part,
+        params.layer,
+        params.head,
+        layers=params.layers,
+        measure=params.measure,
+        display=params.display,
     )
+    model = model_view.analyse(run, heads)
     shown = model.data["shown"]
     part, layer, head = shown["part"], shown["layer"], shown["head"]
     lines = head_view.analyse(

@@ -74,7 +74,7 @@ def gap_to_cut(edges: Tensor, row: int, token: int, *, causal: bool) -> float:
     exact = edges[:, first : first + size, first : first + size].numpy()
     above, below = reached.reshape(-1, size)[1:], reached.reshape(-1, size)[:-1]
     cut = float((exact * (above[:, :, None] & ~below[:, None, :])).sum())
-    return abs(found.flow_value * UNIT - cut)
+    return abs(float(found.flow_value) * UNIT - cut)
 
 
 def _units(edges: Tensor) -> np.ndarray:

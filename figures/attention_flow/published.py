@@ -21,7 +21,7 @@ from .sublayers import named_columns, spread, sublayers
 from .value_norms import value_norms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
@@ -63,6 +63,7 @@ def publish(
         given["value_norms"] = among_all(lengths)
         checks |= {name: Check(value, bound) for name, value in proof.items()}
 
+    columns: Sequence[int | str | None]
     if both:
         ends, columns = named_columns(run.attention)
     else:

@@ -29,7 +29,8 @@ def without_first(matrix: np.ndarray) -> np.ndarray:
     rest = matrix.copy()
     rest[:, 0] = 0
     left = rest.sum(-1, keepdims=True)
-    return np.divide(rest, left, out=np.zeros_like(rest), where=left >= LEFT)
+    found: np.ndarray = np.divide(rest, left, out=np.zeros_like(rest), where=left >= LEFT)
+    return found
 
 
 def glance(matrix: np.ndarray, part: AttentionPart, short: int) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def positive_parts(x: Tensor, *, split: bool) -> Tensor:
 
 def missed(x: Tensor, w: Tensor, h: Tensor) -> float:
     """Return ‖X − WH‖², a few rows at a time."""
-    parts = zip(x.split(ROWS), w.split(ROWS), strict=True)
+    parts = zip(torch.split(x, ROWS), torch.split(w, ROWS), strict=True)
     return sum(float((part - rows @ h).square_().sum(dtype=torch.float64)) for part, rows in parts)
 
 
@@ -95,7 +95,7 @@ def _slack(known: Known, w: Tensor, h: Tensor) -> float:
 
 def _gain(x: Tensor, w: Tensor, h: Tensor, energies: Tensor, order: Tensor) -> float:
     """Of columns of X, whose energies are given, and their order by these."""
-    from scipy.optimize import nnls  # type: ignore[import-untyped]
+    from scipy.optimize import nnls
 
     half = min(SAMPLE // 2, len(order))
     columns = sorted({*order[:half].tolist(), *order[torch.linspace(0, len(order) - 1, half).long()].tolist()})

@@ -43,7 +43,7 @@ def members(h: Tensor, layers: Sequence[int], widths: Sequence[int], *, top: int
         signed = torch.where(h[:, :n] >= h[:, n:], size, -size)
     bound = n**-0.5
     inside = (size > bound).double()
-    shares = [(part.double() ** 2).sum(1) for part in size.split(list(widths), dim=1)]
+    shares = [(part.double() ** 2).sum(1) for part in torch.split(size, list(widths), dim=1)]
     starts = torch.tensor([0, *widths]).cumsum(0)
     found = []
     for j in range(len(h)):

@@ -22,11 +22,12 @@ def pca(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
     half of the digits. Pearson 1901, https://doi.org/10.1080/14786440109462720
     """
     gram = torch.zeros(len(x), len(x), dtype=torch.float64)
-    for part in x.split(NEURONS, dim=1):  # a copy of all in float64 would be twice as large as they are
+    for part in torch.split(x, NEURONS, dim=1):  # a copy of all in float64 would be twice as large as they are
         wide = part.double()
         gram.addmm_(wide, wide.T)
     squares, vectors = torch.linalg.eigh(gram)
     sizes = squares.flip(0)[:k].clamp_min(torch.finfo(torch.float64).tiny).sqrt()
     left = vectors.flip(1)[:, :k]
     back = (left / sizes).T
-    return (left * sizes).float(), torch.cat([(back @ part.double()).float() for part in x.split(NEURONS, dim=1)], 1)
+    parts = torch.split(x, NEURONS, dim=1)
+    return (left * sizes).float(), torch.cat([(back @ part.double()).float() for part in parts], 1)

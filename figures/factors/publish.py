@@ -27,9 +27,9 @@ BUDGET = 120_000
 
 def about_layers(name: str, span: list[int], x: Tensor, rows: Tensor, *, signed: bool, split: bool) -> dict[str, Any]:
     """Return what is known of some layers before they are decomposed: x is [T, N], rows those that are."""
-    squares = torch.cat([part.square().sum(1, dtype=torch.float64) for part in x.split(ROWS)])
+    squares = torch.cat([part.square().sum(1, dtype=torch.float64) for part in torch.split(x, ROWS)])
     sums = torch.zeros(4, dtype=torch.float64)  # of what is below 0 and of all: sizes, squares
-    for part in rows.split(ROWS):
+    for part in torch.split(rows, ROWS):
         below = part.clamp_max(0)
         sums += torch.stack(
             [p for t in (below, part) for p in (t.abs().sum(dtype=sums.dtype), (t * t).sum(dtype=sums.dtype))]

@@ -122,7 +122,7 @@ def _compare(x: list[np.ndarray], y: list[np.ndarray], params: Params) -> tuple[
             return cka.cka(x, y, order)
         return cca.compare(left, right, cca.mean_correlation if name == "svcca" else cca.projection_weighted, order)
 
-    values = {name: table(name) for name in params.measure}
+    values: dict[str, np.ndarray] = {name: table(name) for name in params.measure}
     shuffled = cka.shuffle(len(x[0]))
     data = {
         "values": {name: _rounded(value) for name, value in values.items()},

@@ -71,8 +71,9 @@ def projection_weighted(a: Directions, b: Directions) -> float:
 def weights(variables: np.ndarray, layer: Directions) -> np.ndarray:
     """Return α_i = Σ_j |⟨h_i, z_j⟩| of canonical variables h [n, m] and neurons z [n, d], divided by their sum."""
     neurons = (variables.T @ layer.basis * layer.values) @ layer.axes
-    alpha = np.abs(neurons).sum(axis=1)
-    return alpha / max(float(alpha.sum()), 1e-300)
+    alpha: np.ndarray = np.abs(neurons).sum(axis=1)
+    alpha /= max(float(alpha.sum()), 1e-300)
+    return alpha
 
 
 def compare(

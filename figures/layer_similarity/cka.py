@@ -28,7 +28,8 @@ def cka(x: Sequence[np.ndarray], y: Sequence[np.ndarray], shuffled: np.ndarray |
     sizes_k, sizes_l = (np.array([np.linalg.norm(gram) for gram in grams]) for grams in (k, l_))
     inner = k.reshape(len(k), -1) @ l_.reshape(len(l_), -1).T
     sizes = sizes_k[:, None] * sizes_l[None]
-    return np.divide(inner, sizes, out=np.zeros_like(inner), where=sizes > 0)
+    found: np.ndarray = np.divide(inner, sizes, out=np.zeros_like(inner), where=sizes > 0)
+    return found
 
 
 def shuffle(n: int) -> np.ndarray:

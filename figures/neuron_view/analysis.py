@@ -14,7 +14,7 @@ from builder.spoken import counted, listed, share, token
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from builder.model import Run
+    from builder.model import AnyRun
     from builder.model.attention import AttentionPart
     from builder.model.head_vectors import HeadVectors
 
@@ -50,7 +50,7 @@ class Params:
             yield "heads", wrong
 
 
-def analyse(run: Run, params: Params) -> Answer:
+def analyse(run: AnyRun, params: Params) -> Answer:
     """Return queries, keys and values of the head that is shown; those of the others that are built, in pieces.
 
     They are as the attention function got them: rotated, normed. `head` holds the shown one's, see `group`; a piece
@@ -189,8 +189,8 @@ def parts(data: Mapping[str, Any]) -> dict[str, dict[str, Part]]:
     for name, layers in data["layers"].items():
         for layer in layers:
             for head in (head for heads in layer["groups"].values() for head in heads):
-                known = Part(f"{name}.{layer['layer']}.{head}", head + 1)
-                heads[known.value] = known
+                address = f"{name}.{layer['layer']}.{head}"
+                heads[address] = known = Part(address, head + 1)
                 if name == shown:
                     heads[f"{layer['layer']}.{head}"] = known
     size = data["head"]["query"]["shape"][-1]

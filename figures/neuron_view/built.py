@@ -44,8 +44,9 @@ def choose(attention: Attention, params: Params, model: str) -> Built:
             problems.extend(error.problems)
             return otherwise
 
-    layers = {shown.name: of(lambda: _layers(shown, params, model), [])}
-    heads = {shown.name: of(lambda: ranges.choose(params.heads or ("all",), shown.n_heads, model, "head"), [])}
+    nothing: list[int] = []
+    layers = {shown.name: of(lambda: _layers(shown, params, model), nothing)}
+    heads = {shown.name: of(lambda: ranges.choose(params.heads or ("all",), shown.n_heads, model, "head"), nothing)}
     token = of(lambda: _token(shown, params.token), 0)
     if problems:
         raise BuildError(problems=problems)

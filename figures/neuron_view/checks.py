@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from builder.model import Run
+    from builder.model import AnyRun
     from builder.model.head_vectors import HeadVectors
 
 __all__ = ["Exact", "Proof", "softmax"]
@@ -45,15 +45,15 @@ class Exact(NamedTuple):
         from .group import allowed
 
         tensors = (vectors.query, vectors.key, vectors.weights, returned)
-        arrays = (tensor.cpu().double().numpy() for tensor in tensors)
+        query, key, weights, theirs = (tensor.cpu().double().numpy() for tensor in tensors)
         see, output = allowed(vectors).cpu().numpy(), vectors.output.cpu().double().numpy()
-        return cls(*arrays, see, output, vectors.scale, vectors.softcap)
+        return cls(query, key, weights, theirs, see, output, vectors.scale, vectors.softcap)
 
 
 class Proof:
     """Collects, group by group, how far vectors and what is published of them are from the model."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: AnyRun) -> None:
         import torch
 
         eps = torch.finfo(run.model.network.dtype).eps
@@ -119,4 +119,5 @@ def softmax(scores: np.ndarray, packed: Mapping[str, Any], see: np.ndarray, soft
     sinks = np.array(packed["sinks"] or [-np.inf] * len(scores))[:, None, None]
     most = np.maximum(scores.max(axis=-1, keepdims=True), sinks)
     raised = np.exp(scores - most)
-    return raised / (raised.sum(axis=-1, keepdims=True) + np.exp(sinks - most))
+    found: np.ndarray = raised / (raised.sum(axis=-1, keepdims=True) + np.exp(sinks - most))
+    return found

@@ -24,4 +24,5 @@ def shares(products: np.ndarray, score: np.ndarray | None = None) -> np.ndarray:
     variance = float((centred**2).sum())
     if variance <= 1e-12 * float((products**2).sum()):
         return np.zeros(products.shape[1])
-    return ((products - products.mean(axis=0)) * centred[:, None]).sum(axis=0) / variance
+    found: np.ndarray = ((products - products.mean(axis=0)) * centred[:, None]).sum(axis=0) / variance
+    return found

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from builder.model import Run
+    from builder.model import AnyRun
 
 __all__ = ["CELLS", "pooled", "states"]
 
@@ -20,15 +20,16 @@ CELLS = 96
 """The most cells that a strip has: of a wider stream, each cell is the strongest of some neighbouring numbers."""
 
 
-def states(run: Run, layer: int) -> dict[str, Any] | None:
+def states(run: AnyRun, layer: int) -> dict[str, Any] | None:
     """Return `{size, before, after, norms}` of a layer, each state packed [T, cells]; None where they are not known.
 
     `size` is how many numbers share a cell; `norms` are the two states' lengths, each [T].
     """
     outputs: Tensor | None = getattr(run, "block_outputs", None)
-    if outputs is None or layer >= len(outputs):
+    embeddings: Tensor | None = getattr(run, "embeddings", None)
+    if outputs is None or embeddings is None or layer >= len(outputs):
         return None
-    before = (outputs[layer - 1] if layer else run.embeddings).cpu().numpy()
+    before = (outputs[layer - 1] if layer else embeddings).cpu().numpy()
     after = outputs[layer].cpu().numpy()
     if before.shape != after.shape:
         return None

@@ -40,7 +40,8 @@ def unpack_rows(packed: Mapping[str, Any]) -> np.ndarray:
 
     shape = tuple(packed["shape"])
     codes = np.frombuffer(base64.b64decode(packed["base64"]), dtype="<i2").reshape(-1, shape[-1])
-    return (codes * np.array(packed["scale"])[:, None]).reshape(shape)
+    found: np.ndarray = codes * np.array(packed["scale"])[:, None]
+    return found.reshape(shape)
 
 
 def pack_vectors(values: np.ndarray) -> dict[str, Any]:

@@ -26,7 +26,8 @@ def pack(values: np.ndarray) -> dict[str, Any]:
     import numpy as np
 
     whole = values.dtype.kind in "iu"
-    kind, scale, divisors = "uint16", 1, np.ones(1)
+    kind, divisors = "uint16", np.ones(1)
+    scale: int | list[float] = 1
     if whole and values.max(initial=0) > STEPS:
         kind = "uint32"
     if not whole:

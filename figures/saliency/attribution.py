@@ -83,8 +83,8 @@ def attribute(
         else:
             inputs = precise(x[: chosen[-1]])
             # some at a time: their products with the inputs are as large as they are
-            rows = torch.cat([gradient_x_input(few, inputs) for few in grads[:, 0].split(FEW)])
-            signed = torch.cat([(few * inputs).sum(-1) for few in grads[:, 0].split(FEW)])
+            rows = torch.cat([gradient_x_input(few, inputs) for few in torch.split(grads[:, 0], FEW)])
+            signed = torch.cat([(few * inputs).sum(-1) for few in torch.split(grads[:, 0], FEW)])
             found.values.extend(row[:position] for row, position in zip(signed, chosen, strict=True))
         found.scores.extend(shares(row[:position].abs()) for row, position in zip(rows, chosen, strict=True))
         del grads, logits

@@ -43,7 +43,6 @@ _means: weakref.WeakKeyDictionary[Model, Tensor] = weakref.WeakKeyDictionary()
 @torch.no_grad()
 def _mean(model: Model) -> Tensor:
     """Return the mean [d] of all input embeddings, as the model reads them, in float32."""
-    blocks = torch.arange(model.vocab_size, device=model.device).split(
-        rows(4 * model.d_model, model.device, most=BLOCK)
-    )
+    every = torch.arange(model.vocab_size, device=model.device)
+    blocks = torch.split(every, rows(4 * model.d_model, model.device, most=BLOCK))
     return torch.stack([model.embed(block).float().sum(0) for block in blocks]).sum(0) / model.vocab_size

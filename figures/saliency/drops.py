@@ -73,7 +73,7 @@ def _disturb(disturbance: Disturbance, plain: Tensor) -> Iterator[tuple[Places, 
     length = len(plain)
     every = torch.arange(length, device=plain.device)
     if disturbance.tail is None:
-        for which in every.split(max(1, disturbance.at_once // length)):
+        for which in torch.split(every, max(1, disturbance.at_once // length)):
             places, final = tails(which, length), disturbance.whole(which)
             yield places, final[places.texts, places.positions], _leak(final, plain, which)
         return

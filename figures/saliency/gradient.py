@@ -15,4 +15,5 @@ __all__ = ["gradient"]
 
 def gradient(grads: Tensor) -> Tensor:
     """Return scores [B, L] ≥ 0 from gradients [B, L, d]."""
-    return grads.norm(dim=-1)
+    found: Tensor = grads.norm(dim=-1)
+    return found

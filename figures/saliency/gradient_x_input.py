@@ -16,4 +16,5 @@ __all__ = ["gradient_x_input"]
 
 def gradient_x_input(grads: Tensor, x: Tensor) -> Tensor:
     """Return scores [B, L] ≥ 0 from gradients [B, L, d] at the inputs [L, d]."""
-    return (grads * x).norm(dim=-1)
+    found: Tensor = (grads * x).norm(dim=-1)
+    return found

@@ -102,7 +102,7 @@ def gradients_and_logits(
         return by_read
 
     grads = _back(network, inputs, positions, ids, derive)
-    return grads, found[0].unflatten(0, (len(inputs), len(positions))).transpose(0, 1)
+    return grads, torch.unflatten(found[0], 0, (len(inputs), len(positions))).transpose(0, 1)
 
 
 def _back(
@@ -114,13 +114,13 @@ def _back(
     if network.chain is not None:
         back = network.chain.backward(inputs[:, :length], b)
         by_read = derive(back.final[:, read_at].flatten(0, 1), ids.repeat(a))
-        return precise(back.pull(by_read.unflatten(0, (a, b)).transpose(0, 1), positions))
+        return precise(back.pull(torch.unflatten(by_read, 0, (a, b)).transpose(0, 1), positions))
     with torch.enable_grad():
         x = inputs[:, :length].detach().clone().requires_grad_()
         final = network.forward(x)
     by_read = derive(final.detach()[:, read_at].flatten(0, 1), ids.repeat(a))
     cotangents = final.new_zeros(b, *final.shape)
-    cotangents[torch.arange(b, device=inputs.device), :, read_at] = by_read.unflatten(0, (a, b)).transpose(0, 1)
+    cotangents[torch.arange(b, device=inputs.device), :, read_at] = torch.unflatten(by_read, 0, (a, b)).transpose(0, 1)
     return precise(products(final, x, cotangents))
 
 
@@ -153,8 +153,7 @@ def _unembedding(network: Network) -> Tensor | None:
     """Return the matrix [vocab, d] whose rows are the gradients of logits, where the head is nothing else."""
     model = network.chain
     head = None if model is None or not model.head_is_linear else model.structure.head
-    here = isinstance(head, torch.nn.Linear) and not hasattr(head, "_hf_hook")
-    return head.weight if here else None
+    return head.weight if isinstance(head, torch.nn.Linear) and not hasattr(head, "_hf_hook") else None
 
 
 def precise(tensor: Tensor) -> Tensor:

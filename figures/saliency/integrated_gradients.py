@@ -42,7 +42,7 @@ def integrated_gradients(
     alphas, weights = (torch.tensor(part, dtype=path.dtype, device=x.device) for part in quadrature(steps))
     points = at_once(network, positions, path)
     total = torch.zeros((), device=x.device)
-    for alpha, weight in zip(alphas.split(points), weights.split(points), strict=True):
+    for alpha, weight in zip(torch.split(alphas, points), torch.split(weights, points), strict=True):
         inputs = (start + alpha[:, None, None] * path).to(x.dtype)
         grads = gradients(network, objective, inputs, positions, ids)
         total = total + torch.einsum("balk,a->blk", grads, weight)

@@ -103,8 +103,9 @@ def _drops(
 def _linear_head(model: Model) -> torch.nn.Linear | None:
     """Return the head where its rows are at hand: it is a linear map, and its weights lie where states are."""
     head = model.structure.head
-    at_hand = model.head_is_linear and type(head) is torch.nn.Linear and head.weight.device == model.device
-    return head if at_hand else None
+    if model.head_is_linear and type(head) is torch.nn.Linear and head.weight.device == model.device:
+        return head
+    return None
 
 
 def _sample(found: Drops, positions: list[int], x: Tensor) -> tuple[int, int, Tensor]:

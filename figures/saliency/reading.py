@@ -37,7 +37,7 @@ class Reading:
     def f(self, states: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Return f [N] and the own logits [N] of tokens `ids` [N] where the head reads states [N, d]."""
         read = self._by_head if self.linear is None else self._by_rows
-        found = [read(*some) for some in zip(states.split(READ), ids.split(READ), strict=True)]
+        found = [read(*some) for some in zip(torch.split(states, READ), torch.split(ids, READ), strict=True)]
         f, logits = zip(*found, strict=True)
         return torch.cat(f), torch.cat(logits)
 
