@@ -109,6 +109,25 @@ def test_wrong_settings_are_told_together_with_their_lines(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.parametrize("language", ["English", "pt_BR", "", "en us"])
+def test_a_language_is_a_tag(tmp_path: Path, language: str) -> None:
+    """Browsers, readers aloud and search engines take no other."""
+    write(tmp_path, f'[tool.fanlight]\nlanguage = "{language}"\n')
+    wrong = rf"2: invalid setting: language = '{language}' \(write it as en, pt-BR or ar\)"
+    with pytest.raises(BuildError, match=wrong):
+        find_site(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", False), ("he", True), ("fa-IR", True), ("az-Arab", True), ("ks-Deva", False), ("AR", True), ("de", False)],
+)
+def test_a_language_has_a_direction(tmp_path: Path, language: str, expected: bool) -> None:
+    """Its script's, where the tag names one."""
+    write(tmp_path, f'[tool.fanlight]\nlanguage = "{language}"\n')
+    assert find_site(tmp_path).is_right_to_left == expected
+
+
 def test_a_model_without_a_source_or_with_unknown_settings_is_an_error(tmp_path: Path) -> None:
     """A slip in a model's table does not wait until the model is loaded."""
     write(tmp_path, '[tool.fanlight.models.a]\nsorce = "x"\n[tool.fanlight.models.b]\nsource = "x"\nrevison = "y"\n')

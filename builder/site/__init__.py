@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from ..errors import BuildError, Problem, nearest
 from ..folders import built_in
 from ..model_source import ModelSource, complaints
+from .direction import is_right_to_left
 from .plugins import Plugin, find_plugins
 from .settings import SETTINGS
 
@@ -91,6 +92,11 @@ class Site:
     def bibliographies(self) -> tuple[Path, ...]:
         """The `.bib` files that every article may cite from, in order of name."""
         return tuple(sorted((self.root / "bib").glob("*.bib")))
+
+    @property
+    def is_right_to_left(self) -> bool:
+        """Whether the site's language is written so."""
+        return is_right_to_left(self.language)
 
     def folders(self, name: str) -> tuple[Path, ...]:
         """Return the folders to look for `figures` or `theme` in: the site's own, plugins' kinds, the built-in one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +17,15 @@ REFERENCE_ORDERS = ("cited", "sorted")
 
 @dataclass(frozen=True)
 class Setting:
-    """What a value must be; `choices` are the texts that it may be, or that the entries of a list may be."""
+    """What a value must be; `choices` are the texts that it may be, or that the entries of a list may be.
+
+    A text with a `form` must match it; `like` is one that does.
+    """
 
     type: type
     choices: tuple[str, ...] = ()
+    form: str = ""
+    like: str = ""
 
     def complaint(self, key: str, value: Any) -> str | None:
         """Return what is wrong with a value, or None."""
@@ -27,6 +33,8 @@ class Setting:
             return f"invalid setting: {key} must be {_WORDS[self.type]}"
         if isinstance(value, int) and value < 0:
             return f"invalid setting: {key} must be a number from 0 up"
+        if self.form and not re.fullmatch(self.form, value):
+            return f"invalid setting: {key} = {value!r} (write it as {self.like})"
         for entry in value if isinstance(value, list) else (value,):
             if self.type is list and not isinstance(entry, str):
                 return f"invalid setting: {key} must be a list of texts"
@@ -41,7 +49,7 @@ _WORDS = {str: "a text", bool: "true or false", dict: "a table", list: "a list o
 SETTINGS: Mapping[str, Setting] = {
     "title": Setting(str),
     "description": Setting(str),
-    "language": Setting(str),
+    "language": Setting(str, form=r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", like="en, pt-BR or ar"),  # BCP 47
     "base_url": Setting(str),
     "output": Setting(str),
     "license": Setting(str),
