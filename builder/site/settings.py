@@ -33,7 +33,7 @@ class Setting:
             return f"invalid setting: {key} must be {_WORDS[self.type]}"
         if isinstance(value, int) and value < 0:
             return f"invalid setting: {key} must be a number from 0 up"
-        if self.form and not re.fullmatch(self.form, value):
+        if self.form and not re.fullmatch(self.form, str(value)):
             return f"invalid setting: {key} = {value!r} (write it as {self.like})"
         for entry in value if isinstance(value, list) else (value,):
             if self.type is list and not isinstance(entry, str):
