@@ -56,8 +56,11 @@ def write_site(files: Mapping[str, File], output: Path, *, root: Path | None = N
     check_output(output, root)
     wanted: dict[str, File] = {**files, ".nojekyll": b""}  # GitHub Pages drops `_*` files without it
     _check_paths(wanted)
-    with _plain_words(output), _turn(output):
-        return _write(wanted, output, prune)
+    with _plain_words(output):
+        if _stands(wanted, output, prune):
+            return Written(frozenset(), frozenset())
+        with _turn(output):
+            return _write(wanted, output, prune)
 
 
 def check_output(output: Path, root: Path | None = None) -> None:
@@ -94,6 +97,16 @@ def remove_site(output: Path, *, root: Path | None = None) -> frozenset[str]:
         with contextlib.suppress(OSError):  # others' files keep the folder
             output.rmdir()
     return ours
+
+
+def _stands(wanted: Mapping[str, File], output: Path, prune: bool) -> bool:
+    """Whether all is as it should be, and so nobody's turn need be waited for; pages differ soonest."""
+    if (output / STAGE).exists():  # somebody is writing, or was killed while writing
+        return False
+    before = _read_manifest(output)
+    _check_obstacles([path for path, content in wanted.items() if not isinstance(content, Kept)], before, output)
+    is_whole = before == wanted.keys() if prune else before >= wanted.keys()
+    return is_whole and all(_is_same(wanted[path], output / path) for path in sorted(wanted, key=_order, reverse=True))
 
 
 def _write(wanted: Mapping[str, File], output: Path, prune: bool) -> Written:

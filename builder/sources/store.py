@@ -13,8 +13,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from ..errors import BuildError
 from ..folders import cache_folder
 from ..model_source import ModelSource
@@ -48,6 +46,8 @@ def make_once(fingerprint: str, make: Callable[[Path], Mapping[str, Any]]) -> Pa
     target = home / fingerprint
     if (target / RECORD).is_file():
         return target
+    from filelock import FileLock  # 35 ms, and most builds make nothing
+
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / f"{fingerprint}.lock"):
         if (target / RECORD).is_file():

@@ -81,6 +81,18 @@ def test_nothing_changed_makes_nothing(three: SiteFolder, made: list[str]) -> No
     ]
 
 
+def test_nothing_changed_imports_little(three: SiteFolder) -> None:
+    """Neither what computes, draws, typesets and reads references, nor the lock of an output that is not written."""
+    program = (
+        "import sys; from pathlib import Path; from builder.build import Builder; from builder.site import find_site\n"
+        f"Builder(find_site(Path({str(three.root)!r}))).build()\n"
+        "print(sorted({'torch', 'numpy', 'filelock', 'sqlite3', 'multiprocessing', 'PIL', 'pybtex', 'quickjs', 'rich'}"
+        " & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
 def test_an_edit_makes_its_article(three: SiteFolder, made: list[str]) -> None:
     """Prose concerns the article's own page; a title is on its neighbours' pages too."""
     three.article(TWO + "\nMore.\n", "two")
