@@ -6,7 +6,7 @@ import { percent, whole } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
-import { roving } from "../shared/roving.js";
+import { alongLine, roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
 import { switcher } from "../shared/switch.js";
@@ -155,10 +155,12 @@ export default function factors(data, { value, piece, extent } = {}) {
     const items = [...rows, ...line.chips];
     const itemOf = (i) => (i === null ? null : i < k ? { factor: i + 1 } : { position: units[i - k].start });
     // up and down walk the factors, left and right the text, which lies to the right of them
-    const keys = (i, { key }) =>
-      (i < k
-        ? { ArrowUp: Math.max(0, i - 1), ArrowDown: Math.min(k - 1, i + 1), ArrowRight: k, Home: 0, End: k - 1 }
-        : { ArrowLeft: i - 1, ArrowRight: i + 1, Home: k, End: items.length - 1 })[key];
+    const along = alongLine(line.chips.length);
+    const keys = (i, event) => {
+      if (i < k) return { ArrowUp: Math.max(0, i - 1), ArrowDown: Math.min(k - 1, i + 1), ArrowRight: k, Home: 0, End: k - 1 }[event.key];
+      const at = along(i - k, event); // before the first token comes the last factor
+      return at === undefined ? at : k + at;
+    };
     stops = roving(body, items, keys, (i) => state.step(itemOf(i)));
     pointing(body, items, {
       point: (i) => (state.pinned ? card(itemOf(i)) : state.preview(itemOf(i))),

@@ -4,7 +4,7 @@ import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
-import { alongLine, overGrid, roving } from "../shared/roving.js";
+import { alongLine, overGrid, roving, sideways } from "../shared/roving.js";
 import { rows as folded } from "../shared/rows.js";
 import { pick, selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
@@ -83,7 +83,7 @@ export default function layerPredictions(data, { value, piece } = {}) {
 
   /** Keys: along the chips, over the cells, up and down between them; with Shift to another token. */
   function next(i, event) {
-    const [step, n, here] = [{ ArrowLeft: -1, ArrowRight: 1 }[event.key], chips.length, order.indexOf(state.current[0])];
+    const [step, n, here] = [sideways(event, line.element), chips.length, order.indexOf(state.current[0])];
     if (i < n) return event.key === "ArrowDown" ? n : along(i, event);
     if (event.key === "ArrowUp" && i < n + columns) return here;
     const at = over(i - n, event);

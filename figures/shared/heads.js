@@ -3,11 +3,13 @@
  * alone, and once more so for all. Left and right walk along them; Tab goes by them at one.
  */
 import { category } from "./category.js";
+import { alongLine } from "./roving.js";
 
 /** Returns `{ element, set }` of `count` squares; calls `changed(heads)` with a sorted list of those that are on. */
 export function heads(count, on, changed) {
   const element = document.createElement("div");
   const all = Array.from({ length: count }, (_, h) => h);
+  const along = alongLine(count);
   let before = on; // what was on when a double press began
   element.className = "heads";
   element.setAttribute("role", "group");
@@ -30,7 +32,7 @@ export function heads(count, on, changed) {
   element.append("Heads", ...squares);
   element.addEventListener("keydown", (event) => {
     const at = squares.indexOf(event.target);
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: count - 1 }[event.key];
+    const to = along(at, event);
     if (event.key !== "Escape") event.stopPropagation();
     if (!squares[to]) return;
     event.preventDefault();

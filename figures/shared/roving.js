@@ -34,9 +34,14 @@ export function roving(root, items, next, moved) {
 
 /** Keys along a line of `count` items: left, right, Home, End; in a line that is read from right to left, left is onward. */
 export function alongLine(count) {
-  const keys = { ArrowLeft: (i) => i - 1, ArrowRight: (i) => i + 1, Home: () => 0, End: () => count - 1 };
-  const turned = { ...keys, ArrowLeft: keys.ArrowRight, ArrowRight: keys.ArrowLeft };
-  return (index, event) => (getComputedStyle(event.target).direction === "rtl" ? turned : keys)[event.key]?.(index);
+  const ends = { Home: 0, End: count - 1 };
+  return (index, event) => ends[event.key] ?? (sideways(event) && index + sideways(event));
+}
+
+/** Returns how an arrow leads along a line of text: 1 onward, -1 back, `undefined` if it is no such key. */
+export function sideways({ key, target }, line = target) {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
+  return step && (getComputedStyle(line).direction === "rtl" ? -step : step);
 }
 
 /**

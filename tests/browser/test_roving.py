@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from kinds import example
@@ -72,3 +73,55 @@ def test_an_arrow_goes_where_it_points(texts: list[str], onward: str, open_figur
     assert page.evaluate("document.activeElement.dataset.item") == "1"
     page.keyboard.press("ArrowLeft" if onward == "ArrowRight" else "ArrowRight")
     assert page.evaluate("document.activeElement.dataset.item") == "0"
+
+
+@pytest.mark.parametrize("kind", ["factors", "layer_predictions", "saliency", "tokens"])
+def test_an_arrow_goes_where_it_points_in_every_strip(kind: str, open_figure: Callable[..., Page]) -> None:
+    """In Arabic, left of a token is the one after it, right of it the one before."""
+    page = open_figure(arabic(kind), width=1600)
+    chips = page.locator("#fig-it .strip .token[role=button]")
+    chips.nth(1).focus()
+    for key, index in (("ArrowLeft", 2), ("ArrowRight", 1), ("ArrowRight", 0)):
+        page.keyboard.press(key)
+        assert chips.nth(index).evaluate("chip => chip === document.activeElement")
+    boxes = [chips.nth(index).bounding_box() for index in (0, 1)]
+    assert boxes[0]["x"] > boxes[1]["x"]  # type: ignore[index]
+
+
+def test_an_arrow_with_shift_leads_from_a_prediction_to_the_token_that_it_points_to(
+    open_figure: Callable[..., Page],
+) -> None:
+    """The cells stay where they are, the text above them turns."""
+    page = open_figure(arabic("layer_predictions"), width=1600)
+    page.locator("#fig-it .prediction").first.focus()
+    position = "document.querySelector('#fig-it .view').value.position"
+    first = page.evaluate(position)
+    page.keyboard.press("Shift+ArrowLeft")
+    assert page.evaluate(position) > first
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate(position) == first
+
+
+def arabic(kind: str) -> dict[str, Any]:
+    """Return a kind's example with a word of Arabic for each of its tokens."""
+    result = example(kind)
+    for token in result["data"]["tokens"]:
+        token["text"] = " قمر"
+    return result
+
+
+@pytest.mark.parametrize(("kind", "frame"), [("attention_matrix", ".matrix-cell"), ("neuron_view", ".column.k > i")])
+def test_what_is_drawn_from_left_to_right_is_walked_so(kind: str, frame: str, open_figure: Callable[..., Page]) -> None:
+    """Also on a page that is written from right to left, of Arabic: columns and neurons stay where they are."""
+    page = open_figure(arabic(kind), width=1600)
+    left = "(selector) => document.querySelector(`#fig-it ${selector}`).getBoundingClientRect().x"
+    before = page.evaluate(left, "canvas")
+    page.evaluate("document.dir = 'rtl'")
+    assert page.evaluate(left, "canvas") == pytest.approx(before, abs=1)
+    page.locator("#fig-it .view [data-item][tabindex='0']").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    first = page.evaluate(left, frame)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(left, frame) > first
