@@ -162,8 +162,9 @@ export default function ablation(data, { value, extent = {} } = {}) {
     root.value = { show, layer: Array.isArray(now) ? now[0] : layer, head, what, token: Array.isArray(now) ? now[1] : null, pinned: state.pinned };
     const item = lent ?? now;
     const is = show === "edges" ? Array.isArray(item) : typeof item === "number";
-    if (show === "edges") grid.select(is ? item : null, state.pinned && lent === null);
-    else table.mark(is ? item : -1);
+    const pinned = state.pinned && lent === null && is;
+    if (show === "edges") grid.select(is ? item : null, pinned);
+    else table.mark(is ? item : -1, pinned);
     const weights = factorOf(is && show === "parts" ? table.items[item] : null)?.weights;
     line.chips.forEach((chip, u) => {
       shade(chip, weights?.[units[u].start], Math.max(...(weights ?? [1])));
@@ -172,7 +173,6 @@ export default function ablation(data, { value, extent = {} } = {}) {
       chip.classList.toggle("is-later", units[u].start > data.position);
     });
     card(is && lent === null ? item : null);
-    const pinned = state.pinned && lent === null && is;
     const parts = is ? told(item) : whole();
     const [shown, heard] = [quoted, spoken].map((chip) => parts.map((one) => (typeof one === "string" ? one : chip(textOf(one)))));
     sentence.say(shown, heard.join("") + (is ? others(item) : ""), pinned);

@@ -6,7 +6,7 @@ import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
 import { overGrid, placeInGrid, roving } from "../shared/roving.js";
-import { selection } from "../shared/selection.js";
+import { pick, selection } from "../shared/selection.js";
 import { shade, strip } from "../shared/strip.js";
 import { quoted, spoken, textOf, visible } from "../shared/text.js";
 import { facts, tooltip } from "../shared/tooltip.js";
@@ -97,6 +97,12 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
     return cells[(s * rows.length + r) * n + layer];
   }
 
+  /** Returns the cell of a place, or the name of its row or column that can be entered; a state alone has none. */
+  function itemOf([s, r, layer]) {
+    if (r !== null && layer !== null) return cell([s ?? 0, r, layer]);
+    return names[0].heads[r] ?? names.at(-1).axis[layer];
+  }
+
   /** The two texts, what each run says, and what is measured. */
   function runs() {
     const box = element("div", "runs");
@@ -171,19 +177,16 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
     const now = lent ?? state.current;
     const [s, r, layer] = state.current ?? [null, null, null];
     root.value = { state: states[s] ?? null, layer, token: rows[r] ?? null, pinned: state.pinned };
-    for (const marked of sites.querySelectorAll(".is-selected, .is-beside, .is-line")) {
-      marked.classList.remove("is-selected", "is-beside", "is-line");
-      marked.removeAttribute("aria-selected");
-    }
-    sites.classList.toggle("is-pinned", state.pinned && !lent);
+    const pinned = state.pinned && !lent;
+    for (const marked of sites.querySelectorAll(".is-selected, .is-beside, .is-line")) marked.classList.remove("is-selected", "is-beside", "is-line");
+    sites.classList.toggle("is-pinned", pinned);
+    pick(sites, pinned ? itemOf(now) : null);
     names.forEach(({ heads, axis }, k) => {
       if (!now || (now[0] !== null && now[1] === null && now[2] === null && now[0] !== k)) return;
       heads[now[1]]?.classList.add("is-line");
       axis[now[2]]?.classList.add("is-line");
       if (now[1] === null || now[2] === null) return;
-      const item = cell([k, now[1], now[2]]);
-      item.classList.add(now[0] === k || now[0] === null ? "is-selected" : "is-beside");
-      item.setAttribute("aria-selected", "true");
+      cell([k, now[1], now[2]]).classList.add(now[0] === k || now[0] === null ? "is-selected" : "is-beside");
     });
     card(now);
     tell(now);

@@ -6,7 +6,7 @@ import { legend } from "../shared/legend.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
 import { overGrid, roving } from "../shared/roving.js";
-import { selection } from "../shared/selection.js";
+import { pick, selection } from "../shared/selection.js";
 import { switcher } from "../shared/switch.js";
 import { facts, tooltip } from "../shared/tooltip.js";
 
@@ -134,10 +134,8 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
   function draw() {
     const at = lent === null ? state.current : [lent, Math.min(lent, columns.length - 1)];
     root.value = { row: state.current && state.current[0], column: state.current && state.current[1], measure, half, pinned: state.pinned };
-    for (const marked of grid.querySelectorAll(".is-selected, .is-row, .is-column")) {
-      marked.classList.remove("is-selected", "is-row", "is-column");
-      marked.removeAttribute("aria-selected");
-    }
+    for (const marked of grid.querySelectorAll(".is-selected, .is-row, .is-column")) marked.classList.remove("is-selected", "is-row", "is-column");
+    pick(grid, state.pinned && lent === null ? cells[at[0] * columns.length + at[1]] : null);
     if (!at) {
       card(null);
       return sentence.say([whole()], whole());
@@ -147,11 +145,7 @@ export default function layerSimilarity(data, { value, extent: shared = {} } = {
       cell.classList.toggle("is-row", r === lent);
       cell.classList.toggle("is-column", !two && c === lent);
     });
-    const cell = cells[at[0] * columns.length + at[1]];
-    if (lent === null) {
-      cell.classList.add("is-selected");
-      cell.setAttribute("aria-selected", "true");
-    }
+    if (lent === null) cells[at[0] * columns.length + at[1]].classList.add("is-selected");
     grid.children[at[0]].firstChild.classList.add("is-row");
     foot.children[at[1] + 1].classList.add("is-row");
     card(lent === null ? at : null);

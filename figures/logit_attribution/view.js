@@ -90,9 +90,9 @@ export default function logitAttribution(data, { value, extent = {} } = {}) {
     const { layer = null, head = null, what = null } = table.items[state.current] ?? {};
     root.value = { layer, head, what, pinned: state.pinned };
     const index = lent ? lent.index : (state.current ?? -1);
-    table.mark(index, lent?.layer);
-    card(lent ? null : state.current);
     const pinned = state.pinned && !lent;
+    table.mark(index, pinned, lent?.layer);
+    card(lent ? null : state.current);
     const parts = lent?.layer !== undefined ? ofLayer(lent.layer) : index < 0 ? whole() : ofPart(table.items[index]);
     const [shown, heard] = [quoted, spoken].map((chip) => parts.map((part) => (typeof part === "string" ? part : chip(textOf(part)))));
     const beside = index < 0 ? "" : factsOf(index).map(([name, fact]) => `; ${name} ${fact}`).join("");

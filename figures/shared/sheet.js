@@ -5,6 +5,7 @@
 import { maxIndex, range } from "d3";
 import { pointing } from "./pointing.js";
 import { roving } from "./roving.js";
+import { pick } from "./selection.js";
 import { shade } from "./strip.js";
 
 const FEW = 16; // heads whose numbers all stand above their columns, else every fourth
@@ -60,15 +61,14 @@ export function sheet({ label, n, rows, top, ticks, reach = {}, on }) {
     return part ? items.findIndex((one) => ["layer", "head", "what"].every((key) => one[key] === (part[key] ?? null))) : -1;
   }
 
-  /** Frames an item, or the row of a layer. */
-  function mark(index, layer) {
+  /** Frames an item, which may be pinned, or the row of a layer. */
+  function mark(index, pinned, layer) {
     const row = items[index]?.row ?? rows.findIndex((one) => layer !== undefined && one.layer === layer);
     framed.forEach((one) => one?.classList.remove("is-row", "is-selected"));
-    framed[1]?.removeAttribute("aria-selected");
     framed = [lines[row], cells[index]];
     framed[0]?.classList.add("is-row");
     framed[1]?.classList.add("is-selected");
-    framed[1]?.setAttribute("aria-selected", "true");
+    pick(element, pinned ? cells[index] : null);
   }
 
   function add(line, row, name, item, from, to) {

@@ -9,7 +9,16 @@ from kinds import KINDS, example
 from playwright.sync_api import Page, expect
 
 HEARD = "#fig-it [aria-live]"
-GRIDS = {"activations": "td[data-item]", "layer_predictions": ".prediction", "rankings": "td", "rankings_watch": "td"}
+GRIDS = {
+    "ablation": ".sheet-head",
+    "activations": "td[data-item]",
+    "causal_trace": ".cell",
+    "layer_predictions": ".prediction",
+    "layer_similarity": ".cell",
+    "logit_attribution": ".sheet-head",
+    "rankings": "td",
+    "rankings_watch": "td",
+}
 """The kinds that are a grid, and its cells."""
 
 WRITE = """async (sentences) => {
@@ -60,8 +69,13 @@ def test_the_cell_that_is_pinned_is_selected(kind: str, open_figure: Callable[..
 
 
 def test_a_name_that_is_pinned_is_selected(open_figure: Callable[..., Page]) -> None:
-    """A layer's name in rankings, a cluster's and a token's in activations."""
-    for kind, name in (("rankings", "tbody th"), ("activations", "tbody th"), ("activations", "thead th[scope=col]")):
+    """A layer's name in rankings, a cluster's and a token's in activations, a token's and a layer's in a trace."""
+    names = {
+        "rankings": ["tbody th"],
+        "activations": ["tbody th", "thead th[scope=col]"],
+        "causal_trace": ["[role=rowheader]", "[role=columnheader][tabindex]"],
+    }
+    for kind, name in ((kind, name) for kind, found in names.items() for name in found):
         page = open_figure(kind)
         head = page.locator(f"#fig-it {name}").nth(1)
         head.click()
