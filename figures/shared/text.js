@@ -6,6 +6,7 @@
  */
 
 const CLASSES = { " ": "space", "\n": "newline", "\t": "tab" };
+const NAMES = { " ": "space", "\n": "new line", "\t": "tab" };
 
 const UNSEEN = /[\p{C}\p{Z}]/u; // control, format, private, unassigned; separators other than the space
 
@@ -14,9 +15,7 @@ export function visible(text) {
   const fragment = document.createDocumentFragment();
   let plain = "";
   for (const character of text) {
-    // A joiner inside a longer text holds an emoji or a ligature together; alone it would be invisible.
-    const joins = character === "\u200d" && text.length > 1;
-    if (!(character in CLASSES) && (joins || !UNSEEN.test(character))) {
+    if (!(character in CLASSES) && !isUnseen(character, text)) {
       plain += character;
       continue;
     }
@@ -34,9 +33,18 @@ function unseen(character, alone) {
     span.textContent = character;
   } else {
     span.className = "code-point";
-    span.textContent = `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+    span.textContent = codePoint(character);
   }
   return span;
+}
+
+function isUnseen(character, text) {
+  // A joiner inside a longer text holds an emoji or a ligature together; alone it would be invisible.
+  return !(character in CLASSES) && UNSEEN.test(character) && !(character === "\u200d" && text.length > 1);
+}
+
+function codePoint(character) {
+  return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 /** Returns a unit of text as a small chip inside a sentence. */
@@ -46,11 +54,11 @@ export function quoted(text) {
   return chip;
 }
 
-/** Returns the text in quotes for a screen reader; what consists of white space alone is named. */
+/** Returns the text in quotes for a screen reader; what would not be heard is named, as is what consists of white space alone. */
 export function spoken(text) {
-  if (text.trim() || !text) return `‘${shortened(text).replaceAll("\n", "⏎")}’`;
-  const names = { " ": "space", "\n": "new line", "\t": "tab" };
-  return Array.from(text, (character) => names[character] ?? "blank").join(", ");
+  if (text && !text.trim()) return Array.from(text, (character) => NAMES[character] ?? codePoint(character)).join(", ");
+  const heard = Array.from(shortened(text), (character) => (isUnseen(character, text) ? codePoint(character) : character));
+  return `‘${heard.join("").replaceAll("\n", "⏎")}’`;
 }
 
 /** Returns a token's text, or its bytes in hex where it has no text of its own. */

@@ -147,6 +147,15 @@ def test_unseen_characters_are_named(open_figure: Callable[..., Page]) -> None:
         assert shown == ["U+200B", "U+202E", "U+0007", "U+00A0", "👩‍🔬"]
 
 
+def test_unseen_characters_are_heard(open_figure: Callable[..., Page]) -> None:
+    """By what the eye sees: a screen reader would say nothing for them; an emoji keeps what joins it."""
+    page = open_figure(made_up(["\u200b", "a\x07", "\u00a0", "👩‍🔬"], 4))
+    heard = page.locator("#fig-it [aria-live]")
+    for index, name in enumerate(("‘U+200B’", "‘aU+0007’", "U+00A0", "‘👩‍🔬’")):
+        page.locator("#fig-it .strip .token").nth(index).hover()
+        expect(heard).to_contain_text(f"{name}, position {index}, ")
+
+
 def test_a_key_stands_only_where_there_are_two_things_to_tell_apart(open_figure: Callable[..., Page]) -> None:
     """A text that is all input explains no output, script or not."""
     for generated, keys in ((0, 0), (1, 1)):
