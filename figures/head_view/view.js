@@ -4,7 +4,6 @@ import { layerReader, sideOf } from "../shared/attention.js";
 import { between } from "../shared/between.js";
 import { choice } from "../shared/choice.js";
 import { select } from "../shared/following.js";
-import { percent } from "../shared/format.js";
 import { heads } from "../shared/heads.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
@@ -15,10 +14,10 @@ import { roving } from "../shared/roving.js";
 import { selection } from "../shared/selection.js";
 import { strip, stripKey } from "../shared/strip.js";
 import { switcher } from "../shared/switch.js";
-import { quoted, spoken, textOf } from "../shared/text.js";
+import { quoted, spoken } from "../shared/text.js";
 import { groupedUnits, positions } from "../shared/units.js";
 import { filtersOf, groupOf } from "./filter.js";
-import { named, strongest, sunk } from "./told.js";
+import { named, told } from "./told.js";
 
 const PARTS = { encoder: "encoder", decoder: "decoder", cross: "decoder → encoder" };
 const SIDES = ["from", "to"]; // the left column, and the right one
@@ -263,27 +262,10 @@ export default function headView(data, { value = {}, piece } = {}) {
   }
 
   function tell(at) {
-    const { part, layer, first } = seen;
-    const { n_heads, causal, layers, windows = [] } = parts[part];
+    const { part, layer } = seen;
+    const { causal, n_heads, layers, windows = [] } = parts[part];
     const name = named(seen, n_heads, names[1] && (PARTS[part] ?? part));
-    const window = windows[layers.indexOf(layer)];
-    const [here, there] = at?.side === "to" ? [sides[1], sides[0]] : sides;
-    const lost = percent(sunk(weights, on(), causal, at?.row));
-    if (!on().length) return say(["No head is chosen, so there are no lines."]);
-    if (!at) return say([`${name}: tokens at the left attend to those at the right, ${lost} to the first one${first ? "" : ", which is left out"}.${window ? ` Here a token sees ${window} at most, itself included.` : ""}`]);
-    const { start, size } = here.units[at.row];
-    const { position } = here.list[start];
-    const list = strongest(weights, on(), at, allowed).flatMap(({ row, weight, head, most }, n) => [
-      n ? ", " : " ", chip(there, row), ` ${percent(weight)}${on()[1] === undefined ? "" : ` (head ${head}: ${percent(most)})`}`,
-    ]);
-    const does = at.side === "from" ? "attends to" : "is attended to by";
-    const out = at.side === "to" || first ? "" : `; ${lost} to the first token, left out`;
-    say([`${name}: `, chip(here, at.row), ` ${size > 1 ? `positions ${position} to ${position + size - 1}` : `position ${position}`} ${does}`, ...(list[0] ? list : [" nothing that is shown"]), out]);
-  }
-
-  function chip({ units, list }, i) {
-    const { start, size, text } = units[i];
-    return { text: size > 1 ? text : textOf(list[start]) };
+    say(told(at, { name, weights, sides, causal, allowed, on: on(), first: seen.first, window: windows[layers.indexOf(layer)] }));
   }
 
   /** Says words, and texts of tokens, to eye and ear. */
