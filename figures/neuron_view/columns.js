@@ -75,7 +75,7 @@ export function columns(tokens, { queries, keys }, stateful) {
   /** In the page's colours of now; `around` are the states before and after the layer, if they are known. */
   function paint(head, results, around) {
     const { q, seen, scores, weights, order } = results;
-    const ink = (made.ink ??= inks(scroller));
+    const ink = (made.ink ??= inks(at["k above"].firstChild));
     if (!made.row) scroller.scrollTop = items[q].offsetTop - scroller.clientHeight / 2;
     const row = (made.row = items[0].offsetHeight);
     made.top = list.offsetTop;
@@ -85,9 +85,9 @@ export function columns(tokens, { queries, keys }, stateful) {
     const used = at.c.offsetLeft + at.c.offsetWidth - at.k.offsetWidth - at.p.offsetWidth - at.v.offsetWidth;
     const cell = (n) => Math.min(Math.max(Math.floor(Math.max((scroller.clientWidth - used) / 3, STRIP) / n), 1), WIDEST);
     made.cell = cell(head.width);
-    scroller.style.setProperty("--strip-k", `${made.cell * head.width}px`);
-    scroller.style.setProperty("--strip-v", `${cell(head.size) * head.size}px`);
-    const wide = Object.fromEntries([...CANVASES, ...sides].map((name) => [name, at[name].clientWidth])); // before any canvas changes
+    const long = { k: made.cell * head.width, p: made.cell * head.width, v: cell(head.size) * head.size };
+    for (const name of "kv") scroller.style.setProperty(`--strip-${name}`, `${long[name]}px`);
+    const wide = Object.fromEntries([...CANVASES, ...sides].map((name) => [name, long[name[0]] ?? at[name].clientWidth])); // before any canvas changes
     const given = (name) => ({ ink, row, seen, wide: wide[name] });
     const strip = (name, values, end, order, cover) => strips(at[name].firstChild, values, { ...given(name), order, end, cover });
     const bar = (name, values, ends, fill) => bars(at[name].firstChild, values, { ...given(name), ends, fill });
