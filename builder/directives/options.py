@@ -18,6 +18,8 @@ __all__ = ["Options", "read_lines"]
 
 _LINE = re.compile(r":([A-Za-z][\w-]*):(?:[ \t]+(.*)|[ \t]*)")
 _CLOSE = re.compile(r":([A-Za-z][\w-]*)(?:[ \t]+:[ \t]+|:)(?![`:])(\S.*)")
+_SCALARS = frozenset({"|", "|-", "|+", ">", ">-", ">+"})
+"""How YAML begins a text of several lines."""
 _PLAIN = re.compile(r"(alt|analysis|generate|label|layout|model|prompt|run):[ \t]+(\S.*)")
 """An option that lacks a space behind its colons, or the colons: it would be taken for words of a caption."""
 
@@ -62,6 +64,9 @@ def read_lines(lines: Sequence[str], first_line: int, *, figure: bool = False) -
 def _add_line(options: Options, key: str, written: str, line: str, number: int) -> None:
     column = line.find(":") + 1
     value = written.strip()
+    if value in _SCALARS:
+        wrong = f"invalid {key}: {value} (what has several lines stands in YAML, between two lines ---)"
+        options.problems.append((wrong, (number, column)))
     if len(value) > 1 and value[0] == value[-1] == '"':
         try:
             value = _unquote(value)

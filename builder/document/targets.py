@@ -20,6 +20,7 @@ from .reading import Locate, plain_text
 
 __all__ = ["Link", "Targets"]
 
+_SPACED = re.compile(r"(?<!\\)(?:!|(?<!!))\[[^\[\]]*\]\(([^()<>\n\"']*[^()<>\n\"'\s] [^()<>\n\"']*\.\w{2,4})\)")
 _OWN = ("alt", "dark")
 """Attributes that are ours to write out, and no element's."""
 
@@ -50,7 +51,11 @@ class Targets:
         self.files: dict[str, Path] = {}
         self.links: list[Link] = []
         self._fragments: list[tuple[str, Place]] = []
-        self.rules: Mapping[str, Callable[[Token, Locate], None]] = {"link_open": self._link, "image": self._image}
+        self.rules: Mapping[str, Callable[[Token, Locate], None]] = {
+            "inline": self._inline,
+            "link_open": self._link,
+            "image": self._image,
+        }
 
     def finish(self) -> None:
         """Look up links within the page, when all of its places are known."""
@@ -67,6 +72,14 @@ class Targets:
             self.source.complain(str(error), place)
         if found is not None:
             self.dark[name] = found
+
+    def _inline(self, token: Token, locate: Locate) -> None:
+        """Complain of a picture or a link that is none, for there is a space in its path."""
+        for found in _SPACED.finditer(token.content) if " " in token.content and "](" in token.content else ():
+            if any(child.type == "text" and found[0] in child.content for child in token.children or ()):
+                place = self.source.place(token.content, token.map[0], found.start()) if token.map else locate(0)
+                what = "picture" if found[0][0] == "!" else "link"
+                self.source.complain(f"invalid {what}: {found[1]} (write <{found[1]}>, for it has spaces)", place)
 
     def _link(self, token: Token, locate: Locate) -> None:
         try:

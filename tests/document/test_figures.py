@@ -127,6 +127,10 @@ Caption.
         ),
         ("{figure}\n:analysis: x\n:label : fig-a", "6:1: invalid option: :label : fig-a (write `:label: …`)"),
         ("{figure}\n:label: fig-a\nanalysis: x", "6:1: invalid option: analysis: x (write `:analysis: …`)"),
+        (
+            "{figure}\n:analysis: x\n:prompt: |\n  One.",
+            "6:1: invalid prompt: | (what has several lines stands in YAML, between two lines ---)",
+        ),
         ("{aside} x", "4: unsupported argument of {aside}: x (write it below)"),
         ("{note} A title\n:lable: x", "5: unknown option of {note}: lable (did you mean label?)"),
         ("figure rank.png", "4:1: unsupported fence: :::figure rank.png (write :::{figure})"),
