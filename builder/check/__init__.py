@@ -19,6 +19,7 @@ from ..library import Library
 from ..listing.pages import Lists
 from ..model_source import ModelSource
 from ..page import page_path
+from ..pictures import UNREAD
 from ..plan import Plan, make_plan
 from ..prose import check_prose
 from ..site import Site
@@ -131,7 +132,9 @@ def _as_pages(
         yield from map(as_finding, made.problems)
         files.update(made.files)
         content = made.files[summary.page]
-        pages[summary.page] = document.article, read_page(content.decode() if isinstance(content, bytes) else "")
+        page = read_page(content.decode() if isinstance(content, bytes) else "")
+        links = tuple(link for link in page.links if f".{UNREAD}." not in link)  # those pictures were told
+        pages[summary.page] = document.article, replace(page, links=links)
     yield from check_articles_pages(pages, files)
 
 

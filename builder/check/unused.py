@@ -17,6 +17,8 @@ from .walk import walk
 
 __all__ = ["check_bibliographies", "check_files", "check_labels", "check_strays"]
 
+MOST = 20
+"""Unused entries of a file that are told one by one: some have a whole library in it."""
 _HREF = re.compile(r"""href\s*=\s*["']?#([^"'\s>]+)""", re.IGNORECASE)
 _HTML = ("html_block", "html_inline", "markup", "tag")
 
@@ -56,8 +58,11 @@ def check_bibliographies(documents: Sequence[Document], library: Library) -> Ite
         if inside.isdisjoint(cited):
             yield Finding("unused bibliography: no article cites from it", file)
             continue
-        for place in sorted(inside - cited):
+        left = sorted(inside - cited)
+        for place in left[:MOST]:
             yield Finding(f"unused entry: no article cites {places[place]}", *place, None, "note")
+        if len(left) > MOST:
+            yield Finding(f"unused entries: {len(left) - MOST:,} more of {len(inside):,}", file, severity="note")
         yield from (as_finding(problem, "note") for problem in odd if problem.path == file and problem not in told)
 
 

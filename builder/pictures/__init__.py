@@ -16,6 +16,7 @@ from .errors import PictureError
 from .store import Stored, Variant, find_stored
 
 __all__ = [
+    "UNREAD",
     "Picture",
     "PictureError",
     "Published",
@@ -29,6 +30,9 @@ __all__ = [
 
 AT_ONCE = 4
 """Pictures that are encoded at once; the largest that are taken need 240 MB each."""
+
+UNREAD = "0" * 8
+"""Stands for the digest in the name of a picture that could not be read."""
 
 THUMBNAIL_WIDTH = 640
 """Pixels: a thumbnail is shown half as wide, at most."""
@@ -96,7 +100,7 @@ def read_pictures(
         for file, answer in zip(files, pool.map(read, files), strict=True):
             if isinstance(answer, BuildError):
                 found.problems += answer.problems
-                made[file] = Picture(_path(slug, file.stem, "0" * 8, file.suffix.lower()))
+                made[file] = Picture(_path(slug, file.stem, UNREAD, file.suffix.lower()))
             else:
                 made[file] = answer[0]
                 found.files.update(answer[1])

@@ -1,4 +1,4 @@
-"""Texts in `content/` that no build reads: whoever wrote one is told what it would have to be called."""
+"""What lies in a site and is not used: texts that no build reads, and works that nobody cites."""
 
 from __future__ import annotations
 
@@ -43,3 +43,14 @@ def test_where_there_is_no_article_what_comes_near_is_named(root: Path) -> None:
         BuildError, match=r"no content/SLUG/article.md \(did you mean content/waves/article.md, for ind"
     ):
         Library(find_site(root)).files()
+
+
+def test_of_many_works_that_nobody_cites_the_first_are_named(root: Path) -> None:
+    """Who keeps a whole library in `bib/` is not told of each."""
+    (root / "bib").mkdir()
+    (root / "bib/all.bib").write_text("\n".join(f"@misc{{k{n}, title={{T}}}}" for n in range(1200)))
+    (root / "content/waves/article.md").write_text("---\ntitle: Waves\n---\nAs in [@k7].\n")
+    found = [finding.message for finding in check(find_site(root)).findings if "unused" in finding.message]
+    assert len(found) == 21
+    assert "unused entry: no article cites k0" in found
+    assert "unused entries: 1,179 more of 1,200" in found
