@@ -16,6 +16,10 @@ MIN_TEMPERATURE = 0.001
 """Logits divided by less overflow in float16 and, with less again, in float32: there is nothing to sample from."""
 
 
+MAX_GENERATE = 100_000_000
+"""The longest contexts of today have ten million tokens."""
+
+
 @dataclass(frozen=True)
 class Option:
     """A value an author wrote, and the line it stands on."""
@@ -78,6 +82,8 @@ class RunSpec:
             yield "prompt", "it is empty; a model needs at least one token to start from"
         if self.generate < 0:
             yield "generate", f"{self.generate} is below 0"
+        if self.generate > MAX_GENERATE:
+            yield "generate", f"it is over {MAX_GENERATE:,}, which is more than any model reads at once"
         if self.temperature < MIN_TEMPERATURE:
             yield "temperature", f"{self.temperature} is below {MIN_TEMPERATURE}; greedy decoding needs no do_sample"
         if self.top_k < 0:

@@ -135,3 +135,11 @@ def test_a_run_that_no_model_can_do_is_invalid(field: str, value: str) -> None:
     run, problems = read_parameters(RunSpec, options, PATH)
     assert run is None
     assert str(problems[0]).startswith(f"article.md:7: invalid {field}: ")
+
+
+@pytest.mark.parametrize(("generate", "told"), [("1e300", 1), ("100000001", 1), ("100000000", 0)])
+def test_more_tokens_than_any_model_reads_are_told_before_one_is_asked(generate: str, told: int) -> None:
+    """With so many, not even an estimate can be written down."""
+    options = {"model": Option("m", 1), "prompt": Option("x", 2), "generate": Option(generate, 3)}
+    _, problems = read_parameters(RunSpec, options, PATH)
+    assert [problem.line for problem in problems] == [3] * told
