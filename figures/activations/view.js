@@ -78,6 +78,7 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     point: (index) => look(index === null ? null : mean(grid.place(index))),
     press: (index) => (stops.rest(index), state.toggle(mean(grid.place(index)))),
     escape,
+    slide: true,
   });
   picture.canvas.role = "img";
   picture.canvas.addEventListener("pointermove", (event) => event.pointerType !== "touch" && look(under(event)));

@@ -103,6 +103,7 @@ export function heatmap({ label, corner, rows, columns, cell, on }) {
         on.press(place(index));
       },
       escape: on.escape,
+      slide: true,
     });
     new ResizeObserver(() => (select(...chosen), look(seen))).observe(table);
     return { ...made, anchor, select, look };

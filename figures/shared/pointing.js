@@ -4,7 +4,8 @@
  *
  * A finger only presses: there is no hover to be trapped in. Where items may be smaller than its tip, as the cells of a
  * grid, `slide: true` lets it slide sideways over them, too: what was pinned is let go, each item that it comes to is
- * pointed at, and the one where it lifts is pressed. Up and down it scrolls the page as ever.
+ * pointed at, and the one where it lifts is pressed. Up and down it scrolls the page as ever, and sideways what is wider
+ * than its room.
  */
 export function pointing(root, items, { point, press, escape, slide = false }) {
   const indexOf = ({ target }) => {
@@ -41,12 +42,13 @@ const [SLOP, LATE] = [10, 500]; // px that a finger moves in a tap; ms after it 
 function sliding(root, indexOf, { point, press, escape }) {
   let finger = null;
   let lifted = -Infinity;
-  root.style.touchAction = "pan-y pinch-zoom";
+  const scrolls = () => getComputedStyle(root).overflowX === "auto" && root.scrollWidth > root.clientWidth;
+  new ResizeObserver(() => (root.style.touchAction = scrolls() ? "" : "pan-y pinch-zoom")).observe(root);
   root.addEventListener("pointerdown", (event) => {
     lifted = -Infinity;
     if (event.pointerType !== "touch") return;
     const { isPrimary, pointerId: id, clientX: x, clientY: y } = event;
-    finger = isPrimary && indexOf(event) !== null ? { id, x, y, at: null } : null; // a second one zooms
+    finger = isPrimary && !scrolls() && indexOf(event) !== null ? { id, x, y, at: null } : null; // a second one zooms
   });
   root.addEventListener("pointermove", ({ pointerId, clientX, clientY }) => {
     if (pointerId !== finger?.id) return;

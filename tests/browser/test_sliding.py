@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from large import large_similarity
+from large import large_activations, large_rankings, large_similarity
 from playwright.sync_api import CDPSession, Page
-from test_every_kind import VALUE
+from views import VALUE
 
 PHONE = {"width": 360, "has_touch": True, "is_mobile": True}
 
@@ -51,9 +51,14 @@ def middle(page: Page, selector: str, index: int) -> tuple[float, float]:
 
 
 GRIDS = [("causal_trace", ".cell"), ("logit_attribution", ".sheet-head"), ("ablation", ".sheet-head")]
+LARGE = [
+    (large_similarity(31, 31), ".cell"),
+    (large_rankings(columns=8), "td"),
+    (large_activations(60, 6), "td[data-item]"),
+]
 
 
-@pytest.mark.parametrize(("result", "cell"), [*GRIDS, (large_similarity(31, 31), ".cell")])
+@pytest.mark.parametrize(("result", "cell"), [*GRIDS, *LARGE])
 def test_a_finger_slides_to_the_cell_that_it_means(result: Any, cell: str, open_figure: Callable[..., Page]) -> None:
     """Each cell on the way is shown, the one where it lifts is pinned, whichever was before."""
     page = open_figure(result, **PHONE)
@@ -99,3 +104,16 @@ def test_a_finger_that_goes_up_scrolls(sideways: int, open_figure: Callable[...,
     Finger(page).drag((x, y), (x + sideways, y - 150))
     page.wait_for_function("(top) => scrollY > top + 50", arg=top)
     assert page.evaluate(VALUE) == before
+
+
+def test_a_finger_scrolls_sideways_what_is_wider_than_the_screen(open_figure: Callable[..., Page]) -> None:
+    """Of forty tokens a phone shows a part: the others are reached, and a pin stays; a tap pins as ever."""
+    page = open_figure(large_rankings(columns=40), **PHONE)
+    heat = page.locator("#fig-it .heat")
+    page.locator("#fig-it td").nth(3).tap()
+    before = page.evaluate(VALUE)
+    start = middle(page, "#fig-it td", 12)
+    Finger(page).drag(start, (start[0] - 120, start[1]))
+    page.wait_for_function("document.querySelector('#fig-it .heat').scrollLeft > 50")
+    assert page.evaluate(VALUE) == before
+    assert heat.evaluate("heat => heat.style.touchAction") == ""
