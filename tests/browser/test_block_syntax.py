@@ -7,150 +7,16 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from block_site import build_block_site
 from playwright.sync_api import Browser, Page, expect
 from served import BASE, serve_site
 from visits import visit
-
-from builder.build import Builder
-from builder.site import Site
-
-ARTICLE = """---
-title: Blocks
-description: All blocks of an article.
-date: 2026-11-01
----
-
-Some <kbd>keys</kbd>, H<sub>2</sub>O, a <mark>mark</mark>, an <abbr title="HyperText">HT</abbr> and [a link](#deep).
-
-:::{note} A *title* with `code`
-Text with [a link](https://example.org).
-:::
-
-:::{tip}
-Text.
-:::
-
-:::{important}
-Text.
-:::
-
-:::{warning}
-Text.
-:::
-
-:::{caution}
-Text.
-:::
-
-:::{note} What opens
-:collapse: true
-
-Hidden words.
-:::
-
-<details>
-<summary>An article's own</summary>
-
-More hidden words.
-
-</details>
-
-```python {title="train.py" highlight="1,3" linenos start=7}
-import torch
-
-loss = torch.zeros(1)  # a comment that is so long that its line is wider than the window of a telephone, and of a desk
-```
-
-::::{tab-set}
-:::{tab-item} Python
-:sync: py
-Tall.
-
-Words of the first.
-
-```python
-x = 1
-```
-:::
-:::{tab-item} *Java*Script
-:sync: js
-Words of the second.
-
-## Deep {#deep}
-
-Words below.
-:::
-::::
-
-::::{tab-set}
-:::{tab-item} JavaScript
-:sync: js
-Other words.
-:::
-:::{tab-item} Python
-:sync: py
-:selected:
-Chosen words.
-:::
-::::
-
-::::{grid} 2
-:::{grid-item}
-Left.
-:::
-:::{grid-item-card} A card
-Right.
-:::
-::::
-
-> Words.
->
-> -- A name
-
-:::{epigraph}
-Words.
--- A name
-:::
-
-- [ ] to do
-- [x] done
-
-Term
-: Its definition.
-
-:::{list-table} A caption.
-:header-rows: 1
-:stub-columns: 1
-
-* - a
-  - b
-* - c
-  - d
-:::
-
-<table>
-<thead><tr><th>aaaaaaaaaaaaaaaaaaaaaaa</th><th>bbbbbbbbbbbbbbbbbbbbbbbbbb</th><th>ccccccccccccccccccccccc</th></tr></thead>
-<tbody><tr><td>1</td><td>2</td><td>3</td></tr></tbody>
-</table>
-
-```{math}
-:label: eq-a
-a^2
-```
-"""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A site with an article of all blocks, and one of prose: where it is served."""
-    root = tmp_path_factory.mktemp("blocks")
-    for slug, text in (("all", ARTICLE), ("prose", "---\ntitle: Prose\ncitation: false\n---\nWords.\n")):
-        folder = root / "content" / slug
-        folder.mkdir(parents=True)
-        (folder / "article.md").write_text(text, encoding="utf-8")
-    built = Builder(Site(root, root / "_site", search=False)).build()
-    assert not built.problems
-    server = serve_site(root / "_site")
+    server = serve_site(build_block_site(tmp_path_factory.mktemp("blocks")))
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
 
@@ -186,6 +52,20 @@ def test_tabs_show_one_panel_and_the_keyboard_chooses_it(arrive: Callable[..., P
         assert [tab.get_attribute("tabindex") for tab in tabs.all()] == ["0" if n == chosen else "-1" for n in (0, 1)]
     expect(page.get_by_text("Words of the second.")).to_be_visible()
     expect(page.get_by_text("Words of the first.")).not_to_be_visible()
+
+
+def test_an_arrow_leads_to_the_tab_that_it_points_to(arrive: Callable[..., Page]) -> None:
+    """On a page that is written from right to left the second one is left of the first."""
+    page = arrive("three/")
+    page.evaluate("document.dir = 'rtl'")
+    tabs = page.get_by_role("tab")
+    boxes = [tab.bounding_box() for tab in tabs.all()]
+    assert boxes[2]["x"] < boxes[1]["x"] < boxes[0]["x"]  # type: ignore[index]
+    tabs.nth(0).focus()
+    page.keyboard.press("ArrowLeft")
+    expect(tabs.nth(1)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(tabs.nth(0)).to_be_focused()
 
 
 def test_sets_of_one_key_follow_each_other(arrive: Callable[..., Page]) -> None:

@@ -149,6 +149,17 @@ def test_a_drawing_for_paper_has_a_light_ground_by_night(arrive: Callable[..., V
     assert photo.evaluate(colour) == "rgba(0, 0, 0, 0)"
 
 
+def test_an_arrow_leads_to_the_picture_that_it_points_to(arrive: Callable[..., Visit]) -> None:
+    """On a page that is written from right to left the next one is at the left."""
+    page: Page = arrive().page
+    page.evaluate("document.dir = 'rtl'")
+    page.locator("#fig-photo .only-light").press("Enter")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("dialog")).to_contain_text("2 of 3")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("dialog")).to_contain_text("1 of 3")
+
+
 def test_the_keyboard_opens_pictures_and_comes_back(arrive: Callable[..., Visit]) -> None:
     """Enter opens one, arrows go round, Escape closes, and the focus is at the picture that was seen last."""
     page: Page = arrive().page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from kinds import example
+from kinds import KINDS, example
 from playwright.sync_api import Page
 
 PAINTED = ["activations", "attention_matrix", "head_view", "model_view", "neuron_view"]
@@ -82,3 +82,28 @@ def test_pixels_agree_with_the_legend_on_paper(kind: str, canvas: str, open_figu
     assert painted > 1000
     assert colours > 10
     assert foreign == 0
+
+
+SHEET = 672
+"""Pixels across a sheet of A4 between its margins, as print.css has them."""
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_table_is_printed_where_a_reader_opened_it(kind: str, script: bool, open_figure: Callable[..., Page]) -> None:
+    """And whole: nothing scrolls on paper. Else it is left out, whatever the kind, with scripts and without."""
+    page = open_figure(kind, width=SHEET, java_script_enabled=script, wait=script)
+    page.emulate_media(media="print")
+    tables = page.locator("#fig-it .rows")
+    assert not [table for table in tables.all() if table.is_visible()]
+    page.emulate_media(media="screen")
+    for summary in page.locator("#fig-it .rows > summary").all():
+        summary.click()
+    page.emulate_media(media="print")
+    for table in tables.all():
+        assert table.locator("tbody tr").first.is_visible()
+        room, whole = table.bounding_box(), table.locator("table").bounding_box()
+        assert room
+        assert whole
+        assert whole["width"] <= SHEET
+        assert whole["y"] + whole["height"] <= room["y"] + room["height"] + 1

@@ -25,8 +25,9 @@ for (const link of document.querySelectorAll("a.enlarge")) link.ariaHasPopup = "
 dialog.addEventListener("click", () => dialog.close());
 dialog.addEventListener("close", () => current.focus());
 dialog.addEventListener("keydown", (event) => {
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (!step) return;
+  const way = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!way) return;
+  const step = getComputedStyle(dialog).direction === "rtl" ? -way : way;
   const all = shown();
   show(all.at((all.indexOf(current) + step) % all.length));
 });

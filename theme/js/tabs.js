@@ -59,7 +59,8 @@ function choose(set, chosen) {
 function move(set, event) {
   const at = set.tabs.indexOf(event.target.closest("[role=tab]"));
   const last = set.tabs.length - 1;
-  const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
+  const [onward, back] = getComputedStyle(set.root).direction === "rtl" ? ["ArrowLeft", "ArrowRight"] : ["ArrowRight", "ArrowLeft"];
+  const to = { [onward]: at === last ? 0 : at + 1, [back]: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
   if (at < 0 || to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
   event.preventDefault();
   choose(set, to);
