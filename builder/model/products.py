@@ -20,7 +20,7 @@ import torch
 
 from ..rounding import significant
 
-__all__ = ["Products", "choose_products", "torchs_own"]
+__all__ = ["OWN", "TAKEN", "Products", "Trial", "choose", "choose_products", "torchs_own"]
 
 GAIN = 1.05
 """How many times as fast oneDNN must be where nothing is known of a processor, so that noise does not choose."""
@@ -43,10 +43,6 @@ TAKEN = "FANLIGHT_PRODUCTS"
 """Tells the processes that this one starts which way it took: what they find has the same digits then."""
 
 
-Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-"""Two matrices, and their product in float64."""
-
-
 class Products(NamedTuple):
     """How this process multiplies float32 matrices, as results tell it."""
 
@@ -61,36 +57,75 @@ def choose_products(device: torch.device, dtype: torch.dtype) -> Products | None
 
     The first one that is chooses for the process.
     """
-    return _choose() if device.type == "cpu" and dtype == torch.float32 else None
+    return _of_process() if device.type == "cpu" and dtype == torch.float32 else None
 
 
 @cache
-def _choose() -> Products:
+def _of_process() -> Products:
+    return choose(Trial())
+
+
+class Trial:
+    """What ways of multiplying are tried on: matrices of the shapes that a small model has.
+
+    A projection's forward and its way back, a batch of heads, and numbers of very different sizes.
+    """
+
+    def __init__(self) -> None:
+        shapes = (
+            ((64, 576), (576, 768)),
+            ((64, 768), (768, 576)),
+            ((12, 64, 64), (12, 64, 64)),
+            ((32, 512), (512, 256)),
+        )
+        generator = torch.Generator().manual_seed(0)
+        self._pairs = [(torch.randn(a, generator=generator), torch.randn(b, generator=generator)) for a, b in shapes]
+        self._pairs[-1][0][:, ::7] *= 300  # as a residual stream's few large entries
+        self._exact = [a.double() @ b.double() for a, b in self._pairs]
+
+    def multiply(self) -> list[torch.Tensor]:
+        """Return their products, as they are multiplied now."""
+        return [a @ b for a, b in self._pairs]
+
+    def error(self, made: Sequence[torch.Tensor]) -> float:
+        """Return the largest error of such products, each relative to the largest number of the product."""
+        pairs = zip(made, self._exact, strict=True)
+        return max(float((product - exact).abs().max() / exact.abs().max()) for product, exact in pairs)
+
+    def seconds(self) -> float:
+        """Return how long multiplying them takes now, by the processor's clock: others use the machine too."""
+        start = time.process_time()
+        for a, b in self._pairs:
+            torch.matmul(a, b)
+        return time.process_time() - start
+
+
+def choose(trial: Trial) -> Products:
+    """Turn torch's switch to the way of multiplying that a trial speaks for, and tell processes started from here."""
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KERNELS)  # read at the first product that oneDNN makes
     switch: Any = getattr(torch.backends.mkldnn, "matmul", None)
     before = getattr(switch, "fp32_precision", None)
-    samples, errors = _samples(), {}
     if before is None:  # an older torch has no such switch
-        return _told(OWN, _worst(samples, _multiply(samples)))
+        return _told(OWN, trial.error(trial.multiply()))
 
     def turn(way: str) -> None:
         switch.fp32_precision = before if way == OWN else way
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # on a busy machine two wait for each other
-    taken = OWN
+    taken, errors = OWN, {}
     try:
         made = {}
         for way in (OWN, "tf32", "bf16"):
             turn(way)
-            made[way] = _multiply(samples)
-            errors[way] = _worst(samples, made[way])
+            made[way] = trial.multiply()
+            errors[way] = trial.error(made[way])
         exact = [way for way in errors if errors[way] <= min(WORSE * errors[OWN], LARGEST)]
         others = [way for way in exact if not _is_same(made[way], made[OWN])]
         told = os.environ.get(TAKEN, "")
         if told in (OWN, *others):
             taken = told
-        elif others and _is_faster(others[0], samples, turn):
+        elif others and _is_faster(others[0], trial, turn):
             taken = others[0]
     finally:
         torch.set_num_threads(threads)
@@ -118,7 +153,7 @@ def _told(way: str, error: float) -> Products:
     return Products(OWN if way == OWN else "oneDNN", significant(error, 1))
 
 
-def _is_faster(other: str, samples: Sequence[Sample], turn: Callable[[str], None]) -> bool:
+def _is_faster(other: str, trial: Trial, turn: Callable[[str], None]) -> bool:
     """Whether another way, to which the switch is turned, is enough times as fast as torch's own."""
     gain = GAINS.get(torch.backends.cpu.get_cpu_capability(), GAIN)
     if gain == float("inf"):
@@ -130,33 +165,8 @@ def _is_faster(other: str, samples: Sequence[Sample], turn: Callable[[str], None
             break
         for way in seconds:
             turn(way)
-            start = time.process_time()  # the processor's: others use the machine too
-            for a, b, _ in samples:
-                torch.matmul(a, b)
-            seconds[way] = min(seconds[way], time.process_time() - start)
+            seconds[way] = min(seconds[way], trial.seconds())
     return seconds[OWN] >= gain * seconds[other]
-
-
-def _samples() -> list[Sample]:
-    """Return pairs of matrices of the shapes that a small model has, and their products in float64.
-
-    A projection's forward and its way back, a batch of heads, and numbers of very different sizes.
-    """
-    shapes = (((64, 576), (576, 768)), ((64, 768), (768, 576)), ((12, 64, 64), (12, 64, 64)), ((32, 512), (512, 256)))
-    generator = torch.Generator().manual_seed(0)
-    pairs = [(torch.randn(a, generator=generator), torch.randn(b, generator=generator)) for a, b in shapes]
-    pairs[-1][0][:, ::7] *= 300  # as a residual stream's few large entries
-    return [(a, b, a.double() @ b.double()) for a, b in pairs]
-
-
-def _multiply(samples: Sequence[Sample]) -> list[torch.Tensor]:
-    """Return their products, as they are multiplied now."""
-    return [a @ b for a, b, _ in samples]
-
-
-def _worst(samples: Sequence[Sample], made: Sequence[torch.Tensor]) -> float:
-    """Return the largest error of their products."""
-    return max(_error(product, exact) for product, (*_, exact) in zip(made, samples, strict=True))
 
 
 def _is_same(made: Sequence[torch.Tensor], own: Sequence[torch.Tensor]) -> bool:
@@ -165,7 +175,3 @@ def _is_same(made: Sequence[torch.Tensor], own: Sequence[torch.Tensor]) -> bool:
     `tf32` does so only on processors with units for it; elsewhere it changes nothing.
     """
     return all(map(torch.equal, made, own))
-
-
-def _error(made: torch.Tensor, exact: torch.Tensor) -> float:
-    return float((made - exact).abs().max() / exact.abs().max())

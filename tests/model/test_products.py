@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
 import pytest
@@ -16,11 +15,13 @@ from builder.model import products
 
 @pytest.fixture
 def precision(monkeypatch: pytest.MonkeyPatch) -> Iterator[str | None]:
-    """What torch's switch is on, put back afterwards; and nobody told this process what to take."""
+    """What torch's switch is on: its own way, until afterwards; and nobody told this process what to take."""
     monkeypatch.setenv(products.TAKEN, "")
     switch = getattr(torch.backends.mkldnn, "matmul", None)
     before = getattr(switch, "fp32_precision", None)
-    yield before
+    if before is not None:
+        switch.fp32_precision = "ieee"
+    yield switched()
     if before is not None:
         switch.fp32_precision = before
 
@@ -36,19 +37,33 @@ def test_products_are_as_exact_as_float32(tiny: Load) -> None:
     assert 0 < model.products.error < 5e-6
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, own: int, other: int, capability: str = "DEFAULT") -> None:
-    """Have torch's own products and oneDNN's take so many seconds on such a processor, all exact, of other digits."""
-    clock = iter([moment for wait in (own, other) for moment in (0, wait)] * products.ROUNDS[1])
-    monkeypatch.setattr(time, "process_time", lambda: next(clock))
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
-    monkeypatch.setattr(products, "_error", lambda *_: 4e-7)
-    monkeypatch.setattr(products, "_is_same", lambda made, own: made is own)
+class Pretended(products.Trial):
+    """A processor on which the ways to oneDNN have such errors and digits of their own, and take so many seconds."""
 
+    def __init__(
+        self,
+        own: float = 2,
+        other: float = 1,
+        *,
+        tf32: float = 1e-7,
+        bf16: float = 1e-7,
+        leads: tuple[str, ...] = ("tf32", "bf16"),
+    ) -> None:
+        self.errors = {"tf32": tf32, "bf16": bf16}
+        self.clock = {way: other if way in leads else own for way in self.errors}
+        self.own, self.leads = own, leads
 
-def lose(monkeypatch: pytest.MonkeyPatch, *, tf32: float, bf16: float) -> None:
-    """Have what is not torch's own make such errors."""
-    errors = iter([1e-7] * 4 + [tf32] * 4 + [bf16] * 4)
-    monkeypatch.setattr(products, "_error", lambda *_: next(errors))
+    def multiply(self) -> list[torch.Tensor]:
+        """Digits of another library where the switch leads to one."""
+        return [torch.ones(1) + 1e-6 * (switched() in self.leads)]
+
+    def error(self, made: Sequence[torch.Tensor]) -> float:
+        """That of the way the switch is on."""
+        return self.errors.get(switched() or "", 1e-7)
+
+    def seconds(self) -> float:
+        """Those of the way the switch is on."""
+        return self.clock.get(switched() or "", self.own)
 
 
 def switched() -> str | None:
@@ -56,11 +71,15 @@ def switched() -> str | None:
     return getattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision", None)
 
 
+def have(monkeypatch: pytest.MonkeyPatch, capability: str) -> None:
+    """Have a processor with such units."""
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+
+
 def test_a_way_that_loses_digits_is_not_taken(monkeypatch: pytest.MonkeyPatch, precision: str | None) -> None:
     """Processors with units for short formats (AMX) are fast, and off by 1e-3."""
-    pretend(monkeypatch, 2, 1, "AVX512")
-    lose(monkeypatch, tf32=1e-3, bf16=1e-3)
-    assert products._choose.__wrapped__() == (products.OWN, 1e-7)
+    have(monkeypatch, "AVX512")
+    assert products.choose(Pretended(2, 1, tf32=1e-3, bf16=1e-3)) == (products.OWN, 1e-7)
     assert switched() == precision
 
 
@@ -71,9 +90,8 @@ def test_what_is_faster_and_exact_is_taken(monkeypatch: pytest.MonkeyPatch, prec
     for tf32, bf16, taken in ((1e-7, 1e-7, "tf32"), (1e-3, 1e-7, "bf16")):
         monkeypatch.setenv(products.TAKEN, "")
         torch.backends.mkldnn.matmul.fp32_precision = "ieee"
-        pretend(monkeypatch, 2, 1)
-        lose(monkeypatch, tf32=tf32, bf16=bf16)
-        assert products._choose.__wrapped__() == ("oneDNN", 1e-7)
+        have(monkeypatch, "DEFAULT")
+        assert products.choose(Pretended(2, 1, tf32=tf32, bf16=bf16)) == ("oneDNN", 1e-7)
         assert switched() == taken
 
 
@@ -84,13 +102,10 @@ def test_a_switch_that_leads_to_no_other_library_is_not_taken(
     """`tf32` does on few processors. Where it changes no digit it is as exact and as fast, and gains nothing."""
     if precision is None:
         pytest.skip("this torch has no switch")
-    same, own = products._is_same, torch.ones(1)
-    pretend(monkeypatch, 100, 100, "AVX512")
-    monkeypatch.setattr(products, "_is_same", same)
-    monkeypatch.setattr(products, "_multiply", lambda _: [own + 1e-6 * (switched() == other)])
-    monkeypatch.setattr(products, "_worst", lambda *_: 4e-7)
+    have(monkeypatch, "AVX512")
     torch.backends.mkldnn.matmul.fp32_precision = "ieee"
-    assert products._choose.__wrapped__().library == ("oneDNN" if taken == other else products.OWN)
+    trial = Pretended(100, 100, leads=(other,))
+    assert products.choose(trial).library == ("oneDNN" if taken == other else products.OWN)
     assert switched() == taken
 
 
@@ -120,29 +135,28 @@ def test_noise_does_not_choose(
     """Where it is known which library is as fast or faster, a trial only has to show that it does no harm."""
     if precision is None:
         pytest.skip("this torch has no switch")
-    pretend(monkeypatch, own, other, capability)
-    assert products._choose.__wrapped__().library == library
+    have(monkeypatch, capability)
+    assert products.choose(Pretended(own, other)).library == library
 
 
 def test_a_process_does_as_the_one_that_started_it(monkeypatch: pytest.MonkeyPatch, precision: str | None) -> None:
     """Whatever it measures itself, unless that way is not exact here: digits are the same then."""
     if precision is None:
         pytest.skip("this torch has no switch")
+    have(monkeypatch, "DEFAULT")
     for seconds, taken in ((2, 1), products.OWN), ((1, 2), "tf32"):
-        pretend(monkeypatch, *seconds)
         monkeypatch.setenv(products.TAKEN, taken)
-        found = products._choose.__wrapped__().library
+        found = products.choose(Pretended(*seconds)).library
         assert found == ("oneDNN" if taken == "tf32" else products.OWN)
-    lose(monkeypatch, tf32=1e-3, bf16=1e-3)
-    assert products._choose.__wrapped__().library == products.OWN
+    assert products.choose(Pretended(1, 2, tf32=1e-3, bf16=1e-3)).library == products.OWN
 
 
 def test_what_is_chosen_is_told(monkeypatch: pytest.MonkeyPatch, precision: str | None) -> None:
     """To the processes that are started from here."""
     if precision is None:
         pytest.skip("this torch has no switch")
-    pretend(monkeypatch, 2, 1)
-    products._choose.__wrapped__()
+    have(monkeypatch, "DEFAULT")
+    products.choose(Pretended(2, 1))
     assert os.environ[products.TAKEN] == "tf32"
 
 
@@ -150,7 +164,7 @@ def test_what_is_chosen_is_told(monkeypatch: pytest.MonkeyPatch, precision: str 
 def test_an_older_torch_has_nothing_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
     """No switch, no choice."""
     monkeypatch.setattr(torch.backends.mkldnn, "matmul", SimpleNamespace(), raising=False)
-    assert products._choose.__wrapped__().library == products.OWN
+    assert products.choose(products.Trial()).library == products.OWN
 
 
 def test_only_float32_on_the_processor_has_a_choice() -> None:
