@@ -134,7 +134,7 @@ def _read(lens: Lens, states: Tensor, final: Tensor, ids: Tensor, space: _Space,
     tokens = ids.repeat(shape[0])
     own = logits[tokens // logits.shape[-1], row, tokens % logits.shape[-1]]
     ranks = 1 + _count(logits, own, space.scratch(len(row))[0])
-    chosen = groups.topk(min(top, groups.shape[-1])).indices  # [rows, k], groups of the whole vocabulary
+    chosen = _first(groups, min(top, groups.shape[-1]))  # [rows, k], groups of the whole vocabulary
     each = logits.view(*logits.shape[:-1], -1, GROUP)
     candidates = each[chosen // each.shape[2], row[:, None], chosen % each.shape[2]].flatten(1)
     numbers = (chosen[..., None] * GROUP + torch.arange(GROUP, device=ids.device)).flatten(1)
@@ -257,13 +257,27 @@ def _count(logits: Tensor, own: Tensor, above: Tensor) -> Tensor:
 
 
 def _ordered(values: Tensor, numbers: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the k largest values of each row and their numbers, the largest first, of equals the lower number."""
-    places = values.topk(k).indices
-    values, numbers = values.gather(-1, places), numbers.gather(-1, places)
-    places = numbers.argsort(-1)
+    """Return the k largest values of each row and their numbers, the largest first, of equals the lower number.
+
+    The numbers come in ascending order.
+    """
+    places = _first(values, k)
     values, numbers = values.gather(-1, places), numbers.gather(-1, places)
     places = values.sort(dim=-1, descending=True, stable=True).indices
     return values.gather(-1, places), numbers.gather(-1, places)
+
+
+def _first(values: Tensor, k: int) -> Tensor:
+    """Return the places [N, k] of the k largest values of each row, ascending; of equals those that come first.
+
+    Torch's own take any of equals: of a vocabulary padded with rows of nothing there are many.
+    """
+    found = values.topk(k)
+    places, least = found.indices, found.values[:, -1:]
+    tied = (values == least).sum(-1) > (found.values == least).sum(-1)
+    if bool(tied.any()):
+        places[tied] = values[tied].sort(dim=-1, descending=True, stable=True).indices[:, :k]
+    return places.sort(-1).values
 
 
 def rank(logits: Tensor, own: Tensor) -> Tensor:
