@@ -70,10 +70,10 @@ def gpt2_shaped(folder: Path) -> Model:
     from builder.model import Model
     from builder.site import ModelSource
     from builder.sources import fetch
-    from tests.networks import tiny
+    from tests.networks import checkpoint, tiny
 
     tiny.CONFIGS["gpt2_shaped"] = {"model_type": "gpt2"}  # whose defaults are GPT-2 small's
-    tiny.save_checkpoint("gpt2_shaped", folder, lambda network: tiny.redraw(network, 0.05))
+    tiny.save_checkpoint("gpt2_shaped", folder, lambda network: checkpoint.redraw(network, 0.05))
     return Model.load(fetch(ModelSource("gpt2_shaped", str(folder)), Path("/")))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -118,77 +117,6 @@ def test_known_factors_are_found(part: Part) -> None:
     assert (found.h @ unit.T).diagonal().min() > 0.999
     assert found.energy == sorted(found.energy, reverse=True)
     assert sum(found.energy) == pytest.approx(found.explained, abs=1e-4)
-
-
-def test_every_step_lowers_the_error() -> None:
-    """Coordinate descent is monotone, and W and H stay non-negative."""
-    from builder.model import nmf as module
-
-    x = torch.rand(9, 80, generator=torch.Generator().manual_seed(0))
-    w = module.nndsvda(Known(x), 4)[None]
-    h = module._reply(x, w)
-    energy = float((x * x).sum())
-    errors = []
-    for _ in range(30):
-        module._descend(x, w, h, energy, -1.0, 1)
-        errors.append(float(((x - w[0] @ h[0]) ** 2).sum()))
-        assert min(float(w.min()), float(h.min())) >= 0
-    assert all(b <= a * (1 + 1e-5) for a, b in pairwise(errors))
-
-
-def test_starts_at_once_are_starts_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By torch as by numpy; a factor that no token has keeps its neurons."""
-    from builder.model import nmf as module
-
-    draw = torch.Generator().manual_seed(0)
-    x, w, h = (torch.rand(*shape, generator=draw) for shape in ((9, 80), (3, 9, 4), (3, 4, 80)))
-    w[1, :, 2] = 0
-    found = []
-    for wide in (0, 1_000):
-        monkeypatch.setattr(module, "WIDE", wide)
-        together, alone = h.clone(), [start[None].clone() for start in h]
-        module._improve(together, module._times(w, x), w.mT @ w, 3)
-        for one, start in zip(w, alone, strict=True):
-            module._improve(start, one.T[None] @ x, (one.T @ one)[None], 3)
-        torch.testing.assert_close(together, torch.cat(alone), rtol=1e-4, atol=1e-5)
-        assert together[1, 2].equal(h[1, 2])
-        found.append(together)
-    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize(("method", "worse"), [("nmf", 0.05), ("nmf", 0.3)])
-def test_the_check_of_least_squares_can_fail(method: str, worse: float, part: Part) -> None:
-    """Weights that are not the best are found out."""
-    module = part("factors", "decompose")
-    x = torch.rand(9, 80, generator=torch.Generator().manual_seed(0))
-    found = module.decompose(Known(x), 3, method)
-    bound = part("factors", "proofs").SLACK["nmf"]
-    assert found.slack < bound
-    assert module._slack(Known(x), found.w * (1 + worse), found.h) > bound
-
-
-def test_the_check_of_the_neurons_can_fail(tiny: Load, part: Part) -> None:
-    """Other numbers than those that the down projection read do not give the MLP's output; in no layer."""
-    module = part("factors", "projections")
-    for name in MODELS:
-        model = tiny(name)
-        with module.watching(model, [0, 2]) as outputs:
-            right = model.run(TEXT).activations([0, 2])
-        for layer, neurons, output in zip([0, 2], right, outputs, strict=True):
-            assert module.distance(model, layer, neurons, output) < 1e-5
-            assert module.distance(model, layer, neurons.clamp_min(0), output) > 1e-2
-        assert module.distance(model, 2, right[0], outputs[1]) > 1e-2
-
-
-def test_what_is_around_the_projection_is_the_mlp(tiny: Load, part: Part) -> None:
-    """Found by structure: the module whose output the projection makes, not the projection itself."""
-    module = part("factors", "projections")
-    for name in ("gpt2", "llama", "gemma3", "gpt_neox", "bloom"):
-        model = tiny(name)
-        assert module._around(model, 1) is not model.structure.down_projections[1]
-    for name in ("opt", "bert_decoder"):
-        model = tiny(name)
-        assert module._around(model, 1) is model.structure.down_projections[1]
 
 
 def test_neurons_and_overlaps_are_counted(part: Part) -> None:

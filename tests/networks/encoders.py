@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
+from transformers import AutoModelForMaskedLM, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
 
-from .tiny import CORPUS, redraw
+from .checkpoint import save
+from .tiny import CORPUS
 
 _SIZES: dict[str, Any] = {
     "hidden_size": 32,
@@ -135,13 +136,6 @@ def save_checkpoint(name: str, folder: Path, change: Callable[[Any], None] | Non
     if name in ENCODER_DECODERS:  # a decoder begins with the padding, BART's with the end of a text
         start = roles["eos" if name == "bart" else "pad"]
         roles |= {"bos": tokenizer.bos_token_id, "decoder_start": start, "forced_eos": roles["eos"]}
-    tables = {f"{role}_token_id": token for role, token in roles.items()}
-    config = AutoConfig.for_model(**{**CONFIGS[name], **tables, "vocab_size": len(tokenizer)})
+    settings = CONFIGS[name] | {f"{role}_token_id": token for role, token in roles.items()}
     kind = AutoModelForSeq2SeqLM if name in ENCODER_DECODERS else AutoModelForMaskedLM
-    network = kind.from_config(config)
-    redraw(network)
-    if change is not None:
-        change(network)
-    network.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    return save(kind, settings, tokenizer, folder, change)

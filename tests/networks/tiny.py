@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+from .checkpoint import save
 
 END = "<|end|>"
 
@@ -86,6 +87,20 @@ CONFIGS: dict[str, dict[str, Any]] = {
     },
 }
 
+PECULIAR: dict[str, dict[str, Any]] = {
+    "ctrl": {"model_type": "ctrl", **_GPT2, "dff": 64},  # writes over the embeddings that it is given
+    "doge": {"model_type": "doge", **_LLAMA},  # makes a mask of the states that a layer is given
+    "minimax": {  # lists the state of a layer that is linear in its keys, as wide as a head, among attention weights
+        "model_type": "minimax",
+        **_LLAMA,
+        "num_local_experts": 4,
+        "num_experts_per_tok": 2,
+        "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+        "block_size": 4,
+    },
+}
+"""Those of which one thing alone is tested."""
+
 CAUSAL = tuple(name for name in CONFIGS if name not in {"mamba", "lfm2", "gpt_oss"})
 
 
@@ -100,27 +115,7 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=END)
 
 
-def redraw(network: torch.nn.Module, std: float = 0.2) -> None:
-    """Draw all weights anew, the same each time; with those of the initialisation all outputs are near-uniform.
-
-    Vectors (biases and the weights of norms) stay around what they were: 0 or 1.
-    """
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            drawn = torch.empty_like(parameter).normal_(0, std, generator=generator)
-            parameter.copy_(parameter + drawn if parameter.dim() == 1 else drawn)
-
-
 def save_checkpoint(name: str, folder: Path, change: Callable[[Any], None] | None = None) -> Path:
     """Save the tiny model of that name with its tokenizer; `change` may alter the network before."""
-    tokenizer = make_tokenizer()
-    tables = {"vocab_size": len(tokenizer), "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
-    config = AutoConfig.for_model(**{**CONFIGS[name], **tables})
-    network = AutoModelForCausalLM.from_config(config)
-    redraw(network)
-    if change is not None:
-        change(network)
-    network.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    ends = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), 0)
+    return save(AutoModelForCausalLM, (CONFIGS | PECULIAR)[name] | ends, make_tokenizer(), folder, change)
