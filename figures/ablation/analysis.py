@@ -72,9 +72,9 @@ def analyse(run: Run, params: Params) -> Answer:
     from .checks import Measured, checks
     from .edges import read_memory
     from .heads import read_heads
-    from .neurons import find_factors, without_neurons
+    from .neurons import find_factors
     from .parts import without_parts
-    from .published import Told, picked, short, turned
+    from .published import Told, picked, short, told_factors, turned
     from .text import read_text
 
     model = run.model
@@ -105,21 +105,13 @@ def analyse(run: Run, params: Params) -> Answer:
         "edges": None,
     }
     if factors is not None:
-        without = without_neurons(text, factors.members, factors.widths)
-        others = without_neurons(text, factors.drawn, factors.widths)
-        data["factors"] = {
-            **vocabulary.told(clean, without),
-            "drawn": vocabulary.told(clean, others)["lost"],
-            "neurons": factors.members.sum(1).tolist(),
-            "weights": [[short(w, 3) for w in row] for row in factors.weights.tolist()],
-        }
+        data["factors"] = told_factors(text, factors, vocabulary)
     measured = Measured(run, text, heads, params.replace, layers)
     if memory is not None:
         spans = [window(layer, params.window, model.n_layers) for layer in range(model.n_layers)]
         cut = memory.without_edges(spans, range(len(text.ids)))
-        told = [vocabulary.told(clean, effects) for effects in cut.effects]
-        ends = [[span[0], span[-1]] for span in spans]
-        data["edges"] = {**turned(told), "window": params.window, "spans": ends}
+        told = turned([vocabulary.told(clean, effects) for effects in cut.effects])
+        data["edges"] = {**told, "window": params.window, "spans": [[span[0], span[-1]] for span in spans]}
         measured = measured._replace(memory=memory, edges=cut, spans=spans)
     data["vocabulary"] = vocabulary.texts
     return Answer(data, checks(measured))

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from builder.model.tokens import Vocabulary
 from builder.rounding import significant
 
-if TYPE_CHECKING:
-    from .text import Effects
+from .neurons import without_neurons
 
-__all__ = ["Told", "picked", "short", "turned"]
+if TYPE_CHECKING:
+    from .neurons import Factors
+    from .text import Effects, Text
+
+__all__ = ["Told", "picked", "short", "told_factors", "turned"]
 
 
 def turned(rows: list[dict[str, list[Any]]]) -> dict[str, list[list[Any]]]:
@@ -42,3 +45,16 @@ class Told(Vocabulary):
             "probabilities": [short(p, 4) for p in effects.probabilities[which].tolist()],
             "says": [self[int(v)] for v in effects.first[which].tolist()],
         }
+
+
+def told_factors(text: Text, factors: Factors, vocabulary: Told) -> dict[str, Any]:
+    """Return what is lost without each factor's neurons, and without as many others, and what the factors are."""
+    clean = text.clean
+    without = vocabulary.told(clean, without_neurons(text, factors.members, factors.widths))
+    others = vocabulary.told(clean, without_neurons(text, factors.drawn, factors.widths))
+    return {
+        **without,
+        "drawn": others["lost"],
+        "neurons": factors.members.sum(1).tolist(),
+        "weights": [[short(w, 3) for w in row] for row in factors.weights.tolist()],
+    }

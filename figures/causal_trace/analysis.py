@@ -13,12 +13,13 @@ from builder.rounding import significant
 from builder.spoken import listed, share, token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch import Tensor
 
-    from builder.model import Run
+    from builder.model import Model, Run
     from builder.model.answers import Question
+    from builder.model.interventions import State
 
     from .corruption import Corruption
 
@@ -27,6 +28,10 @@ SPARKS = ("token",)
 STATES = {"residual": "residual stream", "attention": "attention", "mlp": "MLP"}
 MOST, LEAST = 0.5, 0.005
 """Of the difference: what a description calls most of it, and from where on it speaks of an effect."""
+GAINS = (
+    "The corrupted run speaks for the answer more than the clean one does: effects are shares of what it gains, not of "
+    "what it loses."
+)
 
 
 @dataclass(frozen=True)
@@ -94,23 +99,16 @@ def analyse(run: Run, params: Params) -> Answer:
     import torch
 
     from builder.model.answers import read_question
-    from builder.model.interventions import modules_of, record_states
+    from builder.model.interventions import record_states
 
     from .checks import checks
-    from .corruption import by_noise, by_prompt
     from .trace import trace
 
     model, ids = run.model, run.ids[: run.n_input]
+    layers = range(model.n_layers)
     question = read_question(run, params.answer, params.foil)
-    for state in params.states:
-        if not any(modules_of(model.structure, state)):
-            have = [name for name in STATES if any(modules_of(model.structure, name))]  # type: ignore[arg-type]
-            raise BuildError(f"unsupported states: model {model.name} has no {state} (did you mean {listed(have)}?)")
-    if params.corrupted is not None:
-        corruption = by_prompt(run, params.corrupted)
-    else:
-        corruption = by_noise(run, params.subject or "", params.noise, params.samples, params.seed)
-
+    lacking = _lacking(model, params.states)
+    corruption = _corrupt(run, params)
     metric = "logit" if params.foil is not None else params.metric or "logprob"
     measure = _measure(question, metric)
     clean = record_states(model.structure, lambda: model.forward_ids(ids[None]))
@@ -135,16 +133,15 @@ def analyse(run: Run, params: Params) -> Answer:
     start = measure(corrupted_logits if restore else clean_logits).cpu().double()[:, None, None, None]
     changes = values - start if restore else start - values
     effects = changes.mean(0) / gap
-    spans = [window(layer, params.window, model.n_layers) for layer in range(model.n_layers)]
     data = {
         "tokens": run.tokens[: run.n_input],
         "positions": corruption.positions,
         "first": first,
         "n_layers": model.n_layers,
         "states": list(params.states),
-        "lacking": {s: [k for k, m in enumerate(modules_of(model.structure, s)) if m is None] for s in params.states},
+        "lacking": lacking,
         "window": params.window,
-        "spans": [[span[0], span[-1]] for span in spans],
+        "spans": [[span[0], span[-1]] for span in (window(k, params.window, model.n_layers) for k in layers)],
         "direction": params.direction,
         "metric": metric,
         "runs": {
@@ -155,11 +152,31 @@ def analyse(run: Run, params: Params) -> Answer:
         "effects": {s: _rows(grid, first) for s, grid in zip(params.states, effects, strict=True)},
     }
     if gap < 0:
-        data["warning"] = (
-            "The corrupted run speaks for the answer more than the clean one does: effects are shares of what it "
-            "gains, not of what it loses."
-        )
+        data["warning"] = GAINS
     return Answer(data, checks(run, params, corruption, *pairs[0], measure, values[0]))
+
+
+def _lacking(model: Model, states: Sequence[State]) -> dict[str, list[int]]:
+    """Return for each state the layers without it. Raises `BuildError` for a state that no layer has."""
+    from builder.model.interventions import modules_of
+
+    lacking: dict[str, list[int]] = {}
+    for state in states:
+        modules = modules_of(model.structure, state)
+        if not any(modules):
+            have = [name for name in STATES if any(modules_of(model.structure, name))]  # type: ignore[arg-type]
+            raise BuildError(f"unsupported states: model {model.name} has no {state} (did you mean {listed(have)}?)")
+        lacking[state] = [layer for layer, module in enumerate(modules) if module is None]
+    return lacking
+
+
+def _corrupt(run: Run, params: Params) -> Corruption:
+    """Return what is done to the prompt. Raises `BuildError` for what cannot be."""
+    from .corruption import by_noise, by_prompt
+
+    if params.corrupted is not None:
+        return by_prompt(run, params.corrupted)
+    return by_noise(run, params.subject or "", params.noise, params.samples, params.seed)
 
 
 def _measure(question: Question, metric: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from builder.errors import BuildError
 from builder.figure import Answer, Check
@@ -52,8 +52,8 @@ class Params:
     def validate(self) -> Iterator[tuple[str, str]]:
         """Yield what cannot be."""
         if self.factors is not None:
-            for wrong in [k for k in self.factors if not 1 <= k <= MOST]:
-                yield "factors", f"{wrong} is not between 1 and {MOST}"
+            for k in (k for k in self.factors if not 1 <= k <= MOST):
+                yield "factors", f"{k} is not between 1 and {MOST}"
             if len(set(self.factors)) < len(self.factors) or not self.factors:
                 yield "factors", "a number stands there twice" if self.factors else "there is none"
         for wrong in misread(self.layers):
@@ -78,27 +78,17 @@ def analyse(run: Run, params: Params) -> Answer:
     Raises `BuildError` for layers that the model does not have, for more factors than there are tokens to tell apart,
     for neurons that never fire, and for a model whose neurons cannot be read.
     """
-    import torch
-
     from builder.model.nmf import Known
 
-    from .decompose import ROWS, decompose, positive_parts
-    from .projections import distance, watching
+    from .decompose import decompose
     from .proofs import Proofs
-    from .publish import about_layers, move_into_pieces, publish
+    from .publish import move_into_pieces, publish
 
     model = run.model
     method = "plain_nmf" if params.reproduce else {"ica": "fastica"}.get(params.method, params.method)
     signed = method in {"pca", "fastica"}
     spans = [choose([text], model.n_layers, model.name) for text in params.layers]
-    wanted = sorted({layer for span in spans for layer in span})
-    watched = sorted({wanted[0], wanted[len(wanted) // 2], wanted[-1]})
-    neurons = run.neurons(watched)
-    with watching(model, watched) as outputs:
-        run.rerun(watched)
-    eps = torch.finfo(model.network.dtype).eps
-    distances = [distance(model, *each) for each in zip(watched, neurons, outputs, strict=True)]
-
+    near = _neurons_are_right(run, spans)
     excluded = params.first_token == "exclude" and not params.reproduce  # noqa: S105
     kept = list(range(int(excluded), len(run.ids)))
     if not kept:
@@ -108,28 +98,17 @@ def analyse(run: Run, params: Params) -> Answer:
     numbers = _numbers(params, len(kept) - signed, excluded=excluded, signed=signed)
     layers, solutions, found = [], [], []
     proofs = Proofs()
-    for index, span in enumerate(spans):
-        x, widths = _neurons(run, span)
-        rows = x[kept[0] :]
-        energy = torch.cat([part.square().sum(1, dtype=torch.float64) for part in rows.split(ROWS)])
-        if not bool(energy.isfinite().all()):
-            raise BuildError(f"broken model: {model.name} has neurons that are no numbers (NaN or infinite)")
-        layers.append(
-            about_layers(params.layers[index], span, x, rows, signed=signed, split=params.negative == "split")
-        )
-        # what x held is no longer needed: the matrix of all neurons of a long text is large
-        taken = rows.sub_(rows.mean(0)) if signed else positive_parts(rows, split=params.negative == "split")
-        if not any(bool(part.any()) for part in taken.split(ROWS)):
-            raise BuildError(f"invalid layers: of {params.layers[index]}, no neuron fires in this text")
-        known = Known(taken)
+    for index, (name, span) in enumerate(zip(params.layers, spans, strict=True)):
+        matrix = _matrix(run, name, span, kept[0], signed=signed, split=params.negative == "split")
+        layers.append(matrix.about)
+        known = Known(matrix.x)
         for k in numbers:
             decomposition = decompose(known, k, method, seed=params.seed)
             found.append(decomposition)
             proofs.add(decomposition, known)
-            facts = publish(decomposition, span, widths, len(run.ids), kept)
+            facts = publish(decomposition, span, matrix.widths, len(run.ids), kept)
             solutions.append({"layers": index, "n_factors": k, **facts})
-        layers[-1]["loudest"] = [kept[int(energy.argmax())], significant(float(energy.max() / energy.sum()))]
-        del x, rows, taken, known
+        del matrix, known  # of a long text large
     data: dict[str, Any] = {
         "tokens": run.tokens,
         "targets": run.targets,
@@ -144,9 +123,59 @@ def analyse(run: Run, params: Params) -> Answer:
     if warning := _warning(params, run, layers[0], found):
         data["warning"] = warning
     pieces = move_into_pieces(solutions)
-    near = Check(max(distances), 1e-4 if eps < 1e-6 else eps**0.5)
     checks = {"neurons times the down projection against the MLP’s output": near, **proofs.checks(method)}
     return Answer(data, checks, pieces)
+
+
+def _neurons_are_right(run: Run, spans: Sequence[Sequence[int]]) -> Check:
+    """Return the check that what is decomposed are the neurons, by the first, the middle and the last of all layers."""
+    from builder.model.precision import tolerance
+
+    from .projections import distance, watching
+
+    model = run.model
+    wanted = sorted({layer for span in spans for layer in span})
+    watched = sorted({wanted[0], wanted[len(wanted) // 2], wanted[-1]})
+    neurons = run.neurons(watched)
+    with watching(model, watched) as outputs:
+        run.rerun(watched)
+    distances = [distance(model, *each) for each in zip(watched, neurons, outputs, strict=True)]
+    return Check(max(distances), tolerance(model.network.dtype))
+
+
+class _Matrix(NamedTuple):
+    """What is decomposed of some layers."""
+
+    x: Tensor
+    """[T, N] of the tokens that are not left out; of a split, [T, 2N]."""
+    widths: list[int]
+    """How many neurons each layer has."""
+    about: dict[str, Any]
+    """What is told of them."""
+
+
+def _matrix(run: Run, name: str, span: list[int], first: int, *, signed: bool, split: bool) -> _Matrix:
+    """Return the neurons of some layers at the tokens from `first` on: what is above 0 of them, or around their mean.
+
+    Raises `BuildError` for neurons that are no numbers, and where none fires.
+    """
+    import torch
+
+    from .decompose import ROWS, positive_parts
+    from .publish import about_layers
+
+    x, widths = _neurons(run, span)
+    rows = x[first:]
+    energy = torch.cat([part.square().sum(1, dtype=torch.float64) for part in torch.split(rows, ROWS)])
+    if not bool(energy.isfinite().all()):
+        raise BuildError(f"broken model: {run.model.name} has neurons that are no numbers (NaN or infinite)")
+    about = about_layers(name, span, x, rows, signed=signed, split=split)
+    about["loudest"] = [first + int(energy.argmax()), significant(float(energy.max() / energy.sum()))]
+    # in place: the matrix of all neurons of a long text is large
+    taken = rows.sub_(rows.mean(0)) if signed else positive_parts(rows, split=split)
+    if not any(bool(part.any()) for part in torch.split(taken, ROWS)):
+        raise BuildError(f"invalid layers: of {name}, no neuron fires in this text")
+    return _Matrix(taken, widths, about)
 
 
 def _neurons(run: Run, span: Sequence[int]) -> tuple[Tensor, list[int]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from builder.model import Model, Run
     from builder.model.lens import Reading
+    from builder.model.stream import Stream
     from builder.model.tokens import Vocabulary
 
 SPARKS = ("token",)
@@ -61,7 +62,7 @@ def analyse(run: Run, params: Params) -> Answer:
     from builder.model.stream import ECCO, ecco_error, read_positions, read_stream
     from builder.model.tokens import Vocabulary
 
-    from .predictions import since, top_shares
+    from .predictions import since
 
     model = run.model
     targets = _targets(run, params.position)
@@ -102,23 +103,36 @@ def analyse(run: Run, params: Params) -> Answer:
             "winner": winner,
             "vocabulary": own.texts,
         }
+    checks = _checks(run, targets, stream, found)
+    if params.reproduce == "ecco":
+        data["warning"] = ECCO
+        checks["states against transformers' hidden states"] = Check(
+            ecco_error(run, reads, stream), tolerance(model.network.dtype)
+        )
+    return Answer(data, checks, pieces)
+
+
+def _checks(run: Run, targets: list[int], stream: Stream, found: Reading) -> dict[str, Check]:
+    """Return what proves a reading: the model's own logits, and a sort of those of one state in the middle."""
+    import torch
+
+    from builder.model.precision import tolerance
+
+    from .predictions import top_shares
+
+    bound, top = tolerance(run.model.network.dtype), found.top.shape[-1]
     middle = (len(stream.names) // 2, len(targets) // 2)
     with torch.no_grad():
         alone = stream.unembed(stream.states[middle]).float()
-    bound = tolerance(model.network.dtype)
-    plain = [float((found.shares[-1, block] - own).abs().max()) for block, own in top_shares(run, targets, top)]
     alone_sorted = alone.cpu().double().softmax(-1).sort(descending=True).values[:top]
-    checks = {
+    plain = [float((found.shares[-1, block] - own).abs().max()) for block, own in top_shares(run, targets, top)]
+    return {
         "lens after the last block against the model's logits": Check(found.apart, bound * found.size),
         "top probabilities after the last block against a sort of the model's": Check(max(plain), bound),
         "top probabilities of one state by itself, sorted": Check(
             float((found.shares[middle] - alone_sorted).abs().max()), bound
         ),
     }
-    if params.reproduce == "ecco":
-        data["warning"] = ECCO
-        checks["states against transformers' hidden states"] = Check(ecco_error(run, reads, stream), bound)
-    return Answer(data, checks, pieces)
 
 
 def _first_choice(run: Run) -> int:
