@@ -206,7 +206,7 @@ class Model(LanguageModel):
         """
         if not self._reads_embeddings:
             raise BuildError(f"unsupported model: {self.name} cannot be run from its input embeddings alone")
-        return self._base(inputs_embeds=embeddings)
+        return self._base(inputs_embeds=embeddings.clone())  # CTRL writes over what it is given
 
     @cached_property
     def chained(self) -> bool:

@@ -60,7 +60,7 @@ def checks(
             return model.head_logits(model.forward_ids(ids[None])[:, -1]).float()
 
     def plain(given: Mapping[str, Tensor]) -> Tensor:
-        return model.network(**given, use_cache=False).logits[:, -1].float()  # type: ignore[no-any-return]
+        return _logits(model.network, given)
 
     own, other = plain(here), plain(there)
     bound = tolerance(model.network.dtype) * max(1.0, float(torch.cat([own, other]).abs().max()))
@@ -113,8 +113,14 @@ def _naive(
     for inputs, hook in ((there, keep), (here, change)):
         handles = [module.register_forward_hook(hook) for module in modules]
         try:
-            logits = network(**inputs, use_cache=False).logits
+            logits = _logits(network, inputs)
         finally:
             for handle in handles:
                 handle.remove()
-    return logits[:, -1].float()  # type: ignore[no-any-return]
+    return logits
+
+
+def _logits(network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+    """Return the network's own logits [1, vocab] at the last position; some networks write over what they are given."""
+    copies = {name: tensor.clone() for name, tensor in inputs.items()}
+    return network(**copies, use_cache=False).logits[:, -1].float()  # type: ignore[no-any-return]

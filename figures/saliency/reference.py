@@ -42,7 +42,7 @@ def plain_gradient(model: Model, objective: Objective, x: Tensor, token: Tensor)
             twice = partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
             stack.enter_context(replaced(block, twice))
         inputs = torch.cat([x, x[-1:].expand(filled - position, -1)])[None].requires_grad_()
-        logits = double(last_logits(model.network, EIGHT, inputs_embeds=inputs)[:, position - filled - 1])
+        logits = double(last_logits(model.network, EIGHT, inputs_embeds=inputs.clone())[:, position - filled - 1])
         f = objective.value(logits, token[None].to(logits.device)).sum()
         return torch.autograd.grad(f, inputs)[0][0, :position]
 
@@ -50,7 +50,7 @@ def plain_gradient(model: Model, objective: Objective, x: Tensor, token: Tensor)
 @torch.no_grad()
 def plain_f(network: Any, objective: Objective, x: Tensor, token: Tensor) -> float:
     """Return f of `token` (a scalar) after the prefix x [p, d]: one text, one target, and the whole network."""
-    logits = double(last_logits(network, 1, inputs_embeds=x[None])[:, -1])
+    logits = double(last_logits(network, 1, inputs_embeds=x[None].clone())[:, -1])
     return float(objective.value(logits, token[None].to(logits.device))[0])
 
 

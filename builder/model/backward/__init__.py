@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ..precision import tolerance
 from . import layers
 from .layers import Layers
 from .pieces import ROWS, Piece, cut
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Backward", "Plan", "make_plan", "products", "texts_at_once"]
 
 NEAR = 1e-4
-"""How far states and gradients may be from the network's own, as a share of the largest: both are float32."""
+"""How far states and gradients may be from the network's own in float32, as a share of the largest."""
 FEWEST = 200
 """Positions at once at least, where there is more to do: products of fewer rows take a fifth longer."""
 
@@ -176,13 +177,21 @@ def _reserved(model: Model, plan: Plan, positions: int, targets: int) -> int:
 def make_plan(model: Model, embeddings: Tensor) -> Plan:
     """Find out what is known of a model's blocks, on short texts [A, L, d].
 
-    Blocks of the usual kind are such if, taken so, what the head reads and gradients are the network's own.
+    Blocks of the usual kind are such if, taken so, what the head reads and gradients are the network's own; and so are
+    parts: a mask may be made of the states that a block is given (Doge), and then its attention is no part.
     """
     plan = find_plan(model, embeddings)
+    apart = plan._replace(roles=(None,) * model.n_layers)
+    for known in (plan, apart) if any(plan.roles) else (plan,):
+        tried = _tried(model, embeddings, known)
+        if tried is not None:
+            return tried
+    return Plan(tuple({} for _ in apart.roles), frozenset(), (False,) * model.n_layers, apart.roles)
+
+
+def _tried(model: Model, embeddings: Tensor, plan: Plan) -> Plan | None:
+    """Return a plan with what it keeps, if what the head reads and gradients are the network's own; else None."""
     back = Backward(model, embeddings, 2, plan)
-    plan = plan._replace(kept=back.kept // embeddings[..., 0].numel())
-    if not any(plan.roles):
-        return plan
     with torch.enable_grad():
         leaf = embeddings.detach().clone().requires_grad_()
         final = model.forward_embeddings(leaf)
@@ -195,11 +204,11 @@ def make_plan(model: Model, embeddings: Tensor) -> Plan:
         behind[number, :, position - 1] = cotangents[number]
     theirs = products(final, leaf, behind)
     near = _near(back.final, final.detach()) and _near(mine, theirs)
-    return plan if near else plan._replace(roles=(None,) * model.n_layers)
+    return plan._replace(kept=back.kept // embeddings[..., 0].numel()) if near else None
 
 
 def _near(mine: Tensor, theirs: Tensor) -> bool:
-    return bool((mine - theirs).abs().max() <= NEAR * theirs.abs().max())
+    return bool((mine - theirs).abs().max() <= tolerance(theirs.dtype, NEAR) * theirs.abs().max())
 
 
 def products(returned: Tensor, given: Tensor, cotangents: Tensor) -> Tensor:
