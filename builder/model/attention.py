@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import BuildError, nearest
 from .capture import Captured, Recent, from_blocks, from_lists, from_passes, note
 from .head_vectors import read_heads
-from .interface import Call, attending
+from .interface import AttentionCall, attending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -137,16 +137,18 @@ def read_attention(
     places: Mapping[str, tuple[tuple[int, int], tuple[int, int]]],
     *,
     causal: bool,
+    n_layers: int = 0,
 ) -> Attention:
     """Run `forward(output_attentions=True)`, and return what was attended to; layers come from passes of their own.
 
-    `name` is the model's, for messages; `places` are the ranges of tokens that attend and are attended to, by part.
+    `name` is the model's, for messages; `places` are the ranges of tokens that attend and are attended to, by part;
+    `n_layers` is how many layers a decoder has.
     Raises `BuildError` for a network that has no attention to be read.
     """
     notes: list[Note] = []
     weights: list[Tensor] = []
 
-    def record(call: Call) -> None:
+    def record(call: AttentionCall) -> None:
         call.proceed()
         notes.append(note(Captured(call.weights, call)))
         weights.append(call.weights)
@@ -170,7 +172,11 @@ def read_attention(
             part: {layer: (at, notes[at]) for layer, at in zip(numbers[part], own, strict=True)}
             for part, own in found.items()
         }
-        return Attention(name, by_layer, places, Recent(from_passes(network, forward, notes)), causal=causal)
+        recent = Recent(from_passes(network, forward, notes))
+        known = by_layer["self"].values() if "self" in by_layer else ()
+        own = [getattr(note.module, "layer_idx", None) for _, note in known]
+        counted = n_layers if own == numbers.get("self") else 0
+        return Attention(name, by_layer, places, recent, causal=causal, n_layers=counted)
     notes = [note(Captured(weights, None)) for own in listed.values() for weights in own]
     count = iter(range(len(notes)))
     by_layer = {
@@ -219,15 +225,23 @@ def _nothing(name: str, network: torch.nn.Module) -> BuildError:
     return BuildError(f"unsupported model: {name} ({kind}) has no attention weights: there is nothing to look at")
 
 
-def _listed(output: Any, places: Mapping[str, Any]) -> dict[str, list[Tensor]]:
+def _listed(output: Any, places: Mapping[str, tuple[tuple[int, int], tuple[int, int]]]) -> dict[str, list[Tensor]]:
     """Return the attention weights that transformers hands out, by part."""
     found = {}
-    for part in places:
+    for part, spans in places.items():
+        queries, keys = (end - start for start, end in spans)
         given = getattr(output, LISTS[part], None) or ()
-        weights = [w for w in given if isinstance(w, Tensor) and w.dim() == 4]
+        weights = [w for w in given if _are_weights(w, queries, keys)]
         if weights:
             found[part] = weights
     return found
+
+
+def _are_weights(given: Any, queries: int, keys: int) -> bool:
+    """Whether something listed says who looks at whom: a layer that is linear in its keys lists the state it is in."""
+    if not isinstance(given, Tensor) or given.dim() != 4 or given.shape[-2:] != (queries, keys):
+        return False
+    return bool((given >= 0).all())
 
 
 def _sorted(weights: Sequence[Tensor], listed: Mapping[str, Sequence[Tensor]]) -> dict[str, list[int]]:

@@ -12,7 +12,7 @@ from .calls import inside
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .calls import Call
+    from .calls import ModuleCall
 
 __all__ = ["Parts", "find_parts"]
 
@@ -25,7 +25,7 @@ class Parts(NamedTuple):
     down_projection: nn.Module | None
 
 
-def find_parts(block: Call, calls: list[Call]) -> Parts:
+def find_parts(block: ModuleCall, calls: list[ModuleCall]) -> Parts:
     """Return the modules of a block whose traced call is `block`.
 
     The attention is the outermost module around the softmax over positions, or the weights that are returned; the MLP
@@ -44,14 +44,16 @@ def find_parts(block: Call, calls: list[Call]) -> Parts:
     return Parts(_last_word(block, ran, attention), _find_mlp(block, ran, attention, down), projection)
 
 
-def _find_down(block: Call, ran: list[Call]) -> Call | None:
+def _find_down(block: ModuleCall, ran: list[ModuleCall]) -> ModuleCall | None:
     """Return the projection in a block that reads the MLP's hidden vector: the last one from wide to narrow."""
     attentions = [call for call in ran if call.attends]  # their output projection is none of ours
     own = (c for c in _projections(block, ran) if not any(attention.holds(c) for attention in attentions))
     return max(own, key=lambda call: (_width(call.given), call.start), default=None)
 
 
-def _find_mlp(block: Call, ran: list[Call], attention: Call, down: Call | None) -> nn.Module | None:
+def _find_mlp(
+    block: ModuleCall, ran: list[ModuleCall], attention: ModuleCall, down: ModuleCall | None
+) -> nn.Module | None:
     width = _width(block.tensor)
     apart = [call for call in ran if not call.holds(attention) and not attention.holds(call)]
     whole = [call for call in apart if _width(call.given) == width == _width(call.tensor)]
@@ -62,7 +64,7 @@ def _find_mlp(block: Call, ran: list[Call], attention: Call, down: Call | None) 
     return down.module if _adds(found, down, found.inputs) else found.module
 
 
-def _last_word(block: Call, ran: list[Call], attention: Call) -> nn.Module:
+def _last_word(block: ModuleCall, ran: list[ModuleCall], attention: ModuleCall) -> nn.Module:
     """Return the module around attention, or the last projection in it where more is added to that one's output."""
     last = max(_projections(block, [c for c in ran if attention.holds(c)]), key=lambda c: c.start, default=None)
     if last is None or last.tensor is None or attention.tensor is None:
@@ -73,7 +75,7 @@ def _last_word(block: Call, ran: list[Call], attention: Call) -> nn.Module:
     return attention.module if same else last.module
 
 
-def _adds(outer: Call, part: Call, others: Iterable[Tensor]) -> bool:
+def _adds(outer: ModuleCall, part: ModuleCall, others: Iterable[Tensor]) -> bool:
     """Whether what a call returns is what a part of it returned and another tensor, added."""
     if outer.tensor is None or part.tensor is None or outer.tensor.shape != part.tensor.shape:
         return False
@@ -83,7 +85,7 @@ def _adds(outer: Call, part: Call, others: Iterable[Tensor]) -> bool:
     )
 
 
-def _projections(block: Call, ran: list[Call]) -> Iterator[Call]:
+def _projections(block: ModuleCall, ran: list[ModuleCall]) -> Iterator[ModuleCall]:
     """Yield the calls of linear maps to the stream: modules with a matrix `weight`, GPT-2's `Conv1D` too."""
     width = _width(block.tensor)
     for call in ran:

@@ -1,4 +1,4 @@
-"""`Call`: which modules ran in a forward pass, in which order, inside which, and what went in and came out."""
+"""`ModuleCall`: which modules ran in a forward pass, in which order, inside which, and what went in and came out."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .trace import first_tensor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Call", "inside", "trace_calls"]
+__all__ = ["ModuleCall", "inside", "trace_calls"]
 
 
 @dataclass(eq=False)
-class Call:
+class ModuleCall:
     """One call of a module; `start` and `end` are ticks of one clock."""
 
     name: str
@@ -38,22 +38,22 @@ class Call:
         """Its main input."""
         return self.inputs[0] if self.inputs else None
 
-    def holds(self, other: Call) -> bool:
+    def holds(self, other: ModuleCall) -> bool:
         """Whether the other call is this one or was made during it."""
         return self.start <= other.start and other.end <= self.end
 
 
-def trace_calls(network: Any, modules: dict[str, nn.Module], **inputs: Any) -> tuple[list[Call], Any]:
+def trace_calls(network: Any, modules: dict[str, nn.Module], **inputs: Any) -> tuple[list[ModuleCall], Any]:
     """Run a network on `inputs`; return the calls of its modules in order of their start, and its output."""
-    calls: list[Call] = []
-    pending: list[Call] = []
+    calls: list[ModuleCall] = []
+    pending: list[ModuleCall] = []
     tick = iter(range(1 << 62))
     handles = []
 
     def enter(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         main = first_tensor(args) if args else kwargs.get("hidden_states")
         given = [value for value in (main, *args, *kwargs.values()) if isinstance(value, Tensor)]
-        call = Call(name, module, next(tick), inputs=tuple(given) if isinstance(main, Tensor) else ())
+        call = ModuleCall(name, module, next(tick), inputs=tuple(given) if isinstance(main, Tensor) else ())
         calls.append(call)
         pending.append(call)
 
@@ -84,7 +84,7 @@ def trace_calls(network: Any, modules: dict[str, nn.Module], **inputs: Any) -> t
 class _Softmax(TorchFunctionMode):
     """Marks the innermost pending call whenever attention weights [B, heads, queries, keys] are made."""
 
-    def __init__(self, pending: list[Call]) -> None:
+    def __init__(self, pending: list[ModuleCall]) -> None:
         super().__init__()
         self.pending = pending
 
@@ -107,6 +107,6 @@ def _returns_weights(returned: Any) -> bool:
     )
 
 
-def inside(outer: Call, calls: list[Call]) -> Iterator[Call]:
+def inside(outer: ModuleCall, calls: list[ModuleCall]) -> Iterator[ModuleCall]:
     """Yield the calls made during a call, in order of their start."""
     return (call for call in calls if outer.start < call.start < outer.end)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from .interface import Call, attending
+from .interface import AttentionCall, attending
 from .trace import Enough, may_stop
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Captured(NamedTuple):
 
     weights: Tensor
     """[1, heads, Q, K]"""
-    call: Call | None
+    call: AttentionCall | None
     """With the vectors it comes from; None where the network's attention goes through no interface."""
 
     @property
@@ -68,7 +68,7 @@ def note(found: Captured) -> Note:
     return Note(None if call is None else call.module, tuple(found.weights.shape), window, found.nbytes)
 
 
-def _window(call: Call) -> int | None:
+def _window(call: AttentionCall) -> int | None:
     if call.mask is None:
         return None
     allowed = call.mask[0, 0] > torch.finfo(call.mask.dtype).min / 2
@@ -103,7 +103,7 @@ def _recording(network: nn.Module, wanted: Callable[[int], bool], last: int | No
     found: dict[int, Captured] = {}
     count = iter(range(1 << 62))
 
-    def record(call: Call) -> None:
+    def record(call: AttentionCall) -> None:
         number = next(count)
         if wanted(number):
             call.proceed()

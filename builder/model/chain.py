@@ -36,7 +36,7 @@ PLAIN = (type(None), bool, int, float, str, torch.dtype, torch.device)
 
 
 @dataclass(frozen=True)
-class _Call:
+class _BlockCall:
     """How the network calls a block: all but the residual stream."""
 
     args: tuple[Any, ...]
@@ -62,7 +62,7 @@ class Steps:
     def __init__(self, structure: Structure, embeddings: Tensor) -> None:
         self._structure = structure
         self._embeddings = embeddings.detach()
-        self._calls: list[_Call] = []
+        self._calls: list[_BlockCall] = []
         with torch.no_grad(), _skipping(structure, lambda call, _hidden: self._calls.append(call)):
             structure.base(inputs_embeds=self._embeddings, use_cache=False)
         if len(self._calls) != len(structure.blocks):
@@ -118,7 +118,7 @@ def find_chain(structure: Structure, embeddings: Tensor) -> bool:
 
 
 def _is_chain(structure: Structure, embeddings: Tensor) -> bool:
-    calls: list[_Call] = []
+    calls: list[_BlockCall] = []
     streams: list[Tensor] = []
     x = embeddings.detach().clone().requires_grad_()
     with torch.enable_grad(), _watching(structure, calls, streams):
@@ -166,7 +166,7 @@ def _near(mine: Tensor, theirs: Tensor, tolerance: float) -> bool:
 
 @contextlib.contextmanager
 def _skipping(
-    structure: Structure, see: Callable[[_Call, Tensor], None], *, last: Tensor | None = None
+    structure: Structure, see: Callable[[_BlockCall, Tensor], None], *, last: Tensor | None = None
 ) -> Iterator[None]:
     """Within: blocks hand on what they are given, and the last one `last`; `see` is told how each is called."""
 
@@ -189,7 +189,7 @@ def _skipping(
 
 
 @contextlib.contextmanager
-def _watching(structure: Structure, calls: list[_Call], streams: list[Tensor]) -> Iterator[None]:
+def _watching(structure: Structure, calls: list[_BlockCall], streams: list[Tensor]) -> Iterator[None]:
     """Within: how each block is called, and with what stream."""
     order = {id(block): layer for layer, block in enumerate(structure.blocks)}
 
@@ -207,10 +207,10 @@ def _watching(structure: Structure, calls: list[_Call], streams: list[Tensor]) -
             handle.remove()
 
 
-def _read_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call:
+def _read_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _BlockCall:
     named = not args
     kept = {name: value for name, value in kwargs.items() if name != "hidden_states"}
-    return _Call((None, *args[1:]) if args else (), kept, named)
+    return _BlockCall((None, *args[1:]) if args else (), kept, named)
 
 
 def _stream(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:

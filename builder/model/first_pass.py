@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from .capture import Captured
-from .interface import Call, attending
+from .interface import AttentionCall, attending
 from .trace import first_tensor, recording
 
 if TYPE_CHECKING:
@@ -103,11 +103,11 @@ def _keeping_neurons(modules: Sequence[nn.Module | None], kept: dict[int, Tensor
             handle.remove()
 
 
-def _keeper(kept: dict[int, Captured], count: int) -> Callable[[Call], None]:
+def _keeper(kept: dict[int, Captured], count: int) -> Callable[[AttentionCall], None]:
     """Return what keeps calls of attention by their number, those of which `count` fit `SHORT`."""
     number = iter(range(1 << 62))
 
-    def record(call: Call) -> None:
+    def record(call: AttentionCall) -> None:
         call.proceed()
         found = Captured(call.weights, call)
         at = next(number)

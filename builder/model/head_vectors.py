@@ -10,7 +10,7 @@ from torch import Tensor
 from .placement import present
 
 if TYPE_CHECKING:
-    from .interface import Call
+    from .interface import AttentionCall
 
 __all__ = ["HeadVectors", "read_heads"]
 
@@ -54,7 +54,7 @@ class HeadVectors(NamedTuple):
         return torch.cat([scores, sinks], -1).softmax(-1)[..., :-1]
 
 
-def read_heads(call: Call) -> HeadVectors:
+def read_heads(call: AttentionCall) -> HeadVectors:
     """Return what the heads of a call of attention attended with, of the first text."""
     module, options = call.module, call.options
     query = call.query[0].float()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from .interface import Call
+from .interface import AttentionCall
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +27,7 @@ class Heard(NamedTuple):
     """Whether what it does is the softmax of scaled and masked products, and nothing else."""
 
 
-def hear(call: Call) -> Heard:
+def hear(call: AttentionCall) -> Heard:
     """Attend, and return what an attention is given in a run of one whole text."""
     call.proceed()
     length, mask = call.key.shape[2], call.mask
@@ -36,11 +36,11 @@ def hear(call: Call) -> Heard:
     return Heard(call.key, call.value, mask, _is_plain(call, mask))
 
 
-def attend(call: Call, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, *, plain: bool) -> Tensor:
+def attend(call: AttentionCall, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, *, plain: bool) -> Tensor:
     """Return [R, Q, heads, d_value], what a layer's heads find: by its own eager function, or by `_softmax`."""
     if plain:
         return _softmax(query * _scale(call), key, value, mask)
-    own = Call(call.module, query, key, value, mask, call.options, call.args)
+    own = AttentionCall(call.module, query, key, value, mask, call.options, call.args)
     own.proceed()
     return own.output
 
@@ -60,7 +60,7 @@ def _softmax(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     return found.view(texts, heads, length, -1).transpose(1, 2)
 
 
-def attend_alone(call: Call, heard: Heard, positions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def attend_alone(call: AttentionCall, heard: Heard, positions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Return what N lone tokens at `positions` find, [N, 1, heads, d_value], and with what weights, [N, heads, T].
 
     `call` is theirs; each reads what the original's tokens hand on, and itself. `mask` is [1 or heads, N, T]. The keys
@@ -82,12 +82,12 @@ def attend_alone(call: Call, heard: Heard, positions: Tensor, mask: Tensor) -> t
     return read[:, None], weights.transpose(0, 1)
 
 
-def _scale(call: Call) -> float:
+def _scale(call: AttentionCall) -> float:
     scaling = call.options.get("scaling")
     return float(call.query.shape[-1] ** -0.5 if scaling is None else scaling)
 
 
-def _is_plain(call: Call, mask: Tensor) -> bool:
+def _is_plain(call: AttentionCall, mask: Tensor) -> bool:
     """Whether a softmax of scaled and masked products finds what the model's own function did: no soft cap, no sink."""
     try:
         found = attend(call, call.query, call.key, call.value, mask, plain=True)

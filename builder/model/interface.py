@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["Call", "attending", "eager"]
+__all__ = ["AttentionCall", "attending", "eager"]
 
 NAME = "fanlight"
-_handler: ContextVar[Callable[[Call], None] | None] = ContextVar("_handler", default=None)
+_handler: ContextVar[Callable[[AttentionCall], None] | None] = ContextVar("_handler", default=None)
 
 
 @dataclass(eq=False)
-class Call:
+class AttentionCall:
     """One call of an attention function, on B texts: before `proceed()` it may be changed, after it it can be read.
 
     `module` is the attention layer that calls. Queries are [B, heads, Q, d_head], after rotation and norms. Keys and
@@ -62,7 +62,7 @@ class Call:
 def _attend(
     module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Any = None, *args: Any, **options: Any
 ) -> Any:
-    call = Call(module, query, key, value, options.pop("attention_mask", mask), options, args)
+    call = AttentionCall(module, query, key, value, options.pop("attention_mask", mask), options, args)
     handler = _handler.get()
     if handler is not None:
         handler(call)
@@ -84,7 +84,7 @@ AttentionMaskInterface.register(NAME, eager_mask)  # without it there is no mask
 
 
 @contextlib.contextmanager
-def attending(network: torch.nn.Module, handler: Callable[[Call], None]) -> Iterator[None]:
+def attending(network: torch.nn.Module, handler: Callable[[AttentionCall], None]) -> Iterator[None]:
     """Within: `handler` is called in every attention of a network that goes through transformers' interface.
 
     Nothing changes by itself: the model's own eager function attends. A network whose attention is written another way

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import BuildError
-from .interface import Call, attending
+from .interface import AttentionCall, attending
 from .placement import present
 from .trace import first_tensor
 
@@ -100,10 +100,10 @@ def find_projections(network: nn.Module, forward: Callable[[], Any]) -> dict[nn.
     It is the first module with a matrix of weights (GPT-2's `Conv1D` too) that is called after the attention function
     has returned and reads something as wide as all heads together. Modules without one are left out.
     """
-    latest: list[Call] = []  # the last call of attention, until its projection has come
+    latest: list[AttentionCall] = []  # the last call of attention, until its projection has come
     found: dict[nn.Module, OutputProjection] = {}
 
-    def attend(call: Call) -> None:
+    def attend(call: AttentionCall) -> None:
         call.proceed()
         latest[:] = [call]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from . import Model
     from .heard import Heard
-    from .interface import Call
+    from .interface import AttentionCall
 
 __all__ = ["TOKENS", "Original", "Places", "at_once", "batches", "keep", "tails"]
 
@@ -133,7 +133,7 @@ class Original:
         final = found.last_hidden_state if until is None else seen[0]
         return final[:, 0].to(self.ids.device)  # of a divided network it is where its last layers are
 
-    def _attend(self, call: Call, places: Places, silent: Tensor | None) -> None:
+    def _attend(self, call: AttentionCall, places: Places, silent: Tensor | None) -> None:
         """Attend from the tokens at `places` to those of their text: their own, and the original's before them."""
         heard, n, first = self.heard[call.module], len(places.starts), int(places.starts.min())
         texts, positions = (where.to(call.query.device) for where in (places.texts, places.positions))

@@ -217,6 +217,7 @@ class Run:
             lambda **options: base(input_ids=self.ids[None], use_cache=False, **options),
             {"self": (whole, whole)},
             causal=True,
+            n_layers=self.model.n_layers,
         )
 
     def _check(self, final: Tensor) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..model_source import ModelSource
-    from .calls import Call
+    from .calls import ModuleCall
 
 __all__ = ["Structure", "find_structure"]
 
@@ -106,7 +106,7 @@ def find_structure(network: Any, source: ModelSource) -> Structure:
     )
 
 
-def _trace(network: Any, modules: dict[str, nn.Module]) -> tuple[list[Call], Any]:
+def _trace(network: Any, modules: dict[str, nn.Module]) -> tuple[list[ModuleCall], Any]:
     """Run two texts of four tokens that differ in the last one."""
     size = network.get_input_embeddings().weight.shape[0]
     ids = torch.tensor([[3, 5, 7, 11], [3, 5, 7, 13]], device=network.device) % size
@@ -136,9 +136,9 @@ def _missing(role: str, source: ModelSource, candidates: Iterable[str]) -> Build
     )
 
 
-def _find_blocks(calls: list[Call], modules: dict[str, nn.Module], source: ModelSource) -> str:
+def _find_blocks(calls: list[ModuleCall], modules: dict[str, nn.Module], source: ModelSource) -> str:
     """Return the longest list whose modules ran one after another, each handing on vectors of one width."""
-    spans: dict[int, Call] = {}
+    spans: dict[int, ModuleCall] = {}
     for call in calls:
         spans.setdefault(id(call.module), call)
     found: list[tuple[int, int, str]] = []
@@ -157,7 +157,9 @@ def _find_blocks(calls: list[Call], modules: dict[str, nn.Module], source: Model
     return max(found, key=lambda entry: (entry[1], entry[0]))[2]  # the list that holds most of the work
 
 
-def _find_head(network: Any, calls: list[Call], output: Any, modules: dict[str, nn.Module], source: ModelSource) -> str:
+def _find_head(
+    network: Any, calls: list[ModuleCall], output: Any, modules: dict[str, nn.Module], source: ModelSource
+) -> str:
     """Return the output embedding that transformers knows, or the last module whose output is as wide as the logits."""
     known = network.get_output_embeddings()
     names = {id(module): name for name, module in modules.items()}
@@ -170,7 +172,7 @@ def _find_head(network: Any, calls: list[Call], output: Any, modules: dict[str, 
     return max(wide, key=lambda call: call.start).name
 
 
-def _find_base(calls: list[Call], first: Call, last: Call, source: ModelSource) -> Call:
+def _find_base(calls: list[ModuleCall], first: ModuleCall, last: ModuleCall, source: ModelSource) -> ModuleCall:
     """Return the outermost module below the network that runs all blocks and hands on a last hidden state."""
     for call in calls:
         around = call.name and call.start < first.start and last.end < call.end
@@ -179,7 +181,7 @@ def _find_base(calls: list[Call], first: Call, last: Call, source: ModelSource) 
     raise BuildError(f"unsupported model: {source.name} has no base model around its blocks")
 
 
-def _find_norm(calls: list[Call], last: Call, base: Call, stream: Tensor) -> str | None:
+def _find_norm(calls: list[ModuleCall], last: ModuleCall, base: ModuleCall, stream: Tensor) -> str | None:
     """Return the module of the base that reads the last block's output, or None where there is none."""
     for call in calls:
         if not last.end < call.start < base.end:
@@ -192,7 +194,7 @@ def _find_norm(calls: list[Call], last: Call, base: Call, stream: Tensor) -> str
     return None
 
 
-def _find_embedding(network: Any, calls: list[Call], modules: dict[str, nn.Module], source: ModelSource) -> str:
+def _find_embedding(network: Any, calls: list[ModuleCall], modules: dict[str, nn.Module], source: ModelSource) -> str:
     known = network.get_input_embeddings()
     names = {id(module): name for name, module in modules.items()}
     if known is not None and any(call.module is known for call in calls):

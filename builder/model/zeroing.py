@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .interface import Call, attending
+from .interface import AttentionCall, attending
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -27,7 +27,7 @@ def zeroed_values(network: torch.nn.Module, zeroed: Tensor) -> AbstractContextMa
         network(input_ids=ids)  # what the token at position 1 would hand on is nothing
     """
 
-    def zero(call: Call) -> None:
+    def zero(call: AttentionCall) -> None:
         call.value = call.value.masked_fill(zeroed[:, None, :, None].to(call.value.device), 0)
 
     return attending(network, zero)

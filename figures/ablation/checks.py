@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from builder.model import Run
-    from builder.model.interface import Call
+    from builder.model.interface import AttentionCall
 
     from .edges import Edges, Memory
     from .heads import Heads
@@ -93,7 +93,7 @@ def _plainly(measured: Measured, layer: int, heads: Sequence[int]) -> float:
     fill = instead(own.vectors, measured.replace).reshape(n, -1)
     attends = measured.run.attention.module("self", layer)
 
-    def silence(call: Call) -> None:
+    def silence(call: AttentionCall) -> None:
         if call.module is attends:
             call.proceed()
             call.output = call.output.clone()
@@ -147,7 +147,7 @@ def _edge_plainly(measured: Measured, layers: Sequence[int], source: int) -> flo
     text = measured.text
     modules = [measured.run.attention.module("self", layer) for layer in layers if layer in measured.heads]
 
-    def cut(call: Call) -> None:
+    def cut(call: AttentionCall) -> None:
         if call.module in modules:
             shape = (1, 1, call.query.shape[2], call.key.shape[2])
             lowest = torch.finfo(call.query.dtype).min

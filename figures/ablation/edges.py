@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from builder.model import Run
     from builder.model.heard import Heard
-    from builder.model.interface import Call
+    from builder.model.interface import AttentionCall
 
     from .text import Effects, Text
 
@@ -100,7 +100,7 @@ class _Cut:
             structure.base(input_ids=ids, position_ids=where, use_cache=False)
         return seen[0][:, 0].to(stream.device)
 
-    def _answer(self, call: Call, edges: Sequence[_Edge], layers: dict[Any, int]) -> None:
+    def _answer(self, call: AttentionCall, edges: Sequence[_Edge], layers: dict[Any, int]) -> None:
         """Attend without what is cut in the layer of a call."""
         heard, layer = self.memory.heard[call.module], layers.get(call.module)
         mask = heard.mask[0, :, -1:].repeat(1, len(edges), 1)
@@ -110,7 +110,8 @@ class _Cut:
         weights = _attend(call, heard, mask)
         if rows:
             self.left.append(float(weights[rows, :, there].max()))
-        self.off.append(float((weights.float().sum(-1) - 1).abs().max()))
+        if not hasattr(call.module, "sinks"):  # what goes to a place that is no token is missing from the sum
+            self.off.append(float((weights.float().sum(-1) - 1).abs().max()))
 
 
 @torch.no_grad()
@@ -138,7 +139,7 @@ def read_memory(run: Run, text: Text) -> Memory:
     return Memory(text, modules, original.heard)
 
 
-def _attend(call: Call, heard: Heard, mask: Tensor) -> Tensor:
+def _attend(call: AttentionCall, heard: Heard, mask: Tensor) -> Tensor:
     """Have the last token attend in n ways, by masks [1 or heads, n, T]; return the weights [n, heads, T]."""
     n, length = mask.shape[1:]
     if heard.plain:

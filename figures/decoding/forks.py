@@ -126,7 +126,7 @@ def _cache(model: Model, ids: Tensor) -> DynamicCache | None:
     """Return keys and values of the text, where they are kept in the way that can be cut off anywhere."""
     with torch.no_grad():
         cache = getattr(model.network(input_ids=ids[None], use_cache=True), "past_key_values", None)
-    if not isinstance(cache, DynamicCache) or any(type(layer) is not DynamicLayer for layer in cache.layers):
+    if type(cache) is not DynamicCache or any(type(layer) is not DynamicLayer for layer in cache.layers):
         return None
     return cache
 
@@ -135,12 +135,15 @@ def _prefixes(cache: DynamicCache, lengths: Sequence[int]) -> DynamicCache:
     """Return the cache of a batch of prefixes of one text, the shorter ones padded on the left."""
     longest = max(lengths)
     found = DynamicCache()
+
+    def padded(state: Tensor) -> Tensor:
+        return torch.stack([torch.nn.functional.pad(state[0, :, :n], (0, 0, longest - n, 0)) for n in lengths])
+
     for number, layer in enumerate(cache.layers):
-        states = []
-        for state in (layer.keys, layer.values):
-            rows = [torch.nn.functional.pad(state[0, :, :n], (0, 0, longest - n, 0)) for n in lengths]
-            states.append(torch.stack(rows))
-        found.update(*states, number)
+        assert isinstance(layer, DynamicLayer)  # `_cache`
+        assert layer.keys is not None  # it was filled
+        assert layer.values is not None
+        found.update(padded(layer.keys), padded(layer.values), number)
     return found
 
 

@@ -211,6 +211,13 @@ def test_the_example_is_an_answer_with_everything(tiny: Load, ask: Ask, kinds: d
     assert said.startswith("What the logit of “Mary” over “John”, +6.12, loses without each part: ")
 
 
+def test_edges_are_cut_where_attention_goes_to_no_token_too(tiny: Load, ask: Ask) -> None:
+    """Rows of weights need not sum to 1 there (gpt-oss): the check is of those that do."""
+    answer = ask("ablation", tiny("gpt_oss"), TEXT, edges=True, window=2)
+    assert not failed(answer)
+    assert max(abs(lost) for row in answer.data["edges"]["lost"] for lost in row) > 0
+
+
 @pytest.mark.weights
 def test_smollm2_needs_the_head_that_moves_the_name(smollm2: Any, ask: Ask) -> None:
     """Of all heads, that of layer 23 which writes most of it; and of all edges of that layer, the one to the name."""

@@ -109,7 +109,7 @@ def test_it_begins_with_what_the_text_was_written_with(tiny: Load, ask: Ask) -> 
         assert data["left"][t] == int((shares > 0).sum())
 
 
-@pytest.mark.parametrize("name", CAUSAL)
+@pytest.mark.parametrize("name", [*CAUSAL, "minimax"])  # which keeps states beside keys and values
 def test_forks_are_plain_greedy_continuations(name: str, tiny: Load, part: Part) -> None:
     """Batched, padded and with a cache, they are what one forward pass after another gives, on every architecture."""
     model = tiny(name)

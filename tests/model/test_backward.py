@@ -17,7 +17,7 @@ from builder.model.backward.mask import read_mask
 from builder.model.backward.parts import Activation, Linear, Norm
 from builder.model.backward.scratch import Scratch
 from builder.model.backward.turn import paired, read_turn
-from builder.model.interface import Call, eager
+from builder.model.interface import AttentionCall, eager
 
 ARCHITECTURES = pytest.mark.parametrize("name", CONFIGS)
 WHOLE = {"opt", "falcon", "mixtral", "mamba", "gpt_oss"}
@@ -284,5 +284,5 @@ def test_values_of_another_width_than_keys_are_no_plain_attention(tiny: Load) ->
     hidden = torch.full((6, 6), -1e9).triu(1)[None, None]
     for width, plain in ((12, True), (8, False)):
         value = torch.randn(1, 2, 6, width, generator=generator)
-        call = Call(module, query, key, value, hidden, {"scaling": 0.3})
+        call = AttentionCall(module, query, key, value, hidden, {"scaling": 0.3})
         assert attends_plainly(call, eager(type(module))) is plain

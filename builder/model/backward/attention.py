@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ..interface import Call
+    from ..interface import AttentionCall
     from .mask import Mask
     from .turn import Turn
 
@@ -96,7 +96,7 @@ class Attended:
         shared = self._both[0].shape[1]
         return [shared * self.group * self.d_head, *2 * [shared * self.d_head]]
 
-    def record(self, call: Call) -> Tensor:
+    def record(self, call: AttentionCall) -> Tensor:
         """Attend, and keep what is needed; return [A, L, heads, d_head]."""
         a, heads, length, d = call.query.shape
         shared = call.key.shape[1]
@@ -268,7 +268,7 @@ class Attended:
 
 
 @torch.no_grad()
-def attends_plainly(call: Call, eager: Any) -> bool:
+def attends_plainly(call: AttentionCall, eager: Any) -> bool:
     """Whether a layer's attention is what `Attended` computes: no cap, no sinks, no dropout, nothing added, values as
     wide as keys.
 

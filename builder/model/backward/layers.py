@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .. import Model
     from ..chain import Steps
-    from ..interface import Call
+    from ..interface import AttentionCall
     from .parts import Part, View
     from .plan import Plan
     from .pre_norm import Weights
@@ -172,7 +172,7 @@ class Layers:
     def _forward(self, part: Part) -> Callable[[Tensor], Tensor]:
         return lambda given: part.record(given) if self._recording else stored(part, given)
 
-    def _attend(self, call: Call) -> None:
+    def _attend(self, call: AttentionCall) -> None:
         if call.module in self._plan.attentions:
             attended = self._attended[self._layer]
             given = (call.query, call.key, call.value)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .. import Model
     from ..frozen import FrozenNorm
-    from ..interface import Call
+    from ..interface import AttentionCall
     from .roles import Roles
 
 __all__ = ["Plan", "find_plan"]
@@ -54,7 +54,7 @@ def find_plan(model: Model, embeddings: Tensor) -> Plan:
     seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
     times: Counter[nn.Module] = Counter()
     plain: Counter[nn.Module] = Counter()
-    calls: dict[nn.Module, list[Call]] = {}
+    calls: dict[nn.Module, list[AttentionCall]] = {}
     told: dict[nn.Module, dict[str, Any]] = {}
 
     def leave(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], returned: Any) -> None:
@@ -64,7 +64,7 @@ def find_plan(model: Model, embeddings: Tensor) -> Plan:
             if given.shape[:2] == returned.shape[:2] == embeddings.shape[:2] and given.dim() > 2:
                 seen[module] = given, returned
 
-    def attend(call: Call) -> None:
+    def attend(call: AttentionCall) -> None:
         calls.setdefault(call.module, []).append(call)
         plain[call.module] += attends_plainly(call, eager(type(call.module)))
 

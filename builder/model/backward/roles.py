@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from ..interface import Call
+    from ..interface import AttentionCall
     from .turn import Turn
 
 __all__ = ["Roles", "find_roles"]
@@ -56,7 +56,7 @@ class Roles(NamedTuple):
 def find_roles(
     kinds: Mapping[nn.Module, type[Part]],
     seen: Mapping[nn.Module, tuple[Tensor, Tensor]],
-    call: Call,
+    call: AttentionCall,
     told: Mapping[str, Any],
 ) -> Roles | None:
     """Return the modules of a block, told by what they read and gave, with its call of attention; None if it differs.
@@ -73,7 +73,7 @@ def find_roles(
 def _find(
     kinds: Mapping[nn.Module, type[Part]],
     seen: Mapping[nn.Module, tuple[Tensor, Tensor]],
-    call: Call,
+    call: AttentionCall,
     told: Mapping[str, Any],
 ) -> Roles:
     def one(kind: type[Part], fits: Callable[[Tensor, Tensor], bool]) -> nn.Module:
