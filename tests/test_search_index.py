@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,18 @@ def test_the_index_is_made_again_when_an_article_changed(site: Site) -> None:
         search_files([summary(0, f"edited {edit}")], site, read)
     (folder,) = (site.root.parent / "cache" / "search").iterdir()
     assert len([kept for kept in folder.iterdir() if kept.is_dir()]) == 2
+
+
+@installed
+def test_what_was_being_made_when_a_build_was_killed_is_removed(site: Site) -> None:
+    """A copy of all pages; not what another build is making now."""
+    search_files([summary(0)], site, reader([]))
+    (folder,) = (site.root.parent / "cache" / "search").iterdir()
+    for name in (".left", ".now"):
+        (folder / name / "site").mkdir(parents=True)
+    os.utime(folder / ".left", (1e9, 1e9))
+    search_files([summary(0, "edited")], site, reader([]))
+    assert sorted(path.name for path in folder.glob(".*")) == [".now"]
 
 
 def test_a_site_may_have_no_search(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

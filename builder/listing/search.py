@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -64,8 +65,8 @@ def can_search(site: Site) -> bool:
 
 def search_files(
     articles: Sequence[Summary], site: Site, read_page: Callable[[Summary], str], *, old: bool = False
-) -> dict[str, Path]:
-    """Return the files of the index by their path in the site; they lie in the user's cache.
+) -> dict[str, bytes | Path]:
+    """Return the files of the index by their path in the site; they lie in the user's cache, if it can be written.
 
     The index is made again when an article has changed, all of it: 5 ms an article. With `old`, one that is there will
     do: a preview does not wait for it. Raises `BuildError` with what the program says if it fails.
@@ -80,17 +81,35 @@ def search_files(
     if not made.is_dir() and old and standing:
         made = standing[0]
     if not made.is_dir():
-        store.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=store, prefix=".") as work:
-            _run(program, articles, read_page, Path(work))
-            with contextlib.suppress(OSError):  # another build was first
-                (Path(work) / "out").rename(made)
+        try:
+            store.mkdir(parents=True, exist_ok=True)
+            _remove_left(store)
+            with tempfile.TemporaryDirectory(dir=store, prefix=".") as work:
+                _run(program, articles, read_page, Path(work))
+                with contextlib.suppress(OSError):  # another build was first
+                    (Path(work) / "out").rename(made)
+        except OSError:  # a cache that cannot be written is done without
+            with tempfile.TemporaryDirectory(prefix="fanlight-search-") as work:
+                _run(program, articles, read_page, Path(work))
+                return {path: file.read_bytes() for path, file in _index(Path(work) / "out").items()}
         for other in standing[1:]:  # the last one may just be copied into a site, by another build
             shutil.rmtree(other, ignore_errors=True)
+    return dict(_index(made))
+
+
+def _index(made: Path) -> dict[str, Path]:
+    """Return the files of an index by their path in the site, with the licence of what made it."""
     files = (file for pattern in WANTED for file in sorted(made.glob(pattern)))
     return {f"{FOLDER}/{file.relative_to(made).as_posix()}": file for file in files} | {
         f"{FOLDER}/LICENSE.txt": LICENSE
     }
+
+
+def _remove_left(store: Path) -> None:
+    """Remove what builds left that were killed while they made an index, which takes seconds: it is an hour old."""
+    for folder in store.glob(".*"):
+        if time.time() - folder.stat().st_mtime > 3600:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(program: Path, articles: Iterable[Summary], read_page: Callable[[Summary], str], work: Path) -> None:

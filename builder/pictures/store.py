@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,24 +19,27 @@ RECIPE = 1  # another number for another way to make variants
 
 @dataclass(frozen=True)
 class Variant:
-    """A picture in a format and a width; without a `file`, the picture's own."""
+    """A picture in a format and a width; without a `file`, the picture's own. Bytes are not stored."""
 
     format: str
     width: int
     digest: str
-    file: Path | None
+    file: bytes | Path | None
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What is published of a picture. `clean` is its file without metadata, None where it had none to lose."""
+    """What is published of a picture. `clean` is its file without metadata, None where it had none to lose.
+
+    Where the cache cannot be written, that and the variants are what would lie in their files.
+    """
 
     suffix: str
     digest: str
     width: int
     height: int
     transparent: bool
-    clean: Path | None
+    clean: bytes | Path | None
     variants: tuple[Variant, ...]
 
 
@@ -94,9 +98,17 @@ def _make(folder: Path, key: str, content: bytes, formats: tuple[str, ...], widt
         digest = hashlib.sha256(made.content).hexdigest()[:8] if made.content is not None else name
         variants.append(Variant(made.format, made.width, digest, file))
     stored = Stored(suffix, name, picture.width, picture.height, picture.transparent, own, tuple(variants))
-    for file, encoded in files.items():
-        write_atomically(file, encoded)
     entry = dataclasses.asdict(stored)
     entry["files"], entry["sizes"] = [file.name for file in files], [len(encoded) for encoded in files.values()]
-    write_atomically(folder / f"{key}.json", json.dumps(entry, default=lambda file: file.name).encode())
+    try:
+        for file, encoded in files.items():
+            write_atomically(file, encoded)
+        write_atomically(folder / f"{key}.json", json.dumps(entry, default=lambda file: file.name).encode())
+    except OSError:
+        loose = tuple(dataclasses.replace(one, file=_content(one.file, files)) for one in variants)
+        return dataclasses.replace(stored, clean=_content(own, files), variants=loose)
     return stored
+
+
+def _content(file: bytes | Path | None, files: Mapping[Path, bytes]) -> bytes | None:
+    return files[file] if isinstance(file, Path) else file

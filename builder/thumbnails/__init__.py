@@ -135,7 +135,8 @@ def _draw(kind: Kind, result: Result, theme: jinja2.Environment, site: Site) -> 
         return kept.read_text(encoding="utf-8")
     template = theme.get_template(f"figures/{kind.name}/thumbnail.svg")
     drawing = template.render(data=result.data, colours=colours).strip()
-    write_atomically(kept, drawing.encode())
+    with suppress(OSError):  # a cache that cannot be written is done without
+        write_atomically(kept, drawing.encode())
     return drawing
 
 

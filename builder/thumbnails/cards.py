@@ -51,7 +51,7 @@ def find_social_image(
         return None, {}
     if site.social_cards and can_draw() and _is_ours(article.meta.title):
         card = find_card(article, found, theme, site)
-        path = f"{article.slug}/card.{hashlib.sha256(card.read_bytes()).hexdigest()[:8]}.png"
+        path = f"{article.slug}/card.{_mark(card)}.png"
         return SocialImage(site.base_url + quote(path), *SIZE, article.meta.title), {path: card}
     thumbnail = found.thumbnail
     if thumbnail is None or thumbnail.path.endswith(".svg"):
@@ -66,8 +66,8 @@ def can_draw() -> bool:
     return importlib.util.find_spec("resvg_py") is not None and bool(_fonts())
 
 
-def find_card(article: Article, found: FoundThumbnail, theme: jinja2.Environment, site: Site) -> Path:
-    """Return an article's card in the user's cache, drawn now if it is not there; raises `BuildError` as `_draw`."""
+def find_card(article: Article, found: FoundThumbnail, theme: jinja2.Environment, site: Site) -> bytes | Path:
+    """Return an article's card, drawn now if it is not in the user's cache; raises `BuildError` as `_draw`."""
     names = _joined([author.name for author in article.meta.authors if _is_ours(author.name)])
     drawing = Markup(found.drawing) if found.drawing else None
     picture = _address(found) if drawing is None else None
@@ -79,7 +79,7 @@ def find_site_card(theme: jinja2.Environment, site: Site) -> tuple[SocialImage |
     if not (site.base_url and site.social_cards and can_draw() and _is_ours(site.title)):
         return None, {}
     card = _draw(site.title, "", theme, site)
-    path = f"card.{hashlib.sha256(card.read_bytes()).hexdigest()[:8]}.png"
+    path = f"card.{_mark(card)}.png"
     return SocialImage(site.base_url + path, *SIZE, site.title), {path: card}
 
 
@@ -91,8 +91,11 @@ def _draw(
     *,
     drawing: Markup | None = None,
     picture: str | None = None,
-) -> Path:
-    """Return a card in the user's cache. Raises `BuildError` where the theme's template makes no drawing."""
+) -> bytes | Path:
+    """Return a card in the user's cache, or by itself where that cannot be written.
+
+    Raises `BuildError` where the theme's template makes no drawing.
+    """
     import resvg_py
 
     size, lines = fit(title)
@@ -106,11 +109,19 @@ def _draw(
     if not file.is_file():
         fonts = [str(font) for font in _fonts()]
         try:
-            drawn = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=fonts)
+            drawn = bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=fonts))
         except ValueError as error:
             raise BuildError(f"invalid card: parts/card.svg cannot be drawn: {error}") from error
-        write_atomically(file, bytes(drawn))
+        try:
+            write_atomically(file, drawn)
+        except OSError:
+            return drawn
     return file
+
+
+def _mark(card: bytes | Path) -> str:
+    """Return what a card's name has of its content."""
+    return hashlib.sha256(card if isinstance(card, bytes) else card.read_bytes()).hexdigest()[:8]
 
 
 def fit(title: str) -> tuple[int, list[str]]:
