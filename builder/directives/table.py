@@ -51,10 +51,15 @@ def table_plugin(md: MarkdownIt) -> None:
 def _read_captions(state: StateCore) -> None:
     """Put a table and Pandoc's caption below it into a directive."""
     kept: list[Token] = []
-    begin = 0
+    begin = width = 0
     for at, token in enumerate(state.tokens):
         if token.type == "table_open":
             begin = len(kept)
+            width = 0
+        elif token.type == "th_open":
+            width += 1
+        elif token.type == "tr_open" and width:
+            _check_row(token, width, source_of(state))
         kept.append(token)
         if token.type != "paragraph_close":
             continue
@@ -86,6 +91,15 @@ def _tell(inline: Token, source: Source) -> None:
     label = _LABEL.search(inline.content)
     if label and label[1].startswith("tbl-"):
         source.complain(f"invalid caption: {label[1]} stands below no table", place)
+
+
+def _check_row(row: Token, width: int, source: Source) -> None:
+    """Tell of a row with more cells than there are columns: markdown-it leaves them out."""
+    first = row.map[0] if row.map else len(source.lines)
+    found = _count(re.sub(r"^[>\s]*", "", source.lines[first])) if first < len(source.lines) else 0
+    if found > width:
+        hint = " (| within a cell is written \\|)" if "$" in source.lines[first] or "`" in source.lines[first] else ""
+        source.complain(f"invalid table: a row has {found} cells, the head {width}{hint}", source.begin(first))
 
 
 def _count(row: str) -> int:

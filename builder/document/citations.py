@@ -7,7 +7,7 @@ import re
 from markdown_it.token import Token
 
 from ..bibliography import Bibliography
-from ..directives.cite import ROLES
+from ..directives.cite import LABEL, ROLES
 from ..errors import nearest
 from ..source_map import Source
 from .reading import Locate
@@ -34,6 +34,8 @@ class Citations:
         if meta["bare"] and not any(self._is_meant(item["key"]) for item in meta["items"]):
             token.type, token.content = "text", raw
             self.handles.update(dict.fromkeys(item["key"] for item in meta["items"]))
+            for key in (item["key"] for item in meta["items"] if LABEL.match(item["key"].lower())):
+                self.source.complain(f"unknown label: {key} (did you mean {key.lower()}?)", locate(0))
             return
         if meta["unknown_role"]:
             role = f"cite:{meta['unknown_role']}"
@@ -44,6 +46,7 @@ class Citations:
                 self.places[key] = self.places.get(key, 0) + 1
             else:
                 near = nearest(key, self.bibliography.keys())
+                near = f" (did you mean {key.lower()}?)" if LABEL.match(key.lower()) else near
                 offset = raw.find(f"@{key}" if "@" in raw else key)  # HTML and roles have no @
                 self.source.complain(f"unknown citation: {key}{near}", locate(max(offset, 0)))
 

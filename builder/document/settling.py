@@ -23,6 +23,7 @@ from .citations import Citations
 from .labels import PREFIXES, Label, LabelKind, Labels
 from .mentions import Mentions
 from .reading import Locate, is_displayed, plain_text, unlinked
+from .slips import tell_slips
 from .specification import read_group, read_layout, read_spec
 from .targets import Targets
 
@@ -53,9 +54,6 @@ def _letters() -> Iterator[str]:
         yield from map("".join, product(ascii_lowercase, repeat=length))
 
 
-_UNREAD = re.compile(r"\{[^{}\n]*\w=[^{}\n]*\}")
-"""Attributes behind a picture or a link that cannot be read: they would stand in the page."""
-
 _NOT_IN_TOC = ("link_open", "link_close", "footnote_ref", "citation", "reference", "image", "spark")
 
 
@@ -85,7 +83,6 @@ class Settling:
         self.n_words = 0
         self._n_figures = 0
         self._told: set[str] = set()
-        self._before: tuple[Token, Locate] | None = None
         self._n_tables = 0
         self._n_equations = 0
         self._sections: list[int] = []
@@ -95,6 +92,7 @@ class Settling:
         self._references: list[tuple[str, Place]] = []
         self._rules: dict[str, Callable[[Token, Locate], None]] = {
             "text": self._text,
+            "inline": self._inline,
             "appendix": self._appendix,
             "heading": self._heading,
             "directive_figure": self._figure,
@@ -122,7 +120,6 @@ class Settling:
         rule = self._rules.get(token.type)
         if rule is not None:
             rule(token, locate)
-        self._before = token, locate
         if token.attrs.get("id") and token.type != "heading":
             self.labels.add_anchor(str(token.attrs["id"]), locate(0))
 
@@ -142,14 +139,10 @@ class Settling:
 
     def _text(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
         self.n_words += 0 if self._in_appendix else len(token.content.split())  # for the time that reading takes
-        before = self._before[0] if self._before else token
-        found = _UNREAD.match(token.content)
-        if found and self._before and before.type in ("image", "link_close"):
-            hint = "a size is a number of pixels, width=300; other signs want quotes"
-            self.source.complain(f"invalid attributes: {found[0]} ({hint})", self._before[1](0))
-        if self._before and before.markup == "$$" and (label := re.match(r"\s*\{#(eq-[\w-]+)\}", token.content)):
-            wrong = f"invalid label: {label[1]} is within a sentence (a formula with a number stands by itself)"
-            self.source.complain(wrong, self._before[1](0))
+
+    def _inline(self, token: Token, locate: Locate) -> None:
+        line = token.map[0] if token.map else (locate(0)[0] or 0) - self.source.first_line
+        tell_slips(token, self.source, line)
 
     def _appendix(self, token: Token, locate: Locate) -> None:  # noqa: ARG002 - a rule as the others
         self._in_appendix = True  # to the end: it is the last token
@@ -254,6 +247,9 @@ class Settling:
 
     def _math(self, token: Token, locate: Locate) -> None:
         self.has_math = True
+        if token.type == "math_block" and token.content.startswith("$$"):
+            self.source.complain("missing end of formula: $$ (an empty line ends what it is in, too)", locate(0))
+            return
         if self.tex is None:
             return
         display = is_displayed(token)

@@ -20,7 +20,6 @@ from .reading import Locate, plain_text
 
 __all__ = ["Link", "Targets"]
 
-_SPACED = re.compile(r"(?<!\\)(?:!|(?<!!))\[[^\[\]]*\]\(([^()<>\n\"']*[^()<>\n\"'\s] [^()<>\n\"']*\.\w{2,4})\)")
 _OWN = ("alt", "dark")
 """Attributes that are ours to write out, and no element's."""
 
@@ -51,11 +50,7 @@ class Targets:
         self.files: dict[str, Path] = {}
         self.links: list[Link] = []
         self._fragments: list[tuple[str, Place]] = []
-        self.rules: Mapping[str, Callable[[Token, Locate], None]] = {
-            "inline": self._inline,
-            "link_open": self._link,
-            "image": self._image,
-        }
+        self.rules: Mapping[str, Callable[[Token, Locate], None]] = {"link_open": self._link, "image": self._image}
 
     def finish(self) -> None:
         """Look up links within the page, when all of its places are known."""
@@ -73,15 +68,10 @@ class Targets:
         if found is not None:
             self.dark[name] = found
 
-    def _inline(self, token: Token, locate: Locate) -> None:
-        """Complain of a picture or a link that is none, for there is a space in its path."""
-        for found in _SPACED.finditer(token.content) if " " in token.content and "](" in token.content else ():
-            if any(child.type == "text" and found[0] in child.content for child in token.children or ()):
-                place = self.source.place(token.content, token.map[0], found.start()) if token.map else locate(0)
-                what = "picture" if found[0][0] == "!" else "link"
-                self.source.complain(f"invalid {what}: {found[1]} (write <{found[1]}>, for it has spaces)", place)
-
     def _link(self, token: Token, locate: Locate) -> None:
+        if not token.attrs.get("href"):
+            self.source.complain("missing address: a link names none between its parentheses", locate(0))
+            return
         try:
             target = find_target(str(token.attrs.get("href", "")), self.article, self.articles, self.html)
         except LocalError as error:
@@ -103,6 +93,9 @@ class Targets:
 
     def _image(self, token: Token, locate: Locate) -> None:
         written = str(token.attrs.get("src", ""))
+        if not written:
+            self.source.complain("missing picture: none is named between the parentheses", locate(0))
+            return
         for child in token.children or ():
             if child.type == "citation":  # an alt text is text alone
                 child.type, child.content = "text", str(child.meta["raw"])

@@ -65,7 +65,7 @@ Then ![a plot](rnak.png), a [link](../nowhere/#x) and a note[^two].
         (": C. {#tbl-a}\n\n| a |\n|---|\n| b |\n", "4:1: invalid caption: tbl-a stands below no table"),
         (
             "Here $$x$$ {#eq-a} is one.\n",
-            "4:6: invalid label: eq-a is within a sentence (a formula with a number stands by itself)",
+            "4:12: invalid label: eq-a is within a sentence (a formula with a number stands by itself)",
         ),
         (
             "![x](rank.png){#fig-a} @fig-a\n",
@@ -76,6 +76,25 @@ Then ![a plot](rnak.png), a [link](../nowhere/#x) and a note[^two].
             "5:3: invalid picture: my rank.png (write <my rank.png>, for it has spaces)",
         ),
         ("[x](my data.csv)\n", "4:1: invalid link: my data.csv (write <my data.csv>, for it has spaces)"),
+        ("##A\n", "4:1: warning: invalid heading: ##A (a space follows the signs)"),
+        ("a\nLet \\(x^2\\)\n", "5:5: warning: unsupported TeX: \\(x^2\\) is shown as text (write $x^2$)"),
+        (
+            "\\begin{align}\nx\n\\end{align}\n",
+            "4:1: warning: unsupported TeX: \\begin{align} is shown as text (write it between $$ and $$)",
+        ),
+        ("`H~2~O` H~2~O\n", "4:10: warning: unsupported sign: ~2~ is shown as text (write <sub>2</sub>)"),
+        ("x^2^\n", "4:2: warning: unsupported sign: ^2^ is shown as text (write <sup>2</sup>)"),
+        ("[a][b]\n", "4:1: warning: unknown link: [a][b] (there is no line [b]: address)"),
+        ("[a]()\n", "4:1: missing address: a link names none between its parentheses"),
+        ("![]()\n", "4:1: missing picture: none is named between the parentheses"),
+        ("@Fig-a\n", "4:1: unknown label: Fig-a (did you mean fig-a?)"),
+        ("[@Fig-a]\n", "4:2: unknown citation: Fig-a (did you mean fig-a?)"),
+        (
+            "| a |\n|---|\n| $|x|$ |\n",
+            "6:1: invalid table: a row has 3 cells, the head 1 (| within a cell is written \\|)",
+        ),
+        ("> | a |\n> |---|\n> | b | c |\n", "6:1: invalid table: a row has 2 cells, the head 1"),
+        ("$$\nx\n\ny\n", "4:1: missing end of formula: $$ (an empty line ends what it is in, too)"),
         ('![x](rank.png){dark="rnak.png"}\n', "4:1: missing picture: rnak.png (did you mean rank.png?)"),
         (
             "![x](https://a.example/b.png)\n",
@@ -84,7 +103,7 @@ Then ![a plot](rnak.png), a [link](../nowhere/#x) and a note[^two].
         ('![x](rank.png){width="50%"}\n', "4:1: invalid width: 50% is no number of pixels (write it as width=300)"),
         (
             "![x](rank.png){width=50%}\n",
-            "4:1: invalid attributes: {width=50%} (a size is a number of pixels, width=300; other signs want quotes)",
+            "4:15: invalid attributes: {width=50%} (a size is a number of pixels, width=300; other signs want quotes)",
         ),
         ("![x](rank.png){widht=50}\n", "4:1: unknown attribute of a picture: widht (did you mean width?)"),
         (
@@ -113,6 +132,8 @@ def test_names_that_lead_nowhere_are_told(parsed: Parse, told: Told, body: str, 
         "[a](../the-other/index.html), [b](../the-other/?x=1)",
         "a < b and c > d, 1 <2, <3, x <y and z>, `<b>`, <https://a.example>",
         'a ![x](rank.png "A title.") `![x](a b.png)`, \\![x](c d.png) [y](a b)',
+        "`H~2~O` and `\\(x^2\\)`, \\(words\\), #hashtag, a[i][j], [a][b]: no.\n\n[b]: https://a.example",
+        "| a | b |\n|---|---|\n| a \\| b | `c` |\n| a |\n",
         "[@olsson2022]{.x} and *@vig2019 [p. 3]*",
         "Term\n: Definition @vig2019\n\n- [ ] task\n- [x] done",
         "## A {#a}\n\n[up](#a) [text]{#b} [down](#b) [notes](#footnotes) [list](#references)",
