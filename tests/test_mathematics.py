@@ -60,6 +60,8 @@ def test_macros_are_an_articles_own(katex: Katex) -> None:
         ("x_1_2", "invalid TeX: Double subscript", "_"),
         (r"𝔸é \fracc", r"unknown TeX command: \fracc (did you mean \frac?)", r"\fracc"),
         (r"\begin{matrx}x\end{matrx}", "unknown TeX environment: matrx", "{matrx}"),
+        (r"x \label{eq:x}", r"unknown TeX command: \label (write {#eq-…} behind the closing $$)", r"\label"),
+        (r"\eqref{eq:x}", r"unknown TeX command: \eqref (write @eq-… in the text)", r"\eqref"),
         (r"a \href{https://x.org}{b}", r"unsupported TeX command: \href is not trusted", r"\href"),
         ("$$\nx", "invalid TeX: Can't use function '$' in math mode", "$"),
         ("a\n+ b \\\\ \n c }", "invalid TeX: Expected 'EOF', got '}'", "}"),

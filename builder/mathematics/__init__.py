@@ -24,6 +24,15 @@ MEMORY_LIMIT = 256 << 20  # bytes; KaTeX itself takes about 10 MB
 SECONDS = 10  # for one formula; the slowest honest one takes some milliseconds
 
 
+_OUTSIDE = {
+    "\\label": "{#eq-…} behind the closing $$",
+    **dict.fromkeys(("\\ref", "\\eqref", "\\autoref", "\\cref"), "@eq-… in the text"),
+    **dict.fromkeys(("\\cite", "\\citep", "\\citet"), "[@key] in the text"),
+    **dict.fromkeys(("\\newcommand", "\\DeclareMathOperator", "\\usepackage"), "macros in front matter, under math:"),
+}
+"""LaTeX's commands about more than a formula, and how an article says the same."""
+
+
 class TexError(Exception):
     """TeX that KaTeX refuses. `offset` and `length` count characters into the TeX; `message` is for authors."""
 
@@ -126,6 +135,7 @@ def _error(tex: str, answer: Mapping[str, Any], script: Path, macros: Mapping[st
     if unknown := re.search(r"(?:Undefined control sequence|No such environment): (\\?[A-Za-z*]+)", message):
         what = "command" if unknown[1].startswith("\\") else "environment"
         guess = nearest(unknown[1], _commands(script) | set(macros)) if what == "command" else ""
+        guess = f" (write {_OUTSIDE[unknown[1]]})" if unknown[1] in _OUTSIDE else guess
         return TexError(f"unknown TeX {what}: {unknown[1]}{where}{guess}", offset, end - offset)
     return TexError(f"invalid TeX: {message}{where}", offset, end - offset)
 
