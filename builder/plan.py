@@ -16,7 +16,7 @@ from .gallery import GALLERY, read_gallery
 from .kind import Kind, parameters
 from .model_source import ModelSource
 from .parameters import read_parameters
-from .site import Site
+from .site import Site, setting_line
 from .yaml_mapping import read_list
 
 __all__ = ["Job", "Panel", "Plan", "Question", "make_plan"]
@@ -90,7 +90,7 @@ def make_plan(documents: Iterable[Document], site: Site, kinds: Mapping[str, Kin
             if spec.kind is None:
                 continue
             asked, wrong = _ask(spec, document, site, kinds, prints)
-            problems += wrong
+            problems += [_where_said(problem, spec, document, site) for problem in wrong]
             for job, _ in asked:
                 known = jobs.get(job.address, job)
                 waiting = known.wanted_by if spec in known.wanted_by else (*known.wanted_by, spec)
@@ -98,6 +98,20 @@ def make_plan(documents: Iterable[Document], site: Site, kinds: Mapping[str, Kin
             if asked:
                 figures[article.slug, spec.anchor] = tuple(Panel(job.address, title) for job, title in asked)
     return Plan(jobs, figures, tuple(dict.fromkeys(problems)))
+
+
+def _where_said(problem: Problem, spec: FigureSpec, document: Document, site: Site) -> Problem:
+    """Return a problem at the site's setting, where it is about one that neither the figure nor its article says."""
+    found = re.match(r"(?:invalid|unknown) (\w+):", problem.message)
+    key, meta = found[1] if found else "", document.article.meta
+    run = spec.options.get("run")
+    runs = (
+        [meta.runs.get(str(run.value), {})] if run is not None else meta.runs.values() if "runs" in spec.options else ()
+    )
+    said = {*spec.options, *meta.figures, *(name for one in runs for name in one)}
+    if key in said or f"{key}s" in spec.options or not (key == "model" or key in site.figures):
+        return problem
+    return replace(problem, path=site.config, line=setting_line(site.config, key), column=None)
 
 
 def _ask(
@@ -221,7 +235,7 @@ def _default_problems(
     known = {*_RUN, *(field.name for kind in kinds.values() for field in parameters(kind))}
     for key in defaults:
         if key not in known:
-            line = options[key].line if options else None
+            line = options[key].line if options else setting_line(path, key)
             yield Problem(f"unknown default for figures: {key}{nearest(key, known)}", path, line)
 
 

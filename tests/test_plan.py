@@ -194,3 +194,23 @@ def test_what_is_wrong_with_a_gallery_is_told_once(plan: Callable[..., Plan]) ->
         "11: unknown model: smolm2 (did you mean smollm2?)",
         "12: unknown parameter of saliency: detial (did you mean detail?)",
     ]
+
+
+def test_what_the_settings_say_wrongly_is_told_there(plan: Callable[..., Plan], tmp_path: Path) -> None:
+    """Not at the figures that take it from them, which say nothing of it; and once."""
+    defaults = {"generate": "many", "detial": "true"}
+    lines = "".join(f'{key} = "{value}"\n' for key, value in defaults.items())
+    (tmp_path / "pyproject.toml").write_text(f'[tool.fanlight]\nmodel = "tniy"\n[tool.fanlight.figures]\n{lines}')
+    made = plan(figure(":prompt: x") + figure(":prompt: y"), model="tniy", figures=defaults)
+    assert sorted(
+        f"{problem.path and problem.path.name}:{problem.line}: {problem.message}" for problem in made.problems
+    ) == [
+        "pyproject.toml:2: unknown model: tniy (did you mean tiny?)",
+        "pyproject.toml:4: invalid generate: many is not a whole number",
+        "pyproject.toml:5: unknown default for figures: detial (did you mean detail?)",
+    ]
+    own = plan(figure(":prompt: x", ":generate: few", ":model: smolm2"), model="tniy", figures={"generate": "many"})
+    assert messages(own) == [
+        "11: invalid generate: few is not a whole number",
+        "12: unknown model: smolm2 (did you mean smollm2?)",
+    ]

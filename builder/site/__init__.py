@@ -24,6 +24,7 @@ __all__ = [
     "Site",
     "find_site",
     "read_base_url",
+    "setting_line",
 ]
 
 CONFIG = "pyproject.toml"
@@ -112,6 +113,11 @@ def read_base_url(written: str) -> str:
     if url.scheme not in ("http", "https") or not host or url.query or url.fragment:
         raise ValueError(f"{written!r} is not like https://example.org/project/")
     return url._replace(path=quote(url.path.rstrip("/") + "/", safe="/%~!$&'()*+,;=:@")).geturl()
+
+
+def setting_line(config: Path, key: str) -> int | None:
+    """Return the line that a setting stands on, None where there is no such file. Raises `BuildError`."""
+    return _line_of(key, _read_text(config).splitlines()) if config.is_file() else None
 
 
 def find_site(start: Path, *, output: Path | None = None, **overrides: Any) -> Site:
