@@ -135,7 +135,7 @@ class MetaReader(Reader):
             authors=authors,
             affiliations=affiliations,
             bibliography=self.bibliography(),
-            tags=self.texts("tags"),
+            tags=self.tags(),
             draft=self.switch("draft", False),
             license=self.text("license"),
             doi=self.doi(),
@@ -153,6 +153,13 @@ class MetaReader(Reader):
             runs=self.runs(),
             figures=self.options("figures"),
         )
+
+    def tags(self) -> tuple[str, ...]:
+        """Return the tags; one text may name several, with commas between."""
+        value = self.mapping.get("tags")
+        if value is None or value.text() is None:
+            return self.texts("tags")
+        return tuple(tag.strip() for text in self.texts("tags") for tag in text.split(",") if tag.strip())
 
     def bibliography(self) -> tuple[Path, ...]:
         """Return the `.bib` files, all of which exist in the site."""

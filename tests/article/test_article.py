@@ -180,6 +180,12 @@ def test_tabs_and_ends_of_lines_are_no_control_characters(site: Site) -> None:
     assert not told(read(site, 'title: "x\\ty"\ndescription: "a\\nb\\r\\n"'))
 
 
+def test_tags_may_stand_in_one_text(site: Site) -> None:
+    """With commas between, as in other programs; in a list a comma is part of a tag."""
+    assert read(site, "title: x\ntags: logit lens, C++,").meta.tags == ("logit lens", "C++")
+    assert read(site, "title: x\ntags: ['a, b', c]").meta.tags == ("a, b", "c")
+
+
 def test_several_mistakes_are_told_together(site: Site) -> None:
     """An author mends all of them in one go."""
     assert len(read(site, "titel: x\ndate: y\ntags: {a: b}").problems) == 4
