@@ -84,6 +84,9 @@ def test_pixels_agree_with_the_legend_on_paper(kind: str, canvas: str, open_figu
     assert foreign == 0
 
 
+SCROLLS = """(table) => [table, ...table.querySelectorAll('div')]
+  .some((element) => getComputedStyle(element).overflowX !== 'visible')"""
+
 SHEET = 672
 """Pixels across a sheet of A4 between its margins, as print.css has them."""
 
@@ -102,6 +105,7 @@ def test_a_table_is_printed_where_a_reader_opened_it(kind: str, script: bool, op
     page.emulate_media(media="print")
     for table in tables.all():
         assert table.locator("tbody tr").first.is_visible()
+        assert not table.evaluate(SCROLLS)
         room, whole = table.bounding_box(), table.locator("table").bounding_box()
         assert room
         assert whole
