@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from activation_views import VALUE, cell
 from kinds import example
 from large import large_activations
 from playwright.sync_api import Page
-from test_activations import VALUE, cell
 
 ROWS = "#fig-it .plot [role=application]"
 FRAME = "#fig-it .plot i"

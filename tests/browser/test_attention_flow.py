@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from kinds import KINDS, example
 from playwright.sync_api import Page
-from test_every_kind import CONTRASTS, VALUE
+from views import CONTRASTS, VALUE
 
 from builder.quantised import pack
 

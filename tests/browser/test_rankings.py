@@ -8,7 +8,7 @@ import pytest
 from kinds import example
 from large import large_rankings, packed
 from playwright.sync_api import Page
-from test_every_kind import CONTRASTS
+from views import CONTRASTS
 from work import work_of
 
 VALUE = "document.querySelector('#fig-it .view').value"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from test_attention_flow import made_up
-from test_every_kind import CONTRASTS, VALUE
 from test_sliding import Finger
+from views import CONTRASTS, VALUE
 
 PAINT = """(e) => [getComputedStyle(e).stroke, getComputedStyle(e).fill].find((paint) => paint !== 'none')"""
 
