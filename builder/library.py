@@ -67,7 +67,14 @@ class Library:
         Raises `BuildError` where there are none, where two have one address, and for a slug that none has.
         """
         articles = [self.article(file) for file in self.files()]
-        check_slugs([(article.slug, article.path) for article in articles], self.site.root, only)
+        try:
+            check_slugs([(article.slug, article.path) for article in articles], self.site.root, only)
+        except BuildError as error:
+            if not error.problems[0].message.startswith("duplicate"):
+                raise  # `--only` what is not there
+            every = {article.slug: article.path for article in articles}
+            more = [problem for article in articles for problem in self.parse(article, every).problems]
+            raise BuildError(problems=[*error.problems, *more]) from error  # all that is wrong, in one run
         listed = [article for article in articles if self.site.drafts or not article.meta.draft]
         targets = {article.slug: article.path for article in listed}
         documents = [self.parse(article, targets) for article in listed if not only or article.slug in only]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,10 +106,11 @@ class MetaReader(Reader):
         folder = self.path.parent.name
         slug = self.text("slug", folder) or folder
         if not _SLUG.fullmatch(slug):
-            other = re.sub(r"[^A-Za-z0-9_-]+", "-", slug).strip("-_") or "article"
-            wrong = f"invalid slug: {slug} (write `slug: {other}`, or what you like of a-z, 0-9, - and _)"
-            self.complain(wrong, self.mapping.get("slug"))
-            slug = other
+            latin = unicodedata.normalize("NFKD", slug.replace("ß", "ss")).encode("ascii", "ignore").decode()
+            other = re.sub(r"[^A-Za-z0-9_-]+", "-", latin).strip("-_")
+            wrong = f"invalid slug: {slug} (it is a-z, 0-9, - and _; say another with `slug: …`"
+            self.complain(f"{wrong}, such as {other})" if other else f"{wrong})", self.mapping.get("slug"))
+            slug = other or "article"
         elif slug.casefold() in TAKEN:
             self.complain(f"invalid slug: {slug} is where the site keeps other files", self.mapping.get("slug"))
         title = self.text("title")

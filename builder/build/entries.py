@@ -29,7 +29,11 @@ def find_entries(library: Library, records: Records, only: frozenset[str]) -> li
             record = None
         summary = sketch(library.article(file)) if record is None else record.summary
         found.append(Entry(file, summary, sources, record=record))
-    check_slugs([(entry.summary.slug, entry.path) for entry in found], site.root, only)
+    try:
+        check_slugs([(entry.summary.slug, entry.path) for entry in found], site.root, only)
+    except BuildError:
+        library.read(only)  # which raises that, with all else that is wrong
+        raise
     listed = [entry for entry in found if site.drafts or not entry.summary.draft]
     if not listed:
         raise BuildError("missing articles: all are drafts; build with --drafts", site.content)

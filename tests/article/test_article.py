@@ -105,8 +105,13 @@ def test_a_folder_names_an_article_that_does_not_name_itself(site: Site) -> None
         ("title: x\ndraft: maybe", "3:1: invalid draft: write true or false"),
         (
             "title: x\nslug: a/../b",
-            "3:1: invalid slug: a/../b (write `slug: a-b`, or what you like of a-z, 0-9, - and _)",
+            "3:1: invalid slug: a/../b (it is a-z, 0-9, - and _; say another with `slug: …`, such as a-b)",
         ),
+        (
+            "title: x\nslug: größe",
+            "3:1: invalid slug: größe (it is a-z, 0-9, - and _; say another with `slug: …`, such as grosse)",
+        ),
+        ("title: x\nslug: 東京", "3:1: invalid slug: 東京 (it is a-z, 0-9, - and _; say another with `slug: …`)"),
         ("title: x\ndoi: 12", "3:1: invalid doi: 12 (a DOI looks like 10.23915/distill.00010)"),
         ("title: x\nbibliography: no.bib", "3:1: missing bibliography: no.bib"),
         ("title: x\nbibliography: [../../../x.bib]", "3:16: invalid bibliography: ../../../x.bib leaves the site"),

@@ -18,6 +18,17 @@ def test_two_articles_of_one_address_are_told_apart_even_by_case(folder: SiteFol
     assert folder.fail() == ["content/a/article.md:1:1: duplicate slug: a (first in content/A/article.md)"]
 
 
+def test_what_else_is_wrong_is_told_with_one_address_of_two(folder: SiteFolder) -> None:
+    """In one run; and where an article is asked for that is not there, that alone."""
+    folder.article("See [@nobody].", "b")
+    folder.article("Words.", "B")
+    told = folder.fail()
+    assert "content/b/article.md:1:1: duplicate slug: b (first in content/B/article.md)" in told
+    assert "content/b/article.md:4:6: unknown citation: nobody" in told
+    (folder.root / "content/B/article.md").unlink()
+    assert folder.fail(only=frozenset({"c"})) == ["unknown article: c (known: a, b)"]
+
+
 @pytest.mark.parametrize("slug", ["assets", "Data", "tags"])
 def test_an_article_does_not_take_the_sites_own_folders(folder: SiteFolder, slug: str) -> None:
     """What lies in `assets/` is kept for ever by readers' browsers; it is no place for a page."""
