@@ -27,6 +27,8 @@ USUAL = (2, 5, 10)
 MOST = 64
 SINK = 0.5
 """From which share of the energy on a reader is told of a single token that holds it."""
+ROUNDING = 1e-10
+"""The share of the energy below which what is left around the mean is what float32 rounds."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ class _Matrix(NamedTuple):
 def _matrix(run: Run, name: str, span: list[int], first: int, *, signed: bool, split: bool) -> _Matrix:
     """Return the neurons of some layers at the tokens from `first` on: what is above 0 of them, or around their mean.
 
-    Raises `BuildError` for neurons that are no numbers, and where none fires.
+    Raises `BuildError` for neurons that are no numbers, where none fires, and where nothing is left around the mean.
     """
     import torch
 
@@ -175,6 +177,12 @@ def _matrix(run: Run, name: str, span: list[int], first: int, *, signed: bool, s
     taken = rows.sub_(rows.mean(0)) if signed else positive_parts(rows, split=split)
     if not any(bool(part.any()) for part in torch.split(taken, ROWS)):
         raise BuildError(f"invalid layers: of {name}, no neuron fires in this text")
+    if signed:
+        left = [float(rest.square().sum(dtype=torch.float64)) for rest in torch.split(taken, ROWS)]
+        if sum(left) <= ROUNDING * float(energy.sum()):
+            raise BuildError(
+                f"invalid layers: of {name}, each neuron fires alike at all tokens: no factor tells them apart"
+            )
     return _Matrix(taken, widths, about)
 
 

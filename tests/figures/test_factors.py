@@ -229,6 +229,15 @@ def test_neurons_that_never_fire_are_an_error(tiny: Load, ask: Ask) -> None:
         ask("factors", tiny("hand_written"), RunSpec(model="", prompt="A B C A", generate=2))
 
 
+@pytest.mark.parametrize("method", ["pca", "ica"])
+def test_neurons_that_fire_alike_at_all_tokens_are_an_error(method: str, tiny: Load, ask: Ask) -> None:
+    """Of one word again and again the first layer has nothing around its mean but rounding."""
+    spec = RunSpec(model="", prompt="a" * 12, generate=0)
+    with pytest.raises(BuildError, match=r"^invalid layers: of 0, each neuron fires alike at all tokens"):
+        ask("factors", tiny("llama"), spec, layers=("0",), factors=(2,), method=method)
+    assert ask("factors", tiny("llama"), spec, layers=("0",), factors=(2,)).data["solutions"]
+
+
 def test_a_short_text_gets_the_numbers_it_allows(tiny: Load, ask: Ask) -> None:
     """Where none are asked for: 2, 5 and 10 as far as there are tokens."""
     spec = RunSpec(model="", prompt="naïve “quotes”", generate=0)
