@@ -78,8 +78,8 @@ def analyse(run: Run, params: Params) -> Answer:
         mine, its = [i for i, _ in pairs], [j for _, j in pairs]
     if len(mine) < LEAST:
         raise BuildError(f"invalid prompt: {counted(len(mine), 'token')} to compare layers over; it takes {LEAST}")
-    x = _states(run, mine)
-    y = x if other is None else _states(other, its)
+    x = _states(run, mine, params.measure)
+    y = x if other is None else _states(other, its, params.measure)
     with threadpool_limits(1, "blas"):  # thousands of small matrices: two threads took 40 times as long as one
         found, checks = _compare(x, y, params)
     data: dict[str, Any] = {
@@ -134,14 +134,24 @@ def _compare(x: list[np.ndarray], y: list[np.ndarray], params: Params) -> tuple[
     return data, checks(x, y, values, params.variance)
 
 
-def _states(run: Run, positions: Sequence[int]) -> list[np.ndarray]:
-    """Return the embeddings and each block's output at some positions, each [n, d] float64 with column means 0."""
+def _states(run: Run, positions: Sequence[int], measures: Sequence[str]) -> list[np.ndarray]:
+    """Return the embeddings and each block's output at some positions, each [n, d] float64 with column means 0.
+
+    Raises `BuildError` for a layer in which a measure would be 0 / 0.
+    """
+    from .cka import is_even
+
     centred: list[np.ndarray] = []
     for name, layer in zip(_names(len(run.stream)), run.stream, strict=True):  # one at a time is in float64 twice
         state = layer[list(positions)].cpu().double().numpy()
         centred.append(state - state.mean(axis=0))
         if _is_flat(centred[-1], state):
             raise BuildError(f"invalid prompt: its tokens are all alike in {_layer(name)}, so nothing can be compared")
+        if "cka" in measures and is_even(centred[-1]):
+            raise BuildError(
+                f"invalid prompt: its tokens are equally far from each other in {_layer(name)}, so CKA has nothing to "
+                "compare"
+            )
     return centred
 
 

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["cka", "shuffle"]
+__all__ = ["cka", "is_even", "shuffle"]
 
 
 def cka(x: Sequence[np.ndarray], y: Sequence[np.ndarray], shuffled: np.ndarray | None = None) -> np.ndarray:
@@ -30,6 +30,15 @@ def cka(x: Sequence[np.ndarray], y: Sequence[np.ndarray], shuffled: np.ndarray |
     sizes = sizes_k[:, None] * sizes_l[None]
     found: np.ndarray = np.divide(inner, sizes, out=np.zeros_like(inner), where=sizes > 0)
     return found
+
+
+def is_even(x: np.ndarray) -> bool:
+    """Whether a centred layer [n, d] has nothing to compare: its tokens are equally far from each other, but for
+    rounding in float64. HSIC of such a layer is 0, and CKA with it 0 / 0.
+
+    Where one token is a thousand times as large as the others, what is left is a millionth: that is no rounding.
+    """
+    return float(np.linalg.norm(_centred([x]))) <= 1e-12 * float(np.linalg.norm(x @ x.T))
 
 
 def shuffle(n: int) -> np.ndarray:

@@ -193,6 +193,12 @@ def test_what_cannot_be_compared_is_said(tiny: Load, ask: Ask) -> None:
         ask("layer_similarity", tiny("hand_written"), RunSpec("", "A B C", generate=0))
     with pytest.raises(BuildError, match="unsupported versus: nothing was read by gpt2"):
         ask("layer_similarity", tiny("llama"), TEXT, versus="gpt2")
+    far = RunSpec(model="", prompt="A B C D E F G", generate=0)  # a one-hot of a token, and one of its position
+    with pytest.raises(
+        BuildError, match="invalid prompt: its tokens are equally far from each other in the embeddings"
+    ):
+        ask("layer_similarity", tiny("hand_written"), far)
+    assert set(ask("layer_similarity", tiny("hand_written"), far, measure=("svcca",)).data["values"]) == {"svcca"}
     with pytest.raises(BuildError, match="invalid prompt: its tokens are all alike in the embeddings"):
         ask("layer_similarity", tiny("llama"), RunSpec("", "111111111", generate=0))
     answer = ask("layer_similarity", tiny("llama"))
