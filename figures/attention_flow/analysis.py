@@ -74,13 +74,18 @@ def analyse(run: AnyRun, params: Params) -> Answer:
     reaches a position layer by layer in `raw-layers`, and what a Sankey draws in `ribbons`.
 
     Raises `BuildError` for a text of one token, for a method that the model or the length of the text does not allow,
-    for layers or a token that are not there, and for what an encoder-decoder has not.
+    for layers or a token that are not there, and for what an encoder-decoder has not (LED looks at parts of a text).
     """
     from .published import publish
     from .sublayers import sublayer_names
 
     part = run.attention.part()
     both = part.name == "cross"
+    if both and (lacking := {"encoder", "decoder"} - run.attention.parts.keys()):
+        raise BuildError(
+            f"unsupported model: the attention of the {listed(sorted(lacking))} of {run.model.name} cannot be read, "
+            "and flow goes through it"
+        )
     causal = part.causal or both
     everyone = range(len(run.ids))
     targets = _written(run, params) if both else list(run.targets if causal else everyone)

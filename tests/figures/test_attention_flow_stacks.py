@@ -12,6 +12,7 @@ from networks.encoders import ENCODER_DECODERS, ENCODERS
 
 from builder.errors import BuildError
 from builder.figure import RunSpec
+from builder.kind import Kind
 from builder.model import Model
 from builder.quantised import unpack
 
@@ -135,6 +136,15 @@ def test_value_norms_are_of_what_the_source_hands_to_the_decoder(tiny: Load, ask
     found = rows(ask("attention_flow", model, TRANSLATED), "value_norms")["scores"]
     first = len(run.source)
     assert apart([row[:first] for row in found], shares.mean(0)[:-1].tolist()) < 1e-4
+
+
+def test_a_stack_whose_attention_cannot_be_read_is_told(kinds: dict[str, Kind], tiny: Load) -> None:
+    """LED's encoder lists what each token sees of its neighbours, and no matrix."""
+    analysis = kinds["attention_flow"].analysis
+    run: Any = tiny("bart").run(TRANSLATED)
+    del run.attention.parts["encoder"]
+    with pytest.raises(BuildError, match=r"^unsupported model: the attention of the encoder of bart cannot be read"):
+        analysis.analyse(run, analysis.Params())
 
 
 def test_what_an_encoder_decoder_has_not_is_told(tiny: Load, ask: Ask) -> None:
