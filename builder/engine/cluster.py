@@ -36,6 +36,9 @@ CONNECT = 10.0
 ANSWER = 30.0
 """Seconds in which one that is there answers, however busy its machine is; a closed connection is noticed at once."""
 
+LIMIT = "it has more in memory than Dask's limit allows; start it with `--memory-limit 0`"
+"""Why Dask pauses a worker. A model that stays loaded is all that it needs for that, where the limit is a tight one."""
+
 
 @dataclass
 class _Sent:
@@ -62,6 +65,7 @@ class Cluster:
         self._inbox: queue.SimpleQueue[Told | str] = queue.SimpleQueue()
         self._sent: dict[str, _Sent] = {}
         self._roster = Roster()
+        self._begun: set[str] = set()  # the workers that have told of the batch that they were sent
         self._first: set[str] = set()  # the greetings of those who were there at the start
         self._until = 0.0
         self._numbers = itertools.count(1)
@@ -96,12 +100,20 @@ class Cluster:
             self._listener.message(f"no worker at {self.address}{has} yet; waiting for one (Ctrl-C stops)")
         if self._first and time.monotonic() < self._until:
             return []
-        return list(self._roster.names.values())
+        if self._roster.is_stuck() and not self._begun & {self._roster.name(sent.worker) for sent in self._batches()}:
+            raise BuildError(f"unsupported workers: all of those at {self.address} are paused: {LIMIT}")
+        return self._roster.ready()
+
+    def _batches(self) -> Iterable[_Sent]:
+        return (sent for sent in self._sent.values() if sent.batch is not None)
 
     def _look(self) -> None:
         """Greet those who came, and take leave of those who left."""
-        there = self._ask(lambda: self._client.sync(self._client.scheduler.ncores, callback_timeout=ANSWER))
+        known = self._ask(lambda: self._client.sync(self._client.scheduler.identity, callback_timeout=ANSWER))
+        there = {address: worker["status"] for address, worker in known["workers"].items()}
         came, left = self._roster.meet(there)
+        for name in self._roster.pause(address for address, status in there.items() if status == "paused"):
+            self._listener.message(f"worker {name} is paused: {LIMIT}")
         for address in came:
             self._submit(RemoteCall(greet), address, strict=True)
         if self._until == 0.0:
@@ -135,6 +147,7 @@ class Cluster:
     def send(self, batch: Batch, worker: str) -> None:
         """Send a batch to a worker; if that one dies, Dask sends it to another."""
         address = self._roster.address(worker)
+        self._begun.discard(worker)
         sent = replace(batch, jobs=tuple(replace(job, kind=bare(job.kind)) for job in batch.jobs))
         parcel = Parcel(sent, self._kinds, self._topic, self.shared, self._roster.beside(address))
         self._submit(RemoteCall(work, (parcel,)), address, batch=batch)
@@ -153,6 +166,7 @@ class Cluster:
         news: list[News] = []
         for heard in self._listen():
             if isinstance(heard, Told):
+                self._begun.add(heard.where)
                 self._tell(heard)
             elif heard in self._sent:
                 self._first.discard(heard)

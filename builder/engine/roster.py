@@ -23,6 +23,8 @@ class Roster:
     greeted: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
+    _paused: dict[str, float] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
     _used: set[str] = field(default_factory=set)
     _seen: float = field(default_factory=time.monotonic)
     _waits: float = PATIENCE
@@ -60,6 +62,23 @@ class Roster:
     def address(self, name: str) -> str:
         """Return where a worker is that can help."""
         return next(address for address, known in self.names.items() if known == name)
+
+    def pause(self, addresses: Iterable[str]) -> list[str]:
+        """Take note of those whom Dask starts nothing on, since so much lies in their memory; return who is new."""
+        now = time.monotonic()
+        self._paused = {each: self._paused.get(each, now) for each in addresses if each in self.names}
+        new = self._paused.keys() - self._told
+        self._told |= new
+        return sorted(self.names[address] for address in new)
+
+    def ready(self) -> list[str]:
+        """Return the names of those that can help now."""
+        return [name for address, name in self.names.items() if address not in self._paused]
+
+    def is_stuck(self) -> bool:
+        """Whether all have been paused for a while: a model that stays in memory keeps them so for ever."""
+        since = max(self._paused.values(), default=0.0)
+        return bool(self.names) and not self.ready() and time.monotonic() - since > PATIENCE
 
     def beside(self, address: str) -> int:
         """Return how many workers share a worker's machine, itself included."""

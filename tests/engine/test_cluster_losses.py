@@ -158,6 +158,26 @@ def test_a_worker_that_comes_late_is_waited_for(
     assert None not in answers(Cache(tmp_path), jobs)
 
 
+def test_a_worker_that_dask_pauses_for_good_is_not_waited_for(
+    tmp_path: Path, kind: Kind, tiny_source: Source, new_cluster: LocalCluster
+) -> None:
+    """Its limit of memory is less than torch and a model take, which stay: it would never begin another batch."""
+    new_cluster.add("tight", "--memory-limit", "8 GB", DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE="0.025")
+    source, marker = tiny_source("gpt2"), tmp_path / "go"
+    jobs = [make_job(kind, source=source, do="wait for", marker=marker, line=n, prompt=f"{n}.") for n in (1, 2)]
+
+    class Starter(Ear):
+        def message(self, text: str) -> None:
+            super().message(text)
+            marker.write_text("")  # it was paused in the middle of a figure, which it ends
+
+    ear = Starter()
+    with pytest.raises(BuildError, match=r"all of those at tcp://.* are paused: .*--memory-limit 0"):
+        compute(jobs, tmp_path, new_cluster, ear)
+    assert [message for message in ear.messages if message.startswith("worker tight is paused: it has more in memory")]
+    assert sorted(answer is None for answer in answers(Cache(tmp_path), jobs)) == [False, True]
+
+
 def test_workers_with_another_fanlight_are_left_alone(
     tmp_path: Path, kind: Kind, tiny_source: Source, new_cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
