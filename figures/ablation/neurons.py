@@ -84,9 +84,9 @@ def without_neurons(text: Text, groups: Tensor, widths: list[int]) -> Effects:
     """Return what is said without each group of neurons, [n, N] bool, at every position."""
     model, found = text.model, []
     size = text.at_once
-    for batch in groups.to(text.ids.device).split(size):
+    for batch in torch.split(groups.to(text.ids.device), size):
         with contextlib.ExitStack() as stack:
-            for down, mask in zip(model.structure.down_projections, batch.split(widths, dim=1), strict=True):
+            for down, mask in zip(model.structure.down_projections, torch.split(batch, widths, dim=1), strict=True):
                 if down is not None and bool(mask.any()):
                     stack.enter_context(masked(down, mask))
             found.append(text.effects(model.forward_ids(text.ids.expand(len(batch), -1))))

@@ -42,7 +42,7 @@ class Effects(NamedTuple):
 
     def split(self, sizes: list[int]) -> list[Effects]:
         """Return the first of them, so many, and so on."""
-        return [Effects(*columns) for columns in zip(*(column.split(sizes) for column in self), strict=True)]
+        return [Effects(*columns) for columns in zip(*(torch.split(column, sizes) for column in self), strict=True)]
 
 
 @dataclass(frozen=True)
