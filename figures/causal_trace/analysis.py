@@ -9,7 +9,6 @@ from builder.errors import BuildError
 from builder.figure import Answer
 from builder.parts import Part, Spark, layer_parts, token_parts
 from builder.ranges import window
-from builder.rounding import significant
 from builder.spoken import listed, share, token
 
 if TYPE_CHECKING:
@@ -102,6 +101,7 @@ def analyse(run: Run, params: Params) -> Answer:
     from builder.model.interventions import record_states
 
     from .checks import checks
+    from .published import about_noise, about_run, rows
     from .trace import trace
 
     model, ids = run.model, run.ids[: run.n_input]
@@ -145,11 +145,11 @@ def analyse(run: Run, params: Params) -> Answer:
         "direction": params.direction,
         "metric": metric,
         "runs": {
-            "clean": _end(run, question, clean_logits, ends_at[0]),
-            "corrupted": {**_end(run, question, corrupted_logits, ends_at[1]), "tokens": corruption.tokens},
+            "clean": about_run(run, question, clean_logits, ends_at[0]),
+            "corrupted": {**about_run(run, question, corrupted_logits, ends_at[1]), "tokens": corruption.tokens},
         },
-        "noise": _noise(params, corruption),
-        "effects": {s: _rows(grid, first) for s, grid in zip(params.states, effects, strict=True)},
+        "noise": about_noise(params, corruption),
+        "effects": {s: rows(grid, first) for s, grid in zip(params.states, effects, strict=True)},
     }
     if gap < 0:
         data["warning"] = GAINS
@@ -204,43 +204,6 @@ def _gap(run: Run, params: Params, question: Question, clean: float, corrupted: 
         f"invalid {culprit}: it changes nothing of {what}, which is {clean:.4g} with the prompt and {corrupted:.4g} "
         "with the corrupted one, so there is nothing to restore"
     )
-
-
-def _noise(params: Params, corruption: Corruption) -> dict[str, Any] | None:
-    if corruption.sigma is None:
-        return None
-    return {
-        "subject": params.subject,
-        "factor": params.noise,
-        "sigma": significant(corruption.sigma),
-        "samples": corruption.samples,
-        "seed": params.seed,
-    }
-
-
-def _end(run: Run, question: Question, logits: Tensor, value: float) -> dict[str, Any]:
-    """Return what a run says: what is measured, the answer, the foil and its first choice; means over samples."""
-    logits = logits.cpu().double()
-    p, mean = logits.softmax(-1).mean(0), logits.mean(0)
-
-    def said(number: int) -> dict[str, Any]:
-        text = run.model.token_text(number)
-        entry: dict[str, Any] = {"text": text, "id": number}
-        if "\ufffd" in text:
-            entry["bytes"] = run.model.pieces[number].hex()
-        return {**entry, "logit": round(float(mean[number]), 3), "probability": significant(p[number])}
-
-    return {
-        "value": significant(value, 5),
-        "answer": said(question.answer),
-        "foil": None if question.foil is None else said(question.foil),
-        "top": said(int(p.argmax())),
-    }
-
-
-def _rows(grid: Tensor, first: int) -> list[list[float]]:
-    """Return effects [layer][position], those before the first corrupted position 0."""
-    return [[0.0] * first + [round(effect, 4) + 0.0 for effect in row] for row in grid.tolist()]
 
 
 def describe(data: Mapping[str, Any]) -> str:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from builder.errors import BuildError
 from builder.figure import Answer, Check
 from builder.parts import Part, Spark, numbered_parts, token_parts
 from builder.ranges import choose, misread
-from builder.rounding import significant
 from builder.spoken import counted, listed, share, token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from torch import Tensor
 
     from builder.model import Run
 
@@ -27,8 +24,6 @@ USUAL = (2, 5, 10)
 MOST = 64
 SINK = 0.5
 """From which share of the energy on a reader is told of a single token that holds it."""
-ROUNDING = 1e-10
-"""The share of the energy below which what is left around the mean is what float32 rounds."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +78,7 @@ def analyse(run: Run, params: Params) -> Answer:
     from builder.model.nmf import Known
 
     from .decompose import decompose
+    from .matrix import read_matrix
     from .proofs import Proofs
     from .publish import move_into_pieces, publish
 
@@ -101,7 +97,7 @@ def analyse(run: Run, params: Params) -> Answer:
     layers, solutions, found = [], [], []
     proofs = Proofs()
     for index, (name, span) in enumerate(zip(params.layers, spans, strict=True)):
-        matrix = _matrix(run, name, span, kept[0], signed=signed, split=params.negative == "split")
+        matrix = read_matrix(run, name, span, kept[0], signed=signed, split=params.negative == "split")
         layers.append(matrix.about)
         known = Known(matrix.x)
         for k in numbers:
@@ -143,63 +139,6 @@ def _neurons_are_right(run: Run, spans: Sequence[Sequence[int]]) -> Check:
         run.rerun(watched)
     distances = [distance(model, *each) for each in zip(watched, neurons, outputs, strict=True)]
     return Check(max(distances), tolerance(model.network.dtype))
-
-
-class _Matrix(NamedTuple):
-    """What is decomposed of some layers."""
-
-    x: Tensor
-    """[T, N] of the tokens that are not left out; of a split, [T, 2N]."""
-    widths: list[int]
-    """How many neurons each layer has."""
-    about: dict[str, Any]
-    """What is told of them."""
-
-
-def _matrix(run: Run, name: str, span: list[int], first: int, *, signed: bool, split: bool) -> _Matrix:
-    """Return the neurons of some layers at the tokens from `first` on: what is above 0 of them, or around their mean.
-
-    Raises `BuildError` for neurons that are no numbers, where none fires, and where nothing is left around the mean.
-    """
-    import torch
-
-    from .decompose import ROWS, positive_parts
-    from .publish import about_layers
-
-    x, widths = _neurons(run, span)
-    rows = x[first:]
-    energy = torch.cat([part.square().sum(1, dtype=torch.float64) for part in torch.split(rows, ROWS)])
-    if not bool(energy.isfinite().all()):
-        raise BuildError(f"broken model: {run.model.name} has neurons that are no numbers (NaN or infinite)")
-    about = about_layers(name, span, x, rows, signed=signed, split=split)
-    about["loudest"] = [first + int(energy.argmax()), significant(float(energy.max() / energy.sum()))]
-    # in place: the matrix of all neurons of a long text is large
-    taken = rows.sub_(rows.mean(0)) if signed else positive_parts(rows, split=split)
-    if not any(bool(part.any()) for part in torch.split(taken, ROWS)):
-        raise BuildError(f"invalid layers: of {name}, no neuron fires in this text")
-    if signed:
-        left = [float(rest.square().sum(dtype=torch.float64)) for rest in torch.split(taken, ROWS)]
-        if sum(left) <= ROUNDING * float(energy.sum()):
-            raise BuildError(
-                f"invalid layers: of {name}, each neuron fires alike at all tokens: no factor tells them apart"
-            )
-    return _Matrix(taken, widths, about)
-
-
-def _neurons(run: Run, span: Sequence[int]) -> tuple[Tensor, list[int]]:
-    """Return the neurons of some layers side by side, [T, N] on the processor, and how many each layer has."""
-    import torch
-
-    whole, width = torch.empty(0), 0
-    for number, layer in enumerate(run.neurons(span)):
-        if number == 0:
-            width = layer.shape[1]
-            whole = torch.empty(len(run.ids), width * len(span))
-        if layer.shape[1] != width:  # layers of several widths: put together at the end, at twice the memory
-            parts = [layer.cpu() for layer in run.neurons(span)]
-            return torch.cat(parts, dim=1), [part.shape[1] for part in parts]
-        whole[:, number * width : (number + 1) * width] = layer
-    return whole, [width] * len(span)
 
 
 def _numbers(params: Params, most: int, *, excluded: bool, signed: bool) -> list[int]:
