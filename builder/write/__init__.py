@@ -5,24 +5,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import filecmp
-import hashlib
-import json
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from .errors import BuildError, Problem
-from .folders import cache_folder
+from ..errors import BuildError, Problem
+from .manifest import MANIFEST, STAGE, is_inside, read_manifest, write_manifest
+from .turn import forget_output, turn
 
 __all__ = ["MANIFEST", "File", "Kept", "Written", "check_output", "forget_output", "remove_site", "write_site"]
 
-MANIFEST = ".fanlight.json"  # names the files that builds of ours made; its presence makes a folder ours
-STAGE = ".fanlight-tmp"  # inside the output, so that a rename out of it stays on one file system
-OURS = {MANIFEST, STAGE}
 SOURCES = ("content", "bib", "figures", "theme")
-PATIENCE = 120  # seconds to wait for another build that writes into the same output; writing takes about one
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,7 @@ def write_site(files: Mapping[str, File], output: Path, *, root: Path | None = N
     with _plain_words(output):
         if _stands(wanted, output, prune):
             return Written(frozenset(), frozenset())
-        with _turn(output):
+        with turn(output):
             return _write(wanted, output, prune)
 
 
@@ -89,8 +84,8 @@ def remove_site(output: Path, *, root: Path | None = None) -> frozenset[str]:
     check_output(output, root)
     if not output.is_dir():
         return frozenset()
-    with _plain_words(output), _turn(output):
-        ours = _read_manifest(output)
+    with _plain_words(output), turn(output):
+        ours = read_manifest(output)
         shutil.rmtree(output / STAGE, ignore_errors=True)
         _remove(sorted(ours, key=_order, reverse=True), output)
         (output / MANIFEST).unlink(missing_ok=True)
@@ -103,7 +98,7 @@ def _stands(wanted: Mapping[str, File], output: Path, prune: bool) -> bool:
     """Whether all is as it should be, and so nobody's turn need be waited for; pages differ soonest."""
     if (output / STAGE).exists():  # somebody is writing, or was killed while writing
         return False
-    before = _read_manifest(output)
+    before = read_manifest(output)
     _check_obstacles([path for path, content in wanted.items() if not isinstance(content, Kept)], before, output)
     is_whole = before == wanted.keys() if prune else before >= wanted.keys()
     return is_whole and all(_is_same(wanted[path], output / path) for path in sorted(wanted, key=_order, reverse=True))
@@ -114,7 +109,7 @@ def _write(wanted: Mapping[str, File], output: Path, prune: bool) -> Written:
     output.mkdir(parents=True, exist_ok=True)
     stage = output / STAGE
     shutil.rmtree(stage, ignore_errors=True)  # left by a build that was killed
-    before = _read_manifest(output)
+    before = read_manifest(output)
     _check_obstacles([path for path, content in wanted.items() if not isinstance(content, Kept)], before, output)
     changed = [path for path in sorted(wanted, key=_order) if not _is_same(wanted[path], output / path)]
     stale = sorted(before - wanted.keys(), key=_order, reverse=True) if prune else []
@@ -125,13 +120,13 @@ def _write(wanted: Mapping[str, File], output: Path, prune: bool) -> Written:
         stage.mkdir()
         for number, path in enumerate(changed):
             _store(wanted[path], stage / str(number))
-        _write_manifest(output, before | wanted.keys())  # a kill from here on leaves no file that nobody owns
+        write_manifest(output, before | wanted.keys())  # a kill from here on leaves no file that nobody owns
         for number, path in enumerate(changed):
             _make_way(path, before, output)
             (output / path).parent.mkdir(parents=True, exist_ok=True)
             (stage / str(number)).replace(output / path)
         removed = _remove([path for path in stale if not _is_renamed(path, wanted, output)], output)
-        _write_manifest(output, after)
+        write_manifest(output, after)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
         if fresh:
@@ -170,16 +165,9 @@ def _store(content: File, staged: Path) -> None:
 
 def _check_paths(paths: Iterable[str]) -> None:
     """Raise `BuildError` with one problem for each path that could lead out of the output, here or on Windows."""
-    wrong = [path for path in paths if not _is_inside(path)]
+    wrong = [path for path in paths if not is_inside(path)]
     if wrong:
         raise BuildError(problems=[Problem(f"invalid path: {path!r} leaves the site or is taken") for path in wrong])
-
-
-def _is_inside(path: str) -> bool:
-    parts = path.split("/")
-    if not {"", ".", ".."}.isdisjoint(parts) or parts[0] in OURS:
-        return False
-    return not any(character in path for character in "\\:\0")
 
 
 def _check_obstacles(wanted: Sequence[str], ours: frozenset[str], output: Path) -> None:
@@ -242,55 +230,6 @@ def _remove(paths: Iterable[str], output: Path) -> frozenset[str]:
             with contextlib.suppress(OSError):  # not empty
                 folder.rmdir()
     return frozenset(removed)
-
-
-def _read_manifest(output: Path) -> frozenset[str]:
-    """Return the files that builds made; names that lead out of the folder are not believed."""
-    try:
-        names = json.loads((output / MANIFEST).read_text(encoding="utf-8"))["files"]
-        return frozenset(name for name in names if isinstance(name, str) and _is_inside(name))
-    except (OSError, ValueError, KeyError, TypeError):
-        return frozenset()
-
-
-def _write_manifest(output: Path, paths: Iterable[str]) -> None:
-    text = json.dumps({"made by": "fanlight build", "files": sorted(paths)}, ensure_ascii=False, indent=0)
-    staged = output / STAGE / "manifest"
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(output / MANIFEST)
-
-
-@contextlib.contextmanager
-def _turn(output: Path) -> Iterator[None]:
-    """Hold the lock of this output: of two builds into it, one writes after the other.
-
-    Where the cache cannot be written (a read-only one that CI publishes from) there is no lock.
-    """
-    import filelock  # 35 ms, and `fanlight --help` has no use for it
-
-    file = _lock(output)
-    lock = filelock.FileLock(file, timeout=PATIENCE)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise BuildError(f"broken output: another build has been writing for {PATIENCE} s", output) from error
-    except OSError:
-        pass
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def forget_output(output: Path) -> None:
-    """Remove the lock of an output that nobody else writes into and that is not kept."""
-    with contextlib.suppress(OSError):
-        _lock(output).unlink()
-
-
-def _lock(output: Path) -> Path:
-    return cache_folder() / "locks" / f"{hashlib.sha256(str(output.resolve()).encode()).hexdigest()[:16]}.lock"
 
 
 @contextlib.contextmanager
