@@ -90,7 +90,7 @@ def make_plan(documents: Iterable[Document], site: Site, kinds: Mapping[str, Kin
             if spec.kind is None:
                 continue
             asked, wrong = _ask(spec, document, site, kinds, prints)
-            problems += [_where_said(problem, spec, document, site) for problem in wrong]
+            problems += [_where_said(problem, spec, site) for problem in wrong]
             for job, _ in asked:
                 known = jobs.get(job.address, job)
                 waiting = known.wanted_by if spec in known.wanted_by else (*known.wanted_by, spec)
@@ -100,16 +100,14 @@ def make_plan(documents: Iterable[Document], site: Site, kinds: Mapping[str, Kin
     return Plan(jobs, figures, tuple(dict.fromkeys(problems)))
 
 
-def _where_said(problem: Problem, spec: FigureSpec, document: Document, site: Site) -> Problem:
-    """Return a problem at the site's setting, where it is about one that neither the figure nor its article says."""
+def _where_said(problem: Problem, spec: FigureSpec, site: Site) -> Problem:
+    """Return a problem at the site's setting, where it is about one: what an author wrote has a line of its own.
+
+    What the figure takes from the settings has the line that it begins on.
+    """
     found = re.match(r"(?:invalid|unknown) (\w+):", problem.message)
-    key, meta = found[1] if found else "", document.article.meta
-    run = spec.options.get("run")
-    runs = (
-        [meta.runs.get(str(run.value), {})] if run is not None else meta.runs.values() if "runs" in spec.options else ()
-    )
-    said = {*spec.options, *meta.figures, *(name for one in runs for name in one)}
-    if key in said or f"{key}s" in spec.options or not (key == "model" or key in site.figures):
+    key = found[1] if found else ""
+    if problem.line != spec.line or key in spec.options or not (key == "model" or key in site.figures):
         return problem
     return replace(problem, path=site.config, line=setting_line(site.config, key), column=None)
 

@@ -214,3 +214,5 @@ def test_what_the_settings_say_wrongly_is_told_there(plan: Callable[..., Plan], 
         "11: invalid generate: few is not a whole number",
         "12: unknown model: smolm2 (did you mean smollm2?)",
     ]
+    second = plan(figure(":prompt: x", ":models: [tiny, smolm2]"), model="tniy", figures={"generate": "many"})
+    assert [problem.path.name for problem in second.problems if problem.path and problem.line == 11] == ["article.md"]
