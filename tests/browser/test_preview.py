@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from previewed import write_site
 
 TESTS = Path(__file__).parents[1]
 IN_THE_WAY = '<p style="position: fixed; bottom: 0; z-index: 9">in the way</p>'
@@ -21,14 +22,7 @@ IS_SAME = "window.sameDocument === true"
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """Return a site of a long article and a short one."""
-    site = tmp_path / "site"
-    for name, text in (("a", LONG), ("b", "<p>short</p>")):
-        (site / "content" / name).mkdir(parents=True)
-        (site / "content" / name / "article.md").write_text(text)
-    (site / "theme/css").mkdir(parents=True)
-    (site / "theme/css/main.css").write_text("p { color: rgb(1, 1, 1) }")
-    (site / "pyproject.toml").write_text("[tool.fanlight]\n")
-    return site
+    return write_site(tmp_path / "site", {"a": LONG, "b": "<p>short</p>"}, "p { color: rgb(1, 1, 1) }")
 
 
 @pytest.fixture

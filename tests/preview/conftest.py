@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from previewed import write_site
 
 SERVER = Path(__file__).parents[1] / "fixtures/preview/server.py"
 
@@ -98,14 +99,8 @@ class Events:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Return a site of two articles."""
-    root = tmp_path / "site"
-    for name, text in (("a", "<p>first</p>"), ("b", "<p>second</p>")):
-        (root / "content" / name).mkdir(parents=True)
-        (root / "content" / name / "article.md").write_text(text)
-    (root / "theme/css").mkdir(parents=True)
-    (root / "theme/css/main.css").write_text("p { color: red }")
-    (root / "pyproject.toml").write_text('[tool.fanlight]\ntitle = "Mine"\n')
-    return root
+    articles = {"a": "<p>first</p>", "b": "<p>second</p>"}
+    return write_site(tmp_path / "site", articles, "p { color: red }", settings='title = "Mine"\n')
 
 
 @pytest.fixture
