@@ -55,7 +55,10 @@ _SLIPS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Told]], ...] = (
         lambda found: (f"unsupported sign: {found[0]} is shown as text (write <sup>{found[1]}</sup>)", "warning"),
     ),
     (
-        re.compile(r"(?<![\w\\\]!])\[[^\[\]\n]{0,99}[A-Za-z][^\[\]\n]{0,99}\]\[([A-Za-z][^\[\]\n]{0,99})\](?![\[({])"),
+        re.compile(  # tokens such as [CLS][SEP] are none
+            r"(?<![\w\\\]!])\[[^\[\]\n]{0,99}[A-Za-z][^\[\]\n]{0,99}\]"
+            r"\[((?=[^\[\]\n]{0,99}[a-z])[A-Za-z][^\[\]\n]{0,99})\](?![\[({])"
+        ),
         lambda found: (f"unknown link: {found[0]} (there is no line [{found[1]}]: address)", "warning"),
     ),
 )
