@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from . import __version__
 from .arguments import parse
 from .commands import COMMANDS
+from .commands.ending import Ended, ended_by_signals
 from .commands.exits import Exit
 from .errors import BuildError, Problem
 
@@ -23,7 +24,10 @@ __all__ = ["build", "main", "serve"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 well, 1 the author's errors, 2 usage, 3 ours, 130 interrupted."""
+    """Run one command and return its exit status: 0 well, 1 the author's errors, 2 usage, 3 ours, 130 interrupted.
+
+    A signal that asks to end counts as an interrupt, with its own status: 143 for SIGTERM.
+    """
     from .terminal import Terminal
 
     gc.set_threshold(50_000, 20, 20)  # a command does not live long enough to look for cycles all the time
@@ -33,13 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(exit_.code or 0)
     terminal = Terminal(quiet=options.quiet, verbose=options.verbose)
     try:
-        return COMMANDS[options.command].run(options, terminal)
+        with ended_by_signals():
+            return COMMANDS[options.command].run(options, terminal)
     except BuildError as error:
         terminal.show(error.problems)
         return Exit.AUTHOR
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         terminal.complain("interrupted; the last good site stands")
-        return Exit.INTERRUPTED
+        return interrupt.status if isinstance(interrupt, Ended) else Exit.INTERRUPTED
     except BrokenPipeError:  # `fanlight status | head`: whoever read us has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.WELL

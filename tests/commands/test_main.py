@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +146,28 @@ def test_an_interrupt_exits_130(site: Path, pipeline: Any, capsys: Any) -> None:
     pipeline(raising(KeyboardInterrupt()))
     assert main(["build"]) == 130
     assert capsys.readouterr().err == "interrupted; the last good site stands\n"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_that_asks_to_end_is_an_interrupt(
+    site: Path, pipeline: Any, capsys: Any, number: signal.Signals, status: int
+) -> None:
+    """With the status that shells expect of it; a signal that `nohup` has told us to ignore ends nothing."""
+
+    def build(_: Any) -> Any:
+        signal.raise_signal(number)
+        return Built({})
+
+    pipeline(build)
+    before = signal.getsignal(number)
+    assert main(["build"]) == status
+    assert capsys.readouterr().err == "interrupted; the last good site stands\n"
+    assert signal.getsignal(number) == before
+    signal.signal(number, signal.SIG_IGN)
+    try:
+        assert main(["build"]) == 0
+    finally:
+        signal.signal(number, before)
 
 
 @pytest.mark.parametrize(
