@@ -37,7 +37,8 @@ def ended_by_signals() -> Iterator[None]:
 
     def end(number: int, _frame: FrameType | None) -> None:
         if os.getpid() != process:  # who runs tasks there would take an exception for the answer of one
-            os._exit(128 + number)
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         raise Ended(number)
 
     before = {number: signal.getsignal(number) for number in ASKED}
@@ -49,4 +50,3 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, before[number])
-

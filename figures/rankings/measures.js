@@ -1,4 +1,4 @@
-/** What a cell can tell: how the token below it stands, and how sure the model is there. All darken as it settles. */
+/** What a cell can tell: how what stands below it ranks, and how sure the model is there. All darken as it settles. */
 import { max, scaleLinear, scaleLog } from "d3";
 import { compact, percent, whole } from "../shared/format.js";
 
@@ -10,6 +10,19 @@ export function unpack({ shape, type, scale, base64 }) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   const codes = new KINDS[type](bytes.buffer);
   return Array.from(codes, (code, i) => code * (scale[Math.floor((i * shape[0]) / codes.length)] ?? scale));
+}
+
+/** Returns what is known of each token that is ranked, `[r][c]` by measure; all but rank and probability in nats. */
+export function knownOf(data) {
+  const columns = data.targets.length;
+  const rowsOf = (key) => [...(data.embeddings ? [data.embeddings[key]] : []), ...data[key]];
+  const unpacked = (key) => {
+    const list = unpack(data[key]);
+    return rank.map((_, r) => list.slice(r * columns, (r + 1) * columns));
+  };
+  const [rank, probability] = ["ranks", "probabilities"].map(rowsOf);
+  const surprisal = probability.map((row) => row.map((p) => -Math.log(p || 1e-300) || 0));
+  return { rank, probability, surprisal, entropy: unpacked("entropy"), kl: unpacked("kl") };
 }
 
 /** Returns nats for a sentence; what is not nothing is never "0". */
@@ -30,25 +43,24 @@ function share(p) {
 
 /**
  * Returns the measures by name: `title`, the ends `low` and `high` of its scale, `of(r, c)`, and of such a number its
- * `shade`, its `text` for a narrow cell, and its `full` text.
+ * `shade`, its `text` for a narrow cell, and its `full` text. With `words` they are those of words, and `how` tells how a
+ * word's number comes from those of its tokens. A scale that a gallery shares ends where that of tokens does.
  */
-export function measures(data, ranks, probabilities, extent = {}) {
-  const [entropy, kl] = [data.entropy, data.kl].map(unpack);
-  const size = extent.rank ?? data.vocab_size;
-  const even = extent.entropy ?? Math.log(size);
-  const surprisal = (r, c) => -Math.log(probabilities[r][c] || 1e-300) || 0;
-  const flat = (list) => (r, c) => list[r * data.targets.length + c];
-  const rarest = extent.surprisal ?? max(probabilities, (row, r) => max(row, (_, c) => surprisal(r, c)));
+export function measures(known, vocabulary, extent = {}, words = false) {
+  const size = extent.rank ?? vocabulary;
+  const furthest = (name) => max(known[name].flat());
+  const [one, added] = words ? [" of a word", ", sum over a word"] : ["", ""];
+  const measure = (name, how, rest) => ({ of: (r, c) => known[name][r][c], how, ...rest });
   const scale = (create, most, least) => create([least, most], [1, 0]).clamp(true);
-  const inNats = (title, of, create, most, least) => ({
-    title, of, low: `${nats(most)} nats`, high: `${least}`, shade: scale(create, most, least), text: short, full: (n) => `${nats(n)} nats`,
+  const inNats = (name, title, create, most, least) => measure(name, "sum", {
+    title, low: `${furthest(name) > most + LEAST ? "≥ " : ""}${nats(most)} nats`, high: `${least}`, shade: scale(create, most, least), text: short, full: (n) => `${nats(n)} nats`,
   });
-  const furthest = (most) => Math.max(most, 2 * LEAST);
+  const inLog = (name, title) => inNats(name, `${title}, log scale`, scaleLog, Math.max(extent[name] ?? furthest(name), 2 * LEAST), LEAST);
   return {
-    rank: { title: "rank, log scale", of: (r, c) => ranks[r][c], low: whole(size), high: "1", shade: scale(scaleLog, size, 1), text: compact, full: whole },
-    probability: { title: "probability, %", of: (r, c) => probabilities[r][c], low: "0", high: "100", shade: scaleLinear(), text: share, full: percent },
-    surprisal: inNats("surprisal, log scale", surprisal, scaleLog, furthest(rarest), LEAST),
-    entropy: inNats("entropy", flat(entropy), scaleLinear, even, 0),
-    kl: inNats("KL(last layer ‖ this layer), log scale", flat(kl), scaleLog, furthest(extent.kl ?? max(kl)), LEAST),
+    rank: measure("rank", "worst", { title: `${words ? "worst rank in a word" : "rank"}, log scale`, low: whole(size), high: "1", shade: scale(scaleLog, size, 1), text: compact, full: whole }),
+    probability: measure("probability", "product", { title: `probability${one}, %`, low: "0", high: "100", shade: scaleLinear(), text: share, full: percent }),
+    surprisal: inLog("surprisal", `surprisal${one}`),
+    entropy: inNats("entropy", `entropy${added}`, scaleLinear, extent.entropy ?? Math.max(Math.log(size), furthest("entropy")), 0),
+    kl: inLog("kl", `KL(last layer ‖ this layer)${added}`),
   };
 }

@@ -12,29 +12,35 @@ import { stripKey } from "../shared/strip.js";
 import { switcher } from "../shared/switch.js";
 import { quoted, spoken, textOf } from "../shared/text.js";
 import { facts, tooltip } from "../shared/tooltip.js";
-import { measures, unpack } from "./measures.js";
+import { positions } from "../shared/units.js";
+import { knownOf, measures, unpack } from "./measures.js";
+import { merge, unitsOf } from "./words.js";
 
 const ROOMY = 44; // px: a cell this wide holds a rank in full, "49,152" at 11 px
 const MANY = 40; // columns from which on cells are shades and their numbers stand in the card, unless asked for
+const LONG = 8; // tokens of a word that its card has room for
 
 /**
- * Returns an element whose `value` is `{ layer, position, measure, display, numbers, pinned }`: a row, by the number of
- * its layer or "embeddings", and an output token, null while none is selected. It emits `input` when that changes.
+ * Returns an element whose `value` is `{ layer, position, measure, display, numbers, words, pinned }`: a row, by the number
+ * of its layer or "embeddings", and an output token, null while none is selected; where tokens are merged into words it
+ * stands for the word that it is in. It emits `input` when that changes.
  */
 export default function rankings(data, { value = {}, piece, extent } = {}) {
   const { tokens, targets, vocabulary, vocab_size } = data;
-  const rowsOf = (key) => [...(data.embeddings ? [data.embeddings[key]] : []), ...data[key]];
-  const [ranks, probabilities] = ["ranks", "probabilities"].map(rowsOf);
-  const [rows, columns] = [ranks.length, targets.length];
+  const own = knownOf(data);
+  const [rows, n] = [own.rank.length, targets.length];
   const [top, k] = [unpack(data.top), data.top.shape[2]];
   const longer = {}; // all top tokens of a row, where there are more than `top` holds
-  const known = measures(data, ranks, probabilities, extent);
+  const [byToken, byWord] = [false, true].map(formOf);
+  const mergeable = byWord.columns.length < n;
   const layers = data.layers.map((name) => (name === "embeddings" ? name : Number(name)));
 
-  let measure = Object.hasOwn(known, value.measure) ? value.measure : "rank";
+  let words = mergeable && value.words === true;
+  let form = words ? byWord : byToken;
+  let measure = Object.hasOwn(form.known, value.measure) ? value.measure : "rank";
   let display = ["grid", "text"].find((name) => name === value.display) ?? data.display;
-  let numbers = typeof value.numbers === "boolean" ? value.numbers : columns <= MANY;
-  let grid, text, shown; // `shown` is one of the two
+  let numbers = typeof value.numbers === "boolean" ? value.numbers : n <= MANY;
+  let shown; // the grid or the text of a form
   let looked = null; // the cell whose card is shown
   let roomy = false;
 
@@ -44,20 +50,20 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
     return element;
   });
   const sentence = readout();
-  const names = Object.keys(known).map((name) => [name, name === "kl" ? "KL to the last layer" : name]);
+  const names = Object.keys(form.known).map((name) => [name, name === "kl" ? "KL to the last layer" : name]);
   const told = choice("Cells tell", names, measure, (name) => change(() => (measure = name)));
   const shows = choice("Show", [["grid", "grid"], ["text", "text"]], display, (name) => change(() => (display = name)));
   const all = switcher("Numbers in all cells", numbers, (on) => change(() => (numbers = on)));
-  bar.append(key, told.element, shows.element, ...(columns > MANY / 2 ? [all] : []));
+  const join = switcher("Merge into words", words, (on) => change(() => (words = on)));
+  bar.append(key, told.element, shows.element, ...(n > MANY / 2 ? [all] : []), ...(mergeable ? [join] : []));
   bar.append(hint("arrows move", "Enter pins a column", "Esc lets go"));
   root.append(sentence.element, bar);
   const tip = tooltip(root);
 
-  const row = layers.indexOf(value.layer);
-  const column = targets.indexOf(value.position);
-  const restored = column >= 0 ? [row < 0 ? rows - 1 : row, column] : row >= 0 && value.position === undefined ? [row, null] : null;
-  const state = selection({ current: restored, pinned: Boolean(restored) && value.pinned !== false, changed });
-  const on = { look, press: state.toggle, step: state.step, escape };
+  const known = value.position === undefined || targets.includes(value.position);
+  const restored = known ? chosen(value.layer, value.position) : null;
+  const state = selection({ current: restored, pinned: Boolean(restored) && value.pinned !== false, changed }); // `[row, position]`
+  const on = { look, press: (at) => toggle(item(at)), step: (at) => state.step(item(at)), escape };
   lay();
   root.show = show;
   return root;
@@ -68,31 +74,46 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
     emit();
   }
 
+  /** Returns `columns`, of tokens or of words, and what is known of them; `units` are those of the whole text. */
+  function formOf(words) {
+    const units = unitsOf(tokens, targets[0], words);
+    const columns = units.filter(({ start }) => start >= targets[0]);
+    const numbers = merge(own, columns, targets[0]);
+    return { units, columns, ranks: numbers.rank, known: measures(numbers, vocab_size, extent, words), one: words ? "word" : "token" };
+  }
+
   /** Puts the grid or the text into the figure, made when it is first asked for, and writes numbers and shades. */
   function lay() {
-    const { title, low, high, shade, of } = known[measure];
+    form = words ? byWord : byToken;
+    const { title, low, high, shade, of } = form.known[measure];
     const before = shown;
-    shown = display === "grid" ? (grid ??= makeGrid()) : (text ??= courses(data, rows, "Output tokens and their courses over the layers", on));
+    shown = display === "grid" ? (form.grid ??= makeGrid()) : (form.text ??= makeText());
     if (before !== shown) before ? before.element.replaceWith(shown.element) : sentence.element.after(shown.element);
     root.dataset.tone = { entropy: 2, kl: 3 }[measure] ?? 1;
-    all.hidden = shown === text;
-    if (shown === grid) {
-      grid.element.toggleAttribute("data-thin", !numbers);
-      grid.fill(cell);
+    root.toggleAttribute("data-words", words);
+    all.hidden = display === "text";
+    if (shown === form.grid) {
+      shown.element.toggleAttribute("data-thin", !numbers);
+      shown.fill(cell);
       key.replaceChildren(legend(title, low, high).element);
     } else {
-      text.redraw((r, c) => shade(of(r, c)));
+      shown.redraw((r, c) => shade(of(r, c)));
       key.replaceChildren(...stripKey(tokens), `Lines run from ${named(0)} to ${named(rows - 1)}. Their height is ${title}: ${high} at the top, ${low} at the bottom.`);
     }
     draw();
   }
 
+  function makeText() {
+    const { units, columns, one } = form;
+    return courses({ tokens: units, targets: columns.map((column) => units.indexOf(column)) }, rows, `Output ${one}s and their courses over the layers`, on);
+  }
+
   function makeGrid() {
     const made = heatmap({
-      label: "Each output token after each layer",
+      label: `Each output ${form.one} after each layer`,
       corner: { above: "reads", below: "writes" },
       rows: layers.map((layer) => (layer === 0 ? "layer 0" : layer)), // the first number says what is numbered
-      columns: targets.map((position) => ({ above: textOf(tokens[position - 1]), below: textOf(tokens[position]) })),
+      columns: form.columns.map((column) => ({ above: textOf(tokens[column.start - 1]), below: textOf(column) })),
       cell,
       on,
     });
@@ -108,7 +129,7 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
   }
 
   function cell(r, c) {
-    const { of, text, full, shade } = known[measure];
+    const { of, text, full, shade } = form.known[measure];
     const number = of(r, c);
     const words = !numbers ? "" : roomy ? full(number).replace(" nats", "") : text(number);
     return { text: words, shade: shade(number), label: full(number) };
@@ -117,7 +138,12 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
   /** Hover: the cell under the pointer, also while a column is pinned; then only its card is shown. */
   function look(at) {
     if (state.pinned) card(at);
-    else state.preview(at);
+    else state.preview(item(at));
+  }
+
+  /** Pins, or lets go of what is pinned, also where that is another token of the same word. */
+  function toggle(at) {
+    state.toggle(state.pinned && String(place(at)) === String(place(state.current)) ? state.current : at);
   }
 
   function escape() {
@@ -136,43 +162,72 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
 
   /** Shows a part that prose names as if it were pointed at, or pins it. */
   function show(part, { pin = false } = {}) {
-    const [r, c] = [layers.indexOf(part?.layer), targets.indexOf(part?.token)];
-    const at = c >= 0 ? [r < 0 ? rows - 1 : r, c] : r >= 0 ? [r, null] : null;
-    if (pin && at) state.toggle(at);
+    const at = chosen(part?.layer, part?.token);
+    if (pin && at) toggle(at);
     else paint(at ?? state.current, at ? false : state.pinned);
   }
 
+  /** Returns what is selected by a layer, a token or both, as far as they exist: a token alone after the last layer. */
+  function chosen(layer, position) {
+    const r = layers.indexOf(layer);
+    if (targets.includes(position)) return [r < 0 ? rows - 1 : r, position];
+    return r < 0 ? null : [r, null];
+  }
+
+  /** Returns the cell, `[r, c]`, of what is selected, and what is selected by a cell. */
+  function place(at) {
+    return at && [at[0], at[1] === null ? null : form.columns.findLastIndex(({ start }) => start <= at[1])];
+  }
+
+  function item(at) {
+    return at && [at[0], at[1] === null ? null : form.columns[at[1]].start];
+  }
+
   function draw() {
-    const [r, c] = state.current ?? [null, null];
-    root.value = { layer: r === null ? null : layers[r], position: c === null ? null : targets[c], measure, display, numbers, pinned: state.pinned };
+    const [r, position] = state.current ?? [null, null];
+    root.value = { layer: r === null ? null : layers[r], position, measure, display, numbers, words, pinned: state.pinned };
     paint(state.current, state.pinned);
   }
 
-  function paint(at, pinned) {
+  function paint(selected, pinned) {
+    const at = place(selected);
     shown.select(at, pinned);
     card(at);
-    const [words, heard = words, ...chips] = !at ? [`Ranks of output tokens among all ${whole(vocab_size)} after each layer: 1 is the model’s first choice.`] : at[1] === null ? ofLayer(at[0]) : ofCell(...at);
-    sentence.say([...chips, words], heard, pinned);
+    const [said, heard = said, ...chips] = !at ? [overview()] : at[1] === null ? ofLayer(at[0]) : ofCell(...at);
+    sentence.say([...chips, said], heard, pinned);
+  }
+
+  function overview() {
+    const all = whole(vocab_size);
+    if (words) return `Ranks of output words after each layer: the worst rank of a word’s tokens among all ${all}. 1 means that each is the model’s first choice.`;
+    return `Ranks of output tokens among all ${all} after each layer: 1 is the model’s first choice.`;
   }
 
   function ofCell(r, c) {
-    const name = textOf(tokens[targets[c]]);
-    const { of, full } = known[measure];
-    const other = /rank|prob/.test(measure) ? "" : `, ${measure === "kl" ? "KL to the last layer" : measure} ${full(of(r, c))}`;
-    const rest = ` at position ${targets[c]}: rank ${whole(ranks[r][c])} ${where(r)}, probability ${percent(probabilities[r][c])}${other}`;
-    const list = texts(r, c).map(spoken).join(", ");
-    return [`${rest}. ${course(c)}`, `${spoken(name)}${rest}; first choices there: ${list}. ${course(c)}`, quoted(name)];
+    const { start, size } = form.columns[c];
+    const name = textOf(form.columns[c]);
+    const { of, full, how } = form.known[measure];
+    const by = (how) => (size > 1 ? ` (${how})` : "");
+    const other = /rank|prob/.test(measure) ? "" : `, ${measure === "kl" ? "KL to the last layer" : measure} ${full(of(r, c))}${by(how)}`;
+    const probability = percent(form.known.probability.of(r, c)) + by("product");
+    const rest = ` at ${placed(start, size)}: ${size > 1 ? `worst rank of ${size} tokens` : "rank"} ${whole(form.ranks[r][c])} ${where(r)}, probability ${probability}${other}`;
+    const list = ofTokens(r, c).slice(0, LONG).map(([name, rank, texts]) => {
+      const start = size > 1 ? `${spoken(name)} rank ${whole(rank)}, first choices ` : "first choices there: ";
+      return start + texts.map(spoken).join(", ");
+    });
+    return [`${rest}. ${course(c)}`, `${spoken(name)}${rest}; ${[...list, ...more(size)].join("; ")}. ${course(c)}`, quoted(name)];
   }
 
   function ofLayer(r) {
+    const { columns, known, ranks, one } = form;
     const first = ranks[r].filter((rank) => rank === 1).length;
-    const average = (name) => known[name].full(mean(range(columns), (c) => known[name].of(r, c)));
-    return [`${first} of ${columns} tokens rank first ${where(r)}. On average, entropy is ${average("entropy")} and KL to the last layer ${average("kl")}.`];
+    const average = (name) => known[name].full(mean(range(columns.length), (c) => known[name].of(r, c)));
+    return [`${first} of ${columns.length} ${one}s rank first ${where(r)}. On average, entropy is ${average("entropy")} and KL to the last layer ${average("kl")}${words ? " a word" : ""}.`];
   }
 
   /** Returns how a token came to the top: the layer from which it stays first, and from which in the first ten. */
   function course(c) {
-    const since = (most) => ranks.findLastIndex((row) => row[c] > most) + 1;
+    const since = (most) => form.ranks.findLastIndex((row) => row[c] > most) + 1;
     const [ten, first] = [since(10), since(1)];
     if (first < rows) return `It stays first from ${named(first)} on.`;
     return ten < rows ? `It stays in the first ten from ${named(ten)} on.` : "It is not among the first ten at the end.";
@@ -186,10 +241,18 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
     return `${r || layers[0] === 0 ? "after" : "in"} ${named(r)}`;
   }
 
-  /** Returns the top tokens of a cell: the first few, and all once their piece has come. */
-  function texts(r, c) {
-    const start = (r * columns + c) * k;
-    return longer[r]?.top[c] ?? top.slice(start, start + k).map((v) => vocabulary[v]);
+  function placed(start, size) {
+    return size > 1 ? `positions ${start}–${start + size - 1}` : `position ${start}`;
+  }
+
+  /** Returns of each token in a cell its text, its rank and the top tokens there; of a token alone all, once their piece has come. */
+  function ofTokens(r, c) {
+    return positions(form.columns[c]).map((position) => {
+      const t = position - targets[0];
+      const start = (r * n + t) * k;
+      const few = top.slice(start, start + k).map((v) => vocabulary[v]);
+      return [textOf(tokens[position]), own.rank[r][t], (form.columns[c].size === 1 && longer[r]?.top[t]) || few];
+    });
   }
 
   async function fetchMore(r) {
@@ -201,18 +264,33 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
 
   function card(at) {
     looked = at && at[1] !== null ? at : null;
-    grid?.look(looked);
+    form.grid?.look(looked);
     if (!looked) return tip.hide();
     const [r, c] = at;
-    const list = document.createElement("span");
-    list.className = "choices";
-    for (const word of texts(r, c)) list.append(quoted(word), " ");
-    const others = Object.entries(known).slice(2).map(([name, { of, full }]) => [name === "kl" ? "KL to last" : name, full(of(r, c))]);
-    tip.show(
-      shown.anchor(at),
-      [facts([["read", where(r)], ["rank", `${whole(ranks[r][c])} of ${whole(vocab_size)}`], ["probability", percent(probabilities[r][c])], ...others, ["first choices", list]])],
-      { beside: shown === grid },
-    );
-    fetchMore(r);
+    const { start, size } = form.columns[c];
+    const one = size === 1;
+    const found = ofTokens(r, c);
+    const numbers = Object.entries(form.known).map(([name, { of, full, how }]) => {
+      const number = name === "rank" ? `${whole(of(r, c))} of ${whole(vocab_size)}` : full(of(r, c));
+      return [name === "kl" ? "KL to last" : name, one ? number : `${number}, ${how}${name === "rank" ? ` of ${size} tokens` : ""}`];
+    });
+    const list = one
+      ? [["first choices", choices(found[0][2])]]
+      : [...found.slice(0, LONG).map(([name, rank, texts]) => [`rank ${whole(rank)}`, quoted(name), " first: ", choices(texts)]), ...more(size).map((text) => ["", text])];
+    const word = one ? [] : [["word", quoted(textOf(form.columns[c])), ` ${placed(start, size)}`]];
+    tip.show(shown.anchor(at), [facts([...word, ["read", where(r)], ...numbers, ...list])], { beside: shown === form.grid });
+    if (one) fetchMore(r);
   }
+}
+
+/** Returns what stands for the tokens of a word beyond those that are listed: a list of one text, or of none. */
+function more(size) {
+  return size > LONG ? [`${size - LONG} more tokens`] : [];
+}
+
+function choices(texts) {
+  const list = document.createElement("span");
+  list.className = "choices";
+  for (const text of texts) list.append(quoted(text), " ");
+  return list;
 }

@@ -54,7 +54,7 @@ def test_arrows_walk_the_grid(open_figure: Callable[..., Page]) -> None:
     assert page.evaluate(VALUE)["layer"] == "embeddings"
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    shown = {"measure": "rank", "display": "grid", "numbers": True}
+    shown = {"measure": "rank", "display": "grid", "numbers": True, "words": False}
     assert page.evaluate(VALUE) == {"layer": 1, "position": data["targets"][1], "pinned": False, **shown}
     page.keyboard.press("Control+End")
     page.keyboard.press("ArrowRight")
