@@ -1,4 +1,4 @@
-/** The plot: neurons by tokens on canvas, at first all rows at once, each pixel the strongest of the rows under it. */
+/** The plot: neurons by columns on canvas, at first all rows at once, each pixel the strongest of the rows under it. */
 import { category } from "../shared/category.js";
 import { colour, onRepaint, pixels, sharpen } from "../shared/canvas.js";
 
@@ -6,21 +6,29 @@ const ROW = 16; // px: the height of a row where zooming ends
 const LINE = 11; // px: and of a line of text
 
 /**
- * Draws into `element`, and the rows' names into the canvas `axis`. `columns()` are left edge and width of each token's
- * column in px. The browser itself scrolls the rows: the canvas stays while its room grows.
+ * Returns a `line` for a table, under whose columns it draws: the rows' names in its header, the rows in its `frame`. The
+ * browser itself scrolls them: the canvas stays while its room grows.
  */
-export function plot(element, axis, first, moved, columns) {
-  const [room, view, canvas, column, cell] = ["div", "div", "canvas", "i", "i"].map((tag) => document.createElement(tag));
-  view.append(canvas, column, cell);
-  room.append(view);
+export function plot(first, moved) {
+  const tags = ["tr", "th", "td", "canvas", "div", "div", "div", "canvas", "i", "i"];
+  const [line, head, body, axis, element, room, view, canvas, column, cell] = tags.map((tag) => document.createElement(tag));
+  line.className = "plot";
+  line.append(head, body);
+  head.append(axis);
+  body.append(element);
   element.append(room);
+  room.append(view);
+  view.append(canvas, column, cell);
+  Object.assign(axis, { role: "img", ariaLabel: "neurons" });
+  Object.assign(element, { role: "application", tabIndex: 0 });
+  canvas.role = "img";
   let scene, palette; // scene: { n, shades, order, clusters, negatives, by }
   let [span, width, height, places] = [0, 0, 0, []];
   let seen; // where the rows that are painted were scrolled to
   element.addEventListener("scroll", () => element.scrollTop === seen || paint()); // a zoom scrolls, and has painted
   new ResizeObserver(repaint).observe(element);
   onRepaint(repaint);
-  return { canvas, cell, set, zoom, at, mark, reveal };
+  return { line, frame: element, canvas, cell, set, repaint, zoom, at, mark, reveal };
 
   function set(next) {
     const before = scene ?? {};
@@ -30,7 +38,7 @@ export function plot(element, axis, first, moved, columns) {
     else repaint();
   }
 
-  /** Measures and paints: another width, other colours. */
+  /** Measures and paints: another width, other columns, other colours. */
   function repaint() {
     [width, height] = [element.clientWidth, element.clientHeight];
     if (!scene || !width) return;
@@ -38,7 +46,8 @@ export function plot(element, axis, first, moved, columns) {
     const scale = scene.negatives ? mix("negative", "scale-low", "positive") : mix("scale-low", "scale-low", "scale-low", "scale-mid", "scale-high");
     const groups = Math.max(...scene.clusters);
     palette = { scale, out: mix("f-soft", "f-paper", "f-soft"), groups: Array.from({ length: groups + 1 }, (_, i) => colour(element, i ? category(i) : "var(--f-soft)")) };
-    places = columns();
+    const { x: edge } = element.getBoundingClientRect();
+    places = Array.from(line.closest("table").rows[0].cells, (head) => head.getBoundingClientRect()).slice(1).map(({ x, width }) => [x - edge, width]);
     zoom(1);
   }
 
@@ -82,7 +91,8 @@ export function plot(element, axis, first, moved, columns) {
     source.getContext("2d").putImageData(image, 0, 0);
     const context = sharpen(canvas, width, height);
     context.imageSmoothingEnabled = false;
-    places.forEach(([x, wide], t) => context.drawImage(source, t, 0, 1, count, x, y, wide, count * pitch));
+    // while a layer is still to come, the shades may be those of other columns
+    if (shades.length === places.length * n) places.forEach(([x, wide], t) => context.drawImage(source, t, 0, 1, count, x, y, wide, count * pitch));
     if (pitch > LINE) edges.forEach((_, line) => context.clearRect(0, y + line * pitch, width, 1));
     name(edges.subarray(0, -1), y, pitch);
     moved();
@@ -90,7 +100,7 @@ export function plot(element, axis, first, moved, columns) {
 
   /** Beside the rows: a stripe of their clusters with its numbers, or the numbers of neurons. */
   function name(rows, y, pitch) {
-    const right = axis.parentElement.clientWidth - 5;
+    const right = head.clientWidth - 5;
     const context = sharpen(axis, right + 5, height);
     const single = pitch > LINE;
     Object.assign(context, { font: getComputedStyle(axis).font, textAlign: "right", textBaseline: "top" });
@@ -108,7 +118,7 @@ export function plot(element, axis, first, moved, columns) {
     });
   }
 
-  /** Returns token and neuron under the pointer: of the rows that share its pixel, the strongest. */
+  /** Returns column and neuron under the pointer: of the rows that share its pixel, the strongest. */
   function at({ clientX, clientY }) {
     const box = canvas.getBoundingClientRect();
     const t = Math.max(0, places.findLastIndex(([x]) => x <= clientX - box.left));
@@ -117,11 +127,11 @@ export function plot(element, axis, first, moved, columns) {
     return [t, scene.order.subarray(row, Math.max(row + span / height, row + 1)).reduce((best, neuron) => (size(neuron) > size(best) ? neuron : best))];
   }
 
-  /** Frames a token's column and a neuron's cell; nothing is painted for it. */
+  /** Frames a column and a neuron's cell; nothing is painted for it. */
   function mark(t, neuron) {
     const [x, wide] = places[t] ?? [0, width];
     const frame = (box, hidden, top, high) => Object.assign(box, { hidden, style: `translate: ${x}px ${top}px; width: ${wide}px; height: ${high}px` });
-    frame(column, t === null, 0, height);
+    frame(column, !places[t], 0, height);
     frame(cell, neuron === null, ((scene.order.indexOf(neuron) - from()) / span) * height, Math.max(height / span, 3));
   }
 

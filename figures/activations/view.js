@@ -9,50 +9,39 @@ import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
 import { pick, selection } from "../shared/selection.js";
 import { switcher } from "../shared/switch.js";
-import { quoted, spoken, textOf } from "../shared/text.js";
+import { quoted, spoken } from "../shared/text.js";
 import { tooltip } from "../shared/tooltip.js";
 import { plot } from "./plot.js";
 import { arrange, fill, shade } from "./sheet.js";
+import { columnsOf, merge } from "./words.js";
 
 const ORDERS = ["cluster", "index", "strength"];
 const NOTHING = { cluster: null, position: null, neuron: null };
 const WALK = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const ZOOM = { "+": 2, "=": 2, "-": 0.5 };
 
-/** Returns an element whose `value` is `{ layer, order, cluster, position, neuron, pinned }`, null where nothing is selected. */
+/** Returns an element whose `value` is `{ layer, order, cluster, position, neuron, words, pinned }`, null where nothing is selected. */
 export default function activations(data, { value, piece, extent = {} } = {}) {
   const { tokens, layers, first } = data;
-  const texts = tokens.map(textOf);
   const sheets = layers.map((_, r) => (r ? {} : data.sheet));
-  const [root, bar, frame, axis, buttons] = ["div", "div", "div", "canvas", "span"].map((tag) => document.createElement(tag));
+  const [root, bar, buttons] = ["div", "div", "span"].map((tag) => document.createElement(tag));
   const sentence = readout();
   const asked = layers.findIndex(({ layer }) => layer === value?.layer);
   let row = Math.max(0, asked); // of `layers`: the one that is shown,
   let chosen = row; // and the reader's own
   let order = ORDERS.includes(value?.order) ? value.order : data.order;
   let negatives = false;
+  const mergeable = columnsOf(tokens, first, true).length < tokens.length;
+  let words = mergeable && value?.words === true;
+  let columns, columnAt; // tokens or words, and which of them is at each position
+  let grid = { element: document.createElement("div") }; // their means
+  let drawn; // the row's sheet, of these columns
   let transient = null; // what prose points at
   let shown; // the row that the table tells of
   let painted; // the cluster that is isolated in the plot; undefined: paint anew
   const groups = layers[0].clusters.length;
-  const grid = heatmap({
-    label: "Mean activation of each cluster at each token",
-    corner: { above: "reads", below: "reads" },
-    rows: Array(groups).fill(""),
-    columns: texts.map((text) => ({ above: text, below: text })),
-    cell: () => ({ text: "", shade: 0 }),
-  });
-  const line = grid.element.querySelector("tbody").insertRow();
-  line.className = "plot";
-  line.append(document.createElement("th"), document.createElement("td"));
-  line.firstChild.append(axis);
-  line.lastChild.append(frame);
-  line.lastChild.colSpan = tokens.length;
-  Object.assign(axis, { role: "img", ariaLabel: "neurons" });
-  Object.assign(frame, { role: "application", tabIndex: 0, ariaLabel: "Neurons by tokens: arrows walk, plus and minus zoom" });
-  const picture = plot(frame, axis, first, mark, () =>
-    grid.heads.map(([head]) => head.getBoundingClientRect()).map(({ left, width }) => [left - frame.getBoundingClientRect().left, width]),
-  );
+  const picture = plot(first, mark);
+  const { canvas, frame } = picture;
   const ramp = legend("activation, root scale", "", "");
   const layer = choice("Layer", layers.map(({ layer }, r) => [r, `${layer}`]), row, turn);
   root.className = "view";
@@ -67,22 +56,14 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
   bar.append(choice("Order", ORDERS.map((name) => [name, name]), order, (name) => (show((order = name)), emit())).element);
   bar.append(buttons, ramp.element, hint("arrows move", "+ − zoom", "Enter pins", "Esc lets go"));
   bar.append(switcher("Show negatives too", false, (on) => show((negatives = on))));
+  if (mergeable) bar.append(switcher("Merge into words", words, (on) => ((words = on), lay(), show(), emit())));
   root.append(sentence.element, grid.element, bar);
-  grid.element.toggleAttribute("data-thin", tokens.length > 30);
   const tip = tooltip(root);
 
   const restored = known(value) ?? (asked < 0 ? null : NOTHING);
   const state = selection({ current: restored, pinned: restored !== null && value.pinned !== false, changed: () => (draw(), emit()) });
-  const stops = grid.walk({ step: (at) => state.step(mean(at)), press: (at) => state.toggle(mean(at)) });
-  pointing(grid.element, grid.cells, {
-    point: (index) => look(index === null ? null : mean(grid.place(index))),
-    press: (index) => (stops.rest(index), state.toggle(mean(grid.place(index)))),
-    escape,
-    slide: true,
-  });
-  picture.canvas.role = "img";
-  picture.canvas.addEventListener("pointermove", (event) => event.pointerType !== "touch" && look(under(event)));
-  picture.canvas.addEventListener("click", (event) => state.toggle(under(event)));
+  canvas.addEventListener("pointermove", (event) => event.pointerType !== "touch" && look(under(event)));
+  canvas.addEventListener("click", (event) => press(under(event)));
   frame.addEventListener("keydown", walk);
   frame.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls
@@ -90,8 +71,49 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     picture.zoom(Math.exp(-event.deltaY / 200), event.offsetY / frame.clientHeight);
   });
   root.show = point;
+  lay();
   show();
   return root;
+
+  /** Makes the grid of tokens, or of words, and moves the plot into it: what is selected stays so, and where it is scrolled to. */
+  function lay() {
+    const one = words ? "word" : "token";
+    const [{ element: before }, top] = [grid, frame.scrollTop];
+    const share = before.scrollLeft / before.scrollWidth || 0;
+    columns = columnsOf(tokens, first, words);
+    columnAt = columns.flatMap(({ size }, c) => Array(size).fill(c));
+    grid = heatmap({
+      label: `Mean activation of each cluster at each ${one}`,
+      corner: { above: "reads", below: "reads" },
+      rows: Array(groups).fill(""),
+      columns: columns.map(({ text }) => ({ above: text, below: text })),
+      cell: () => ({ text: "", shade: 0 }),
+    });
+    grid.element.toggleAttribute("data-thin", columns.length > 30);
+    grid.element.querySelector("tbody").append(picture.line);
+    frame.parentElement.colSpan = columns.length;
+    frame.ariaLabel = `Neurons by ${one}s: arrows walk, plus and minus zoom`;
+    const stops = grid.walk({ step: (at) => state.step(mean(at)), press: (at) => press(mean(at)) });
+    pointing(grid.element, grid.cells, {
+      point: (index) => look(index === null ? null : mean(grid.place(index))),
+      press: (index) => (stops.rest(index), press(mean(grid.place(index)))),
+      escape,
+      slide: true,
+    });
+    before.replaceWith(grid.element);
+    grid.element.scrollLeft = share * grid.element.scrollWidth;
+    frame.scrollTop = top;
+    picture.repaint();
+    stops.rest(Math.max(0, grid.cells.indexOf(cellOf(state.current ?? NOTHING))));
+  }
+
+  function cellOf({ cluster, position }) {
+    return cluster && position !== null ? grid.cells[(cluster - 1) * columns.length + columnAt[position]] : null;
+  }
+
+  function join() {
+    drawn = words ? merge(sheets[row], columns, first, negatives) : sheets[row];
+  }
 
   /** Shows the layer, once its cells are there. */
   async function show() {
@@ -116,43 +138,45 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
   }
 
   function relabel() {
-    const [{ values, profiles }, { clusters }] = [sheets[row], layers[row]];
+    join();
+    const [{ values, profiles }, { clusters }] = [drawn, layers[row]];
     frame.ariaBusy = !values;
     grid.names.forEach((name, r) => {
       name.textContent = `${r ? "" : "cluster "}${r + 1} · ${whole(clusters[r].size)}`;
       name.style.setProperty("--group", category(r + 1));
     });
-    const tops = profiles?.map((profile) => Math.max(...profile.slice(first)) || 1);
-    const label = (r, t) => told(mean([r, t]), spoken).join("");
-    grid.fill((r, t) => ({ text: "", shade: tops && t >= first ? profiles[r][t] / tops[r] : 0, label: label(r, t) }));
-    grid.cells.forEach((cell, index) => cell.classList.toggle("is-out", index % tokens.length < first));
+    const tops = sheets[row].profiles?.map((profile) => Math.max(...profile.slice(first)) || 1);
+    const label = (r, c) => told(mean([r, c]), spoken).join("");
+    grid.fill((r, c) => ({ text: "", shade: tops && c >= first ? profiles[r][c] / tops[r] : 0, label: label(r, c) }));
+    grid.cells.forEach((cell, index) => cell.classList.toggle("is-out", index % columns.length < first));
   }
 
   function paint(isolated) {
-    const [sheet, { layer, n_neurons: n, scale }] = [sheets[row], layers[row]];
+    const { layer, n_neurons: n, scale } = layers[row];
     const end = extent[`layer ${layer}`] || scale || 1;
     painted = isolated;
     ramp.element.children[1].textContent = negatives ? `≤ ${short(-end)}` : "0";
     ramp.element.classList.toggle("is-signed", negatives);
     ramp.set(`≥ ${short(end)}`);
-    picture.canvas.ariaLabel = `Activations of ${n} neurons of layer ${layer}`;
-    picture.set({ ...sheet, n, negatives, shades: shade(sheet, end, negatives, isolated) });
+    canvas.ariaLabel = `Activations of ${n} neurons of layer ${layer}`;
+    picture.set({ ...drawn, n, negatives, shades: shade(drawn, end, negatives, isolated) });
   }
 
   function turn(to) {
     chosen = row = to;
+    join();
     escape(); // another layer has other clusters and other neurons
     show();
     emit();
   }
 
-  /** Returns what a cell of the means stands for, `[r, t]`, or a name with one of them null. */
-  function mean([r, t]) {
-    return { cluster: r === null ? null : r + 1, position: t, neuron: null };
+  /** Returns what a cell of the means stands for, `[r, c]`, or a name with one of them null. */
+  function mean([r, c]) {
+    return { cluster: r === null ? null : r + 1, position: c === null ? null : columns[c].start, neuron: null };
   }
 
-  function at(position, neuron) {
-    return { cluster: sheets[row].clusters[neuron] || null, position, neuron };
+  function at(c, neuron) {
+    return { cluster: sheets[row].clusters[neuron] || null, position: columns[c].start, neuron };
   }
 
   function under(event) {
@@ -172,6 +196,13 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     else state.preview(to);
   }
 
+  /** Pins, or lets go of what is pinned, also where that is another token of the same word. */
+  function press(to) {
+    const now = state.current;
+    const same = now?.cluster === to?.cluster && now?.neuron === to?.neuron && columnAt[now?.position] === columnAt[to?.position];
+    state.toggle(same ? now : to);
+  }
+
   function escape() {
     state.release();
     state.preview(null);
@@ -185,7 +216,7 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     row = layers[part?.layer] ? part.layer : chosen;
     if (pin && row !== chosen) turn(row);
     else if (shown !== row) show();
-    if (pin && to) state.toggle(to);
+    if (pin && to) press(to);
     else draw();
     reveal();
   }
@@ -196,7 +227,7 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     if (event.altKey || event.ctrlKey || event.metaKey || !sheets[row].values) return;
     if (ZOOM[key]) picture.zoom(ZOOM[key]);
     else if (key === "Enter" && state.current) state.toggle(state.current);
-    else if (step) state.step(at(Math.min(Math.max((position ?? 0) + step[0], 0), tokens.length - 1), picture.reveal(neuron, step[1])));
+    else if (step) state.step(at(Math.min(Math.max((columnAt[position] ?? 0) + step[0], 0), columns.length - 1), picture.reveal(neuron, step[1])));
     else return;
     event.preventDefault();
   }
@@ -207,7 +238,7 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
 
   function mark() {
     const { position, neuron } = transient ?? state.current ?? NOTHING;
-    picture.mark(position, neuron);
+    picture.mark(columnAt[position], neuron);
   }
 
   /** Scrolls to the neuron that prose, a link or keys lead to: under a pointer the rows stay where they are. */
@@ -220,13 +251,13 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     const now = transient ?? state.current ?? NOTHING;
     const { cluster, position, neuron } = now;
     const isolated = neuron === null ? cluster : null;
-    root.value = { layer: layers[chosen].layer, order, ...(state.current ?? NOTHING), pinned: state.pinned };
+    root.value = { layer: layers[chosen].layer, order, ...(state.current ?? NOTHING), words, pinned: state.pinned };
     grid.names.forEach((name, r) => name.classList.toggle("is-row", r + 1 === cluster));
-    grid.heads.forEach((heads, t) => heads.forEach((head) => head.classList.toggle("is-column", t === position)));
+    grid.heads.forEach((heads, c) => heads.forEach((head) => head.classList.toggle("is-column", c === columnAt[position])));
     grid.element.querySelector(".is-selected")?.classList.remove("is-selected");
-    const here = cluster && position !== null ? grid.cells[(cluster - 1) * tokens.length + position] : null;
+    const here = cellOf(now);
     here?.classList.add("is-selected");
-    pick(grid.element, !state.pinned || transient || neuron !== null ? null : (here ?? grid.names[cluster - 1] ?? grid.heads[position]?.[0]));
+    pick(grid.element, !state.pinned || transient || neuron !== null ? null : (here ?? grid.names[cluster - 1] ?? grid.heads[columnAt[position]]?.[0]));
     if (sheets[row].order && painted !== isolated) paint(isolated);
     card(now);
     sentence.say(told(now, quoted, true), told(now, spoken, true).join(""), state.pinned);
@@ -234,29 +265,30 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
 
   /** Says what is selected, its tokens as `chip` writes them, and at `length` what its cluster is. */
   function told({ cluster, position, neuron }, chip, length) {
-    const [{ layer, n_neurons: n, clusters }, { values, profiles, clusters: labels }] = [layers[row], sheets[row]];
-    const group = clusters[cluster - 1];
-    const here = position !== null && values ? values.subarray(position * n, (position + 1) * n) : null;
+    const [{ layer, n_neurons: n, clusters }, { values, profiles, clusters: labels, strongest }] = [layers[row], drawn];
+    const [group, c] = [clusters[cluster - 1], columnAt[position]];
+    const { start, size, text } = columns[c] ?? {};
+    const here = position !== null && values ? values.subarray(c * n, (c + 1) * n) : null;
     let [who, what] = [`Layer ${layer}`, () => `strongest is neuron ${here.indexOf(Math.max(...here))}, ${short(Math.max(...here))}`];
     if (neuron !== null) [who, what] = [`Neuron ${neuron} of layer ${layer}, cluster ${labels?.[neuron] || "none"}`, () => (here[neuron] > 0 || negatives ? short(here[neuron]) : "not positive")];
-    else if (group) [who, what] = [`Cluster ${cluster}`, () => `mean ${short(profiles[cluster - 1][position])}`];
-    else if (position === null) return [`${whole(n)} neurons of layer ${layer} at ${tokens.length} tokens, in clusters of those that fire alike. A row is a neuron, its colour how strongly it fires.`];
-    const words = [who];
-    if (position !== null) words.push(" at ", chip(texts[position]), ` position ${position}`);
-    if (here) words.push(`: ${what()}`, position < first ? ", outside the colour scale" : "");
+    else if (group) [who, what] = [`Cluster ${cluster}`, () => `mean ${short(profiles[cluster - 1][c])}`];
+    else if (position === null) return [`${whole(n)} neurons of layer ${layer} at ${tokens.length} tokens, in clusters of those that fire alike. A row is a neuron, its colour how strongly it fires.${words ? " A word of several tokens has their mean." : ""}`];
+    const said = [who];
+    if (c !== undefined) said.push(" at ", chip(text), size > 1 ? ` positions ${start}–${start + size - 1}, averaged` : ` position ${start}`);
+    if (here) said.push(`: ${what()}`, c < first ? ", outside the colour scale" : "");
     if (length && group && neuron === null) {
-      const best = [...new Set(group.strongest.map((t) => texts[t]))].slice(0, 3);
-      words.push(`. ${whole(group.size)} neurons, ${percent(group.share)}, strongest at`, ...best.flatMap((text) => [" ", chip(text)]));
+      const best = [...new Set((strongest?.[cluster - 1] ?? group.strongest.map((t) => columnAt[t])).map((i) => columns[i].text))].slice(0, 3);
+      said.push(`. ${whole(group.size)} neurons, ${percent(group.share)}, strongest at`, ...best.flatMap((text) => [" ", chip(text)]));
     }
-    return words;
+    return said;
   }
 
   function card(to) {
     const { cluster, position, neuron } = to;
-    if (sheets[row].order && neuron !== null) picture.mark(position, neuron);
+    if (sheets[row].order && neuron !== null) picture.mark(columnAt[position], neuron);
     else if (sheets[row].order) mark(); // what is pinned, once the pointer has left
     if (position === null || !(cluster || neuron !== null)) return tip.hide();
-    tip.show(neuron === null ? grid.cells[(cluster - 1) * tokens.length + position] : picture.cell, told(to, quoted), { beside: true });
+    tip.show(neuron === null ? cellOf(to) : picture.cell, told(to, quoted), { beside: true });
   }
 }
 

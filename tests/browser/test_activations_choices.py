@@ -70,7 +70,7 @@ def test_another_layer_is_fetched_once(open_figure: Callable[..., Page]) -> None
     page.reload()
     page.locator("#fig-it[data-state=ready]").wait_for(state="attached")
     assert page.evaluate(VALUE) == {
-        "layer": 20, "order": "cluster", "cluster": 2, "position": None, "neuron": None, "pinned": True,
+        "layer": 20, "order": "cluster", "cluster": 2, "position": None, "neuron": None, "words": False, "pinned": True,
     }  # fmt: skip
 
 
