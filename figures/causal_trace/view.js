@@ -1,5 +1,5 @@
 /** Causal trace: grids of tokens by layers, one for each kind of state, shaded by what putting that state back does. */
-import { maxIndex, range } from "d3";
+import { range } from "d3";
 import { percent } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
@@ -8,58 +8,45 @@ import { readout } from "../shared/readout.js";
 import { overGrid, placeInGrid, roving } from "../shared/roving.js";
 import { pick, selection } from "../shared/selection.js";
 import { shade, strip } from "../shared/strip.js";
+import { switcher } from "../shared/switch.js";
 import { quoted, spoken, textOf, visible } from "../shared/text.js";
 import { facts, tooltip } from "../shared/tooltip.js";
 import { tokenUnits } from "../shared/units.js";
+import { signed, teller } from "./told.js";
+import { rowsOf, strongestOf } from "./words.js";
 
 const TITLES = { residual: "Residual stream", attention: "Attention output", mlp: "MLP output" };
 const [ALL, TICK] = [16, 5]; // up to so many layers each has its number below the grid, else every fifth
-const NOTHING = 0.0005; // of the difference: below it is rounding
 
 /**
- * Returns an element whose `value` is `{ state, layer, token, pinned }`: a state by its name, a layer and a token by their
- * numbers, null where none is selected. It emits `input` when that changes. Prose and other views may name any of them.
+ * Returns an element whose `value` is `{ state, layer, token, words, pinned }`: a state by its name, a layer and a token by
+ * their numbers, null where none is selected, and whether rows are words: then a token stands for the word that it is in.
+ * It emits `input` when that changes. Prose and other views may name any of the first three.
  */
 export default function causalTrace(data, { value, extent = {} } = {}) {
   const { tokens, states, n_layers: n, first, effects, lacking, positions, direction } = data;
   const { clean, corrupted } = data.runs;
-  const rows = range(first, tokens.length);
-  const texts = tokens.map(textOf);
+  const [single, merged] = [false, true].map((words) => rowsOf(tokens, first, words));
   const most = Math.max(extent.effect ?? 0, ...states.flatMap((state) => effects[state].flat().map(Math.abs)));
-  const gap = clean.value - corrupted.value;
-  const backwards = direction === "corrupt";
+  const tell = teller(data);
   const root = element("div", "view");
-  const sites = element("div", "sites");
   const bar = element("div", "view-bar");
   const sentence = readout();
-  const cells = [];
+  const joins = merged.length < single.length;
+  let words = joins && value?.words === true;
+  let rows = words ? merged : single;
   let lent = null; // what prose points at
+  let sites, cells, names; // what is drawn of the rows
   root.dataset.signed = "";
-  sites.style.setProperty("--columns", n);
-  sites.style.setProperty("--rows", rows.length);
-  const names = states.map(site);
-  const ramp = legend(`share of the difference that ${backwards ? "is taken away" : "comes back"}`, `−${percent(most)}`, percent(most));
+  const ramp = legend(`share of the difference that ${direction === "corrupt" ? "is taken away" : "comes back"}`, `−${percent(most)}`, percent(most));
   const key = element("span", "", element("span", "star", "*"), data.noise ? " its embedding is noisy in the corrupted run" : " another token in the corrupted run");
   bar.append(ramp.element, key, hint("arrows move, onto names too", "Enter pins", "Esc lets go"));
-  root.append(runs(), sentence.element, sites, bar);
+  if (joins) bar.append(switcher("Merge into words", words, merge));
+  root.append(runs(), sentence.element, bar);
   const tip = tooltip(root);
 
-  const state = selection({ current: known(value), pinned: known(value) !== null && value.pinned !== false, changed });
-  const items = [...cells, ...names[0].heads, ...names.at(-1).axis]; // names say the same in each grid: one set is entered
-  const next = overGrid(states.length * rows.length, n, { names: rows.length, heads: true, below: true });
-  const stops = roving(sites, items, next, (index) => state.step(place(index)));
-  pointing(sites, items, {
-    point: (index) => (state.pinned ? card(index === null ? null : place(index)) : state.preview(index === null ? null : place(index))),
-    press(index) {
-      stops.rest(index);
-      state.toggle(place(index));
-    },
-    escape() {
-      state.release();
-      state.preview(null);
-    },
-    slide: true,
-  });
+  const start = known(value);
+  const state = selection({ current: start, pinned: start !== null && value.pinned !== false, changed });
   root.show = (part, { pin = false } = {}) => {
     const found = known(part);
     if (part && !found) return;
@@ -72,25 +59,90 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
     lent = known(part);
     draw();
   };
-  draw();
+  lay();
   return root;
 
-  function changed() {
+  function merge(on) {
+    words = on;
+    rows = words ? merged : single;
+    lay();
+    emit();
+  }
+
+  /** Draws the grids of tokens, or of words; what is selected stays so. */
+  function lay() {
+    const last = sites;
+    sites = element("div", "sites");
+    sites.style.setProperty("--columns", n);
+    sites.style.setProperty("--rows", rows.length);
+    cells = [];
+    names = states.map(site);
+    if (last) last.replaceWith(sites);
+    else bar.before(sites);
+    const items = [...cells, ...names[0].heads, ...names.at(-1).axis]; // names say the same in each grid: one set is entered
+    const next = overGrid(states.length * rows.length, n, { names: rows.length, heads: true, below: true });
+    const stops = roving(sites, items, next, (index) => state.step(item(index)));
+    pointing(sites, items, {
+      point: (index) => (state.pinned ? card(index === null ? null : place(item(index))) : state.preview(index === null ? null : item(index))),
+      press(index) {
+        stops.rest(index);
+        press(item(index));
+      },
+      escape() {
+        state.release();
+        state.preview(null);
+      },
+      slide: true,
+    });
+    const chosen = state.current && itemOf(place(state.current));
+    if (chosen) stops.rest(items.indexOf(chosen));
     draw();
+  }
+
+  /** Pins, or lets go of what is pinned, also where that is another token of the same word. */
+  function press(at) {
+    state.toggle(`${place(at)}` === `${place(state.current)}` ? state.current : at);
+  }
+
+  function changed() {
+    lent = null; // the reader goes on here
+    draw();
+    emit();
+  }
+
+  function emit() {
     root.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  /** Returns `[state, row, layer]`, numbers or null, of what there is, or null. */
+  /** Returns `[state, token, layer]`, numbers or null, of what there is, or null. */
   function known(part) {
     const among = (number, count) => (Number.isInteger(number) && number >= 0 && number < count ? number : null);
-    const found = [among(states.indexOf(part?.state), states.length), among(part?.token - first, rows.length), among(part?.layer, n)];
+    const token = rowAt(part?.token) < 0 ? null : Math.max(first, part.token);
+    const found = [among(states.indexOf(part?.state), states.length), token, among(part?.layer, n)];
     return found.some((item) => item !== null) ? found : null;
   }
 
-  function place(index) {
+  function rowAt(token) {
+    return rows.findIndex(({ tokens }) => tokens.includes(token));
+  }
+
+  /** Returns `[state, row, layer]` of a state, a token and a layer. */
+  function place(at) {
+    return at && [at[0], at[1] === null ? null : rowAt(at[1]), at[2]];
+  }
+
+  /** Returns the state, the token and the layer that an item stands for. */
+  function item(index) {
     const [line, layer] = placeInGrid(index, states.length * rows.length, n, rows.length);
     if (line === null) return [null, null, layer];
-    return [layer === null ? null : Math.floor(line / rows.length), line % rows.length, layer];
+    const s = layer === null ? null : Math.floor(line / rows.length);
+    return [s, tokenOf(line % rows.length, s, layer), layer];
+  }
+
+  /** Returns the token that a row stands for: of a word the strongest where a state is meant, else its first. */
+  function tokenOf(r, s = null, layer = null) {
+    const token = s === null ? rows[r].tokens[0] : strongestOf(rows[r], effects[states[s]][layer])[0];
+    return Math.max(first, token); // what a word has before it has no row of its own
   }
 
   function cell([s, r, layer]) {
@@ -112,21 +164,9 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
       tokenUnits(own).forEach(({ start, size }, u) => {
         if (name === "corrupted" && positions.some((p) => p >= start && p < start + size)) chips[u].dataset.broken = data.noise ? "noise" : "";
       });
-      box.append(element("span", "run-name", name), element("div", "run", line, element("p", "", ...says(run))));
+      box.append(element("span", "run-name", name), element("div", "run", line, element("p", "", ...tell.run(run))));
     }
     return box;
-  }
-
-  function says({ value: measured, answer, foil, top }) {
-    const nodes = [quoted(textOf(answer)), ` ${percent(answer.probability)}`];
-    if (foil) nodes.push(", ", quoted(textOf(foil)), ` ${percent(foil.probability)}`);
-    if (![answer.id, foil?.id].includes(top.id)) nodes.push(", first choice ", quoted(textOf(top)), ` ${percent(top.probability)}`);
-    if (data.metric !== "probability") nodes.push(`; ${what()} ${number(measured)}`);
-    return nodes;
-  }
-
-  function what() {
-    return clean.foil ? "difference of their logits" : { logit: "logit", logprob: "log-probability", probability: "probability" }[data.metric];
   }
 
   /** A grid; returns the names of its rows. */
@@ -135,25 +175,25 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
     const grid = element("div", "trace");
     const title = element("p", "site-title", TITLES[name], ...(name !== "residual" && data.window > 1 ? [`, ${data.window} layers at once`] : []));
     grid.setAttribute("role", "grid");
-    grid.setAttribute("aria-label", `${TITLES[name]}: effect by token and layer`);
-    const heads = rows.map((position, r) => {
-      const head = element("div", "name", element("span", "", visible(texts[position])));
-      if (!texts[position].trim()) head.append(element("span", "spoken", spoken(texts[position])));
-      if (positions.includes(position)) head.append(element("span", "star", "*"));
+    grid.setAttribute("aria-label", `${TITLES[name]}: effect by ${words ? "word" : "token"} and layer`);
+    const heads = rows.map((unit, r) => {
+      const head = element("div", "name", element("span", "", visible(unit.text)));
+      if (!unit.text.trim()) head.append(element("span", "spoken", spoken(unit.text)));
+      if (unit.tokens.some((token) => positions.includes(token))) head.append(element("span", "star", "*"));
       head.setAttribute("role", "rowheader");
       if (s === 0) head.tabIndex = -1;
-      else head.addEventListener("click", () => state.toggle([null, r, null]));
+      else head.addEventListener("click", () => press([null, tokenOf(r), null]));
       const line = row(grid, head);
       for (const layer of range(n)) {
-        const item = element("div", "cell");
-        item.setAttribute("role", "gridcell");
-        item.tabIndex = -1;
-        const effect = effects[name][layer][position];
-        shade(item, Math.abs(effect) < most / 100 ? 0 : effect, most); // what has no shade has no sign
-        item.classList.toggle("is-out", lacking[name].includes(layer));
-        item.ariaLabel = lacking[name].includes(layer) ? "none there" : signed(effect); // a shade cannot be heard
-        line.append(item);
-        cells.push(item);
+        const made = element("div", "cell");
+        made.setAttribute("role", "gridcell");
+        made.tabIndex = -1;
+        const [, effect] = strongestOf(unit, effects[name][layer]);
+        shade(made, Math.abs(effect) < most / 100 ? 0 : effect, most); // what has no shade has no sign
+        made.classList.toggle("is-out", lacking[name].includes(layer));
+        made.ariaLabel = lacking[name].includes(layer) ? "none there" : signed(effect); // a shade cannot be heard
+        line.append(made);
+        cells.push(made);
       }
       return head;
     });
@@ -174,9 +214,9 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
   }
 
   function draw() {
-    const now = lent ?? state.current;
-    const [s, r, layer] = state.current ?? [null, null, null];
-    root.value = { state: states[s] ?? null, layer, token: rows[r] ?? null, pinned: state.pinned };
+    const now = place(lent ?? state.current);
+    const [s, token, layer] = state.current ?? [null, null, null];
+    root.value = { state: states[s] ?? null, layer, token, words, pinned: state.pinned };
     const pinned = state.pinned && !lent;
     for (const marked of sites.querySelectorAll(".is-selected, .is-beside, .is-line")) marked.classList.remove("is-selected", "is-beside", "is-line");
     sites.classList.toggle("is-pinned", pinned);
@@ -189,75 +229,20 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
       cell([k, now[1], now[2]]).classList.add(now[0] === k || now[0] === null ? "is-selected" : "is-beside");
     });
     card(now);
-    tell(now);
-  }
-
-  function tell(now) {
-    const say = (chip) => (!now ? idle() : now.includes(null) ? strongest(now, chip) : [...effect(now, chip), `${(lacks(now) && ".") || ""}`]);
-    sentence.say(say(quoted), say(spoken).join(""), state.pinned && !lent);
-  }
-
-  function idle() {
-    const [from, to] = backwards ? ["corrupted", "clean"] : ["clean", "corrupted"];
-    return [`States of the ${from} run, put into the ${to} one: a token and a layer at a time. Shades tell how much of the difference of ${amount(Math.abs(gap))} each makes.`];
-  }
-
-  /** Says which state a place is, and what putting it back does. */
-  function effect([s, r, layer], chip) {
-    const share = effects[states[s]][layer][rows[r]];
-    const here = backwards ? clean.value - share * gap : corrupted.value + share * gap;
-    const much = percent(Math.abs(share));
-    const [more, less] = backwards ? [`takes ${much} of the difference away`, `adds ${much} to the difference`] : [`brings back ${much} of the difference`, `takes it ${much} further away`];
-    const does = Math.abs(share) < NOTHING ? "changes nothing" : share > 0 ? more : less;
-    if (lacks([s, r, layer])) return [`Layer ${layer} has no ${states[s] === "mlp" ? "MLP" : "attention"} of its own`];
-    return [`${backwards ? "Corrupting" : "Restoring"} the ${named(s, layer)} at `, chip(texts[rows[r]]), ` ${does} (clean ${amount(clean.value)}, corrupted ${amount(corrupted.value)}, here ${amount(here)}).`];
-  }
-
-  function lacks([s, , layer]) {
-    return lacking[states[s]].includes(layer);
-  }
-
-  /** Says which states have the largest effects in a line. */
-  function strongest([one, r, layer], chip) {
-    const where = r !== null ? ["At ", chip(texts[rows[r]])]  : [`In layer ${layer}`];
-    const found = (one === null ? range(states.length) : [one]).map((s) => {
-      const all = range(rows.length * n).map((index) => [s, Math.floor(index / n), index % n]).filter(([, a, b]) => (r ?? a) === a && (layer ?? b) === b);
-      const best = all[maxIndex(all, ([, a, b]) => Math.abs(effects[states[s]][b][rows[a]]))];
-      const share = effects[states[s]][best[2]][rows[best[1]]];
-      return [`${signed(share)} by the ${named(s, best[2])}`, ...(r === null ? [" at ", chip(texts[rows[best[1]]])] : [])];
-    });
-    if (one !== null && r === null && layer === null) return ["Largest of all is ", ...found[0], "."];
-    return [...where, ", the largest effects are ", ...found.flatMap((nodes, i) => [i ? (i === found.length - 1 ? " and " : ", ") : "", ...nodes]), "."];
-  }
-
-  function named(s, layer) {
-    if (states[s] === "residual") return `residual stream after layer ${layer}`;
-    const part = states[s] === "mlp" ? "MLP" : "attention";
-    if (data.window === 1) return `${part} output of layer ${layer}`;
-    const [from, to] = data.spans[layer];
-    return `${part} outputs of layers ${from} to ${to}`;
+    const say = (chip) => tell.about(now, rows, words, chip);
+    sentence.say(say(quoted), say(spoken).join(""), pinned);
   }
 
   function card(at) {
     if (!at || at.includes(null)) return tip.hide();
     const [s, r, layer] = at;
-    const share = effects[states[s]][layer][rows[r]];
-    tip.show(cell(at), [facts([["layer", `${layer}`], ["token", quoted(texts[rows[r]])], ["effect", lacks(at) ? "none there" : signed(share)]])], { beside: true });
+    const { text, tokens: within } = rows[r];
+    const [token, effect] = strongestOf(rows[r], effects[states[s]][layer]);
+    const out = lacking[states[s]].includes(layer);
+    const which = [[within.length > 1 ? "word" : "token", quoted(text)]];
+    if (within.length > 1 && effect && !out) which.push([`strongest of ${within.length} tokens`, quoted(textOf(tokens[token]))]);
+    tip.show(cell(at), [facts([["layer", `${layer}`], ...which, ["effect", out ? "none there" : signed(effect)]])], { beside: true });
   }
-
-  function amount(measured) {
-    return data.metric === "probability" ? signed(measured) : number(measured);
-  }
-}
-
-/** Returns a share with its sign as a percentage. */
-function signed(share) {
-  return Math.abs(share) < NOTHING / 5 ? "0%" : `${share < 0 ? "−" : ""}${percent(Math.abs(share))}`;
-}
-
-function number(measured) {
-  const text = measured.toFixed(2).replace("-", "−");
-  return /[1-9]/.test(text) ? text : "0.00";
 }
 
 function row(grid, ...children) {

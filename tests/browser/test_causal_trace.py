@@ -113,11 +113,11 @@ def test_keys_walk_through_all_grids(open_figure: Callable[..., Page]) -> None:
     page.locator("#fig-it .cell[tabindex='0']").focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowDown"):
         page.keyboard.press(key)
-    assert page.evaluate(VALUE) == {"state": "residual", "layer": 1, "token": 3, "pinned": False}
+    assert page.evaluate(VALUE) == {"state": "residual", "layer": 1, "token": 3, "words": False, "pinned": False}
     page.keyboard.press("ArrowDown")
-    assert page.evaluate(VALUE) == {"state": "attention", "layer": 1, "token": 1, "pinned": False}
+    assert page.evaluate(VALUE) == {"state": "attention", "layer": 1, "token": 1, "words": False, "pinned": False}
     page.keyboard.press("Control+End")
-    assert page.evaluate(VALUE) == {"state": "mlp", "layer": 1, "token": 3, "pinned": False}
+    assert page.evaluate(VALUE) == {"state": "mlp", "layer": 1, "token": 3, "words": False, "pinned": False}
 
 
 def test_keys_lead_onto_the_names_of_tokens_and_layers(open_figure: Callable[..., Page]) -> None:
@@ -126,13 +126,13 @@ def test_keys_lead_onto_the_names_of_tokens_and_layers(open_figure: Callable[...
     page.locator("#fig-it .cell[tabindex='0']").focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowDown")
-    assert page.evaluate(VALUE) == {"state": None, "layer": None, "token": 2, "pinned": False}
+    assert page.evaluate(VALUE) == {"state": None, "layer": None, "token": 2, "words": False, "pinned": False}
     assert said(page).startswith("At  C, the largest effects are ")
     page.keyboard.press("Enter")
     assert page.evaluate(VALUE)["pinned"] is True
     for key in ("Escape", "ArrowRight", "Control+End", "ArrowDown"):
         page.keyboard.press(key)
-    assert page.evaluate(VALUE) == {"state": None, "layer": 1, "token": None, "pinned": False}
+    assert page.evaluate(VALUE) == {"state": None, "layer": 1, "token": None, "words": False, "pinned": False}
     assert said(page).startswith("In layer 1, the largest effects are ")
 
 
@@ -148,14 +148,14 @@ def test_a_token_or_a_layer_can_be_pinned(open_figure: Callable[..., Page]) -> N
     """By its name; the sentence says which states matter most there, and a reload keeps it."""
     page = open_figure(small())
     page.locator("#fig-it .site").first.locator(".name").nth(2).click()
-    assert page.evaluate(VALUE) == {"state": None, "layer": None, "token": 3, "pinned": True}
+    assert page.evaluate(VALUE) == {"state": None, "layer": None, "token": 3, "words": False, "pinned": True}
     largest = ["100% by the residual stream after layer 1", "43% by the attention output of layer 1"]
     assert said(page).startswith(f"At \n, the largest effects are {', '.join(largest)} and 120% by the MLP output")
     page.reload()
     page.locator("#fig-it[data-state=ready]").wait_for(state="attached")
     assert page.evaluate(VALUE)["token"] == 3
     page.locator("#fig-it .site").first.locator(".number").nth(1).click()
-    assert page.evaluate(VALUE) == {"state": None, "layer": 0, "token": None, "pinned": True}
+    assert page.evaluate(VALUE) == {"state": None, "layer": 0, "token": None, "words": False, "pinned": True}
 
 
 def test_prose_and_other_views_may_name_parts(open_figure: Callable[..., Page]) -> None:
@@ -164,13 +164,13 @@ def test_prose_and_other_views_may_name_parts(open_figure: Callable[..., Page]) 
     view = "document.querySelector('#fig-it .view')"
     page.evaluate(f"{view}.show({{ state: 'mlp', layer: 1, token: 3 }})")
     assert "MLP output of layer 1" in said(page)
-    assert page.evaluate(VALUE) == {"state": None, "layer": None, "token": None, "pinned": False}
+    assert page.evaluate(VALUE) == {"state": None, "layer": None, "token": None, "words": False, "pinned": False}
     page.evaluate(f"{view}.show(null)")
     assert said(page).startswith("States of the clean run")
     page.evaluate(f"{view}.follow({{ part: 'self', layer: 0, head: 3, token: 0 }})")
     assert said(page).startswith("In layer 0, the largest effects are 100% by the residual stream after layer 0 at  B")
     page.evaluate(f"{view}.show({{ state: 'mlp' }}, {{ pin: true }})")
-    assert page.evaluate(VALUE) == {"state": "mlp", "layer": None, "token": None, "pinned": True}
+    assert page.evaluate(VALUE) == {"state": "mlp", "layer": None, "token": None, "words": False, "pinned": True}
     assert said(page).startswith("Largest of all is 120% by the MLP output of layer 1 at")
 
 
