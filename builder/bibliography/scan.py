@@ -11,7 +11,7 @@ from ..errors import Problem
 
 __all__ = ["COMMAND", "MONTHS", "RawEntry", "RawField", "Scan", "Span", "Strings", "read_raw", "scan"]
 
-COMMAND = re.compile(r"@[ \t]*([A-Za-z]\w*)\s*([({])")
+COMMAND = re.compile(r"@\s*([A-Za-z]\w*)\s*([({])")
 _NEXT_ENTRY = re.compile(rf"^[ \t]*(?={COMMAND.pattern})", re.MULTILINE)
 _STRAY_FIELD = re.compile(r"^[ \t,}]*([A-Za-z][\w-]*)\s*=\s*[{\"\d]", re.MULTILINE)
 _STRAY_COMMAND = re.compile(r"^[ \t]*@([A-Za-z]\w*)", re.MULTILINE)

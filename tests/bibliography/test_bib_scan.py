@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pybtex.database import Person
 from pybtex.database.input.bibtex import LowLevelParser, month_names
@@ -81,6 +81,7 @@ def test_the_scanner_finds_what_pybtex_finds(pieces: list[tuple[str, str]]) -> N
 
 
 @settings(max_examples=150, deadline=None)
+@example("@\na{=}")  # a type on the next line
 @given(st.text(alphabet='@ab{}()",=# \n', max_size=50))
 def test_what_pybtex_reads_without_a_word_so_do_we(text: str) -> None:
     """For any text at all, as far as it has entries that have keys, and no `@` that is none."""
