@@ -196,11 +196,8 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     else state.preview(to);
   }
 
-  /** Pins, or lets go of what is pinned, also where that is another token of the same word. */
   function press(to) {
-    const now = state.current;
-    const same = now?.cluster === to?.cluster && now?.neuron === to?.neuron && columnAt[now?.position] === columnAt[to?.position];
-    state.toggle(same ? now : to);
+    state.toggle(to, (item) => item && { ...item, position: columnAt[item.position] });
   }
 
   function escape() {

@@ -212,10 +212,8 @@ export default function attentionMatrix(data, { value = {}, piece } = {}) {
     card(at);
   }
 
-  /** Pins, or lets go of what is pinned, also where that is another token of the same word. */
   function press(at) {
-    const here = place(state.current);
-    state.toggle(here.q === at.q && here.k === at.k ? state.current : item(at));
+    state.toggle(item(at), place);
   }
 
   function escape() {

@@ -86,7 +86,7 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
       point: (index) => (state.pinned ? card(index === null ? null : place(item(index))) : state.preview(index === null ? null : item(index))),
       press(index) {
         stops.rest(index);
-        press(item(index));
+        state.toggle(item(index), place);
       },
       escape() {
         state.release();
@@ -97,11 +97,6 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
     const chosen = state.current && itemOf(place(state.current));
     if (chosen) stops.rest(items.indexOf(chosen));
     draw();
-  }
-
-  /** Pins, or lets go of what is pinned, also where that is another token of the same word. */
-  function press(at) {
-    state.toggle(`${place(at)}` === `${place(state.current)}` ? state.current : at);
   }
 
   function changed() {
@@ -182,7 +177,7 @@ export default function causalTrace(data, { value, extent = {} } = {}) {
       if (unit.tokens.some((token) => positions.includes(token))) head.append(element("span", "star", "*"));
       head.setAttribute("role", "rowheader");
       if (s === 0) head.tabIndex = -1;
-      else head.addEventListener("click", () => press([null, tokenOf(r), null]));
+      else head.addEventListener("click", () => state.toggle([null, tokenOf(r), null], place));
       const line = row(grid, head);
       for (const layer of range(n)) {
         const made = element("div", "cell");

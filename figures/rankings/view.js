@@ -63,7 +63,7 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
   const known = value.position === undefined || targets.includes(value.position);
   const restored = known ? chosen(value.layer, value.position) : null;
   const state = selection({ current: restored, pinned: Boolean(restored) && value.pinned !== false, changed }); // `[row, position]`
-  const on = { look, press: (at) => toggle(item(at)), step: (at) => state.step(item(at)), escape };
+  const on = { look, press: (at) => state.toggle(item(at), place), step: (at) => state.step(item(at)), escape };
   lay();
   root.show = show;
   return root;
@@ -141,11 +141,6 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
     else state.preview(item(at));
   }
 
-  /** Pins, or lets go of what is pinned, also where that is another token of the same word. */
-  function toggle(at) {
-    state.toggle(state.pinned && String(place(at)) === String(place(state.current)) ? state.current : at);
-  }
-
   function escape() {
     state.release();
     state.preview(null);
@@ -163,7 +158,7 @@ export default function rankings(data, { value = {}, piece, extent } = {}) {
   /** Shows a part that prose names as if it were pointed at, or pins it. */
   function show(part, { pin = false } = {}) {
     const at = chosen(part?.layer, part?.token);
-    if (pin && at) toggle(at);
+    if (pin && at) state.toggle(at, place);
     else paint(at ?? state.current, at ? false : state.pinned);
   }
 

@@ -20,9 +20,13 @@ export function selection({ current = null, pinned = false, changed }) {
     step(item) {
       set(item, pinned);
     },
-    /** Click, tap, Enter: pins, or releases what is pinned. */
-    toggle(item) {
-      set(item, !(pinned && same(item, current)));
+    /**
+     * Click, tap, Enter: pins, or releases what is pinned. `place` returns where an item is drawn: two tokens of a word that
+     * they are merged into are one, and what was selected of it stays so.
+     */
+    toggle(item, place = (item) => item) {
+      const again = same(place(item), place(current));
+      set(again ? current : item, !(pinned && again));
     },
     /** Escape: releases; what was shown stays. */
     release() {
