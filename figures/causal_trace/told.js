@@ -1,8 +1,8 @@
 /** What a trace says: of its two runs, of a state, of a row or a layer of states, and of all. */
 import { greatest, range } from "d3";
 import { percent } from "../shared/format.js";
+import { strongestOf } from "../shared/pieces.js";
 import { quoted, textOf } from "../shared/text.js";
-import { strongestOf } from "./words.js";
 
 const NOTHING = 0.0005; // of the difference: below it is rounding
 

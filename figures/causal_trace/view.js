@@ -3,6 +3,7 @@ import { range } from "d3";
 import { percent } from "../shared/format.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
+import { piecesOf, strongestOf } from "../shared/pieces.js";
 import { pointing } from "../shared/pointing.js";
 import { readout } from "../shared/readout.js";
 import { overGrid, placeInGrid, roving } from "../shared/roving.js";
@@ -13,7 +14,6 @@ import { quoted, spoken, textOf, visible } from "../shared/text.js";
 import { facts, tooltip } from "../shared/tooltip.js";
 import { tokenUnits } from "../shared/units.js";
 import { signed, teller } from "./told.js";
-import { rowsOf, strongestOf } from "./words.js";
 
 const TITLES = { residual: "Residual stream", attention: "Attention output", mlp: "MLP output" };
 const [ALL, TICK] = [16, 5]; // up to so many layers each has its number below the grid, else every fifth
@@ -26,7 +26,8 @@ const [ALL, TICK] = [16, 5]; // up to so many layers each has its number below t
 export default function causalTrace(data, { value, extent = {} } = {}) {
   const { tokens, states, n_layers: n, first, effects, lacking, positions, direction } = data;
   const { clean, corrupted } = data.runs;
-  const [single, merged] = [false, true].map((words) => rowsOf(tokens, first, words));
+  const reaches = (piece) => piece.tokens.at(-1) >= first;
+  const [single, merged] = [false, true].map((words) => piecesOf(tokens, words).filter(reaches));
   const most = Math.max(extent.effect ?? 0, ...states.flatMap((state) => effects[state].flat().map(Math.abs)));
   const tell = teller(data);
   const root = element("div", "view");

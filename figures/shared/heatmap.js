@@ -16,9 +16,9 @@ const FEW = 10; // columns whose names fit above and below them on all but phone
  * for screen readers where there is no text.
  *
  * With `on`, `{ look, press, step, escape }`, it listens: they get `[r, c]`, `[r, null]` for a row, and `look(null)` when
- * the pointer leaves; a column's name stands for its last cell. Then it has `anchor(at)`, the cell, and `select(at, pinned)` and `look(at)`, which draw lines
- * around cells: a class on the cells themselves would cost a thousand times their style, layout and paint. What is pinned
- * is selected for a screen reader too.
+ * the pointer leaves; a column's name stands for its last cell. Then it has `anchor(at)`, the cell, `rest(at)`, which makes
+ * it the one that Tab leads to, and `select(at, pinned)` and `look(at)`, which draw lines around cells: a class on the cells
+ * themselves would cost a thousand times their style, layout and paint. What is pinned is selected for a screen reader too.
  */
 export function heatmap({ label, corner, rows, columns, cell, on }) {
   const element = document.createElement("div");
@@ -106,7 +106,7 @@ export function heatmap({ label, corner, rows, columns, cell, on }) {
       slide: true,
     });
     new ResizeObserver(() => (select(...chosen), look(seen))).observe(table);
-    return { ...made, anchor, select, look };
+    return { ...made, anchor, select, look, rest: (at) => rest(cells.indexOf(anchor(at))) };
 
     function select(at, pinned) {
       chosen = [at, pinned];

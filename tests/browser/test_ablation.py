@@ -65,7 +65,7 @@ def test_edges_are_another_grid(open_figure: Callable[..., Page]) -> None:
     page.locator("#fig-it .sheet-head").nth(4).click()
     page.get_by_label("edges of attention").check()
     assert page.evaluate(VALUE) == {
-        "show": "edges", "layer": None, "head": None, "what": None, "token": None, "pinned": False,
+        "show": "edges", "layer": None, "head": None, "what": None, "token": None, "words": False, "pinned": False,
     }  # fmt: skip
     assert page.locator("#fig-it .view [data-item][tabindex='0']").count() == 1
     cells = page.locator("#fig-it .heat td")
