@@ -85,6 +85,17 @@ def test_enter_opens_a_card_and_escape_brings_the_focus_back(cards: Callable[...
     expect(page.locator("#one")).to_be_focused()
 
 
+@pytest.mark.parametrize("preview", [False, True])
+def test_enter_in_firefox_is_no_click_of_a_mouse(preview: bool, cards: Callable[..., Page]) -> None:
+    """There a click by keyboard has the detail 1, and no type of pointer: the card opens too, and has the focus."""
+    page = cards()
+    page.click("button")  # a mouse was there before
+    page.evaluate(f"document.querySelector('#one').toggleAttribute('data-preview', {str(preview).lower()})")
+    click = "new PointerEvent('click', { detail: 1, pointerType: '', bubbles: true, cancelable: true })"
+    assert page.evaluate(f"document.querySelector('#one').dispatchEvent({click})") is False  # not followed
+    expect(page.locator("#card-a")).to_be_focused()
+
+
 def test_one_card_is_open_at_a_time(cards: Callable[..., Page]) -> None:
     """Opening another card closes the one before."""
     page = cards()

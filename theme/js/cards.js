@@ -101,6 +101,11 @@ function left(event) {
   else if (!shown) clearTimeout(timer);
 }
 
+/** Whether no pointer has made a click: Firefox counts that of Enter as one, and says that nothing points. */
+function byKeyboard({ detail, pointerType }) {
+  return detail === 0 || pointerType === "";
+}
+
 function clicked(event) {
   if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   const link = linkAt(event.target);
@@ -108,7 +113,7 @@ function clicked(event) {
     if (shown && event.target instanceof Element && event.target.closest(".card a[href^='#']")) close(); // off to the list
     return;
   }
-  if (event.detail && byMouse && "preview" in link.dataset) return close();
+  if (!byKeyboard(event) && byMouse && "preview" in link.dataset) return close();
   const again = pressed === link;
   pressed = null;
   if (again) {
@@ -119,7 +124,7 @@ function clicked(event) {
   const card = open(link, true);
   if (!card) return;
   event.preventDefault();
-  if (event.detail === 0) card.focus({ preventScroll: true }); // by keyboard: Tab goes on through the card's links
+  if (byKeyboard(event)) card.focus({ preventScroll: true }); // Tab goes on through the card's links
 }
 
 // Popovers close by themselves, on Escape or a click elsewhere; focus that was inside goes back to the link.
