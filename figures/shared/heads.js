@@ -11,6 +11,7 @@ export function heads(count, on, changed) {
   const all = Array.from({ length: count }, (_, h) => h);
   const along = alongLine(count);
   let before = on; // what was on when a double press began
+  let shift = false; // held with the last key: the click that a key makes in Firefox does not say so
   element.className = "heads";
   element.setAttribute("role", "group");
   element.ariaLabel = "Heads";
@@ -24,13 +25,15 @@ export function heads(count, on, changed) {
     square.addEventListener("click", ({ detail, shiftKey }) => {
       stop(h);
       if (detail < 2) before = on;
-      set(detail > 1 || shiftKey ? alone(before, h) : on.includes(h) ? on.filter((i) => i !== h) : [...on, h].sort((a, b) => a - b));
+      set(detail > 1 || shiftKey || shift ? alone(before, h) : on.includes(h) ? on.filter((i) => i !== h) : [...on, h].sort((a, b) => a - b));
       changed(on);
     });
     return square;
   });
   element.append("Heads", ...squares);
+  element.addEventListener("pointerdown", () => (shift = false));
   element.addEventListener("keydown", (event) => {
+    shift = event.shiftKey;
     const at = squares.indexOf(event.target);
     const to = along(at, event);
     if (event.key !== "Escape") event.stopPropagation();

@@ -49,6 +49,18 @@ def test_heads_are_chosen_by_keys(open_figure: Callable[..., Page]) -> None:
     assert page.evaluate("document.activeElement.ariaLabel") == "head 8"
 
 
+def test_shift_and_enter_isolate_in_firefox(open_figure: Callable[..., Page]) -> None:
+    """There the click that Enter makes does not say that Shift is held; a mouse's says what it has."""
+    page = open_figure("head_view")
+    head(page, 3).evaluate("""square => {
+      square.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", shiftKey: true, bubbles: true }));
+      square.click();
+    }""")
+    assert page.evaluate(VALUE)["heads"] == "3"
+    head(page, 5).click()
+    assert page.evaluate(VALUE)["heads"] == "3-5"
+
+
 def test_two_taps_isolate_too(open_figure: Callable[..., Page]) -> None:
     """As a double click; the page does not zoom."""
     page = open_figure("head_view", width=390, has_touch=True, is_mobile=True)
