@@ -47,7 +47,7 @@ clean:  ## remove the environments, the site, and what was fetched and measured 
 # The install makes it; where it was removed by hand, that is a reason to install again.
 theme/built/.stamp: ;
 
-.venv/.installed-for-tests: .venv/.installed tests/browser/chromium.py
+.venv/.installed-for-tests: .venv/.installed tests/browser/chromium.py tests/browser/engines.py
 	@echo "make: installing what the tests need"
 	@$(PIP) --group dev
 	@$(BIN)/python tests/browser/chromium.py

@@ -1,4 +1,7 @@
-"""Where Chromium is: on the system, from Playwright, or from Debian; as a program it installs what is missing."""
+"""Where Chromium is: on the system, from Playwright, or from Debian.
+
+As a program it installs what is missing, also for the tests in other engines, which do without where there is none.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+
+from engines import ENGINES, PACKAGES, missing
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -76,9 +81,11 @@ def main() -> int:
         _try(*PLAYWRIGHT, "install", "chromium")
     lacking = [] if find_chromium() else ["chromium"]
     lacking += [] if playwright_starts() else ["libatomic1"]
-    if lacking and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+    more = [] if not any(map(missing, ENGINES)) else PACKAGES
+    if (lacking or more) and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
         _try("apt-get", "update", "-qq")
-        _try("apt-get", "install", "-y", "-qq", "-o=Dpkg::Use-Pty=0", "--no-install-recommends", *lacking)
+        for package in (*lacking, *more):  # one by one: those that a system does not have keep no other out
+            _try("apt-get", "install", "-y", "-qq", "-o=Dpkg::Use-Pty=0", "--no-install-recommends", package)
     if not playwright_starts():
         sys.stderr.write(
             "broken Playwright: its driver, which drives the browser tests, does not start. "
