@@ -2,10 +2,9 @@
 import { range, sort } from "d3";
 import { choice } from "../shared/choice.js";
 import { percent } from "../shared/format.js";
-import { heatmap } from "../shared/heatmap.js";
 import { hint } from "../shared/hint.js";
 import { legend } from "../shared/legend.js";
-import { piecesOf, strongestOf } from "../shared/pieces.js";
+import { piecesOf } from "../shared/pieces.js";
 import { readout } from "../shared/readout.js";
 import { selection } from "../shared/selection.js";
 import { make, sheet, signed, strongest } from "../shared/sheet.js";
@@ -43,9 +42,21 @@ export default function ablation(data, { value, extent = {} } = {}) {
   let words = Boolean(joins && value?.words === true);
   let columns = words ? merged : single; // of the edges
   let lent = null; // what prose or another view shows
+  let drawing = null; // edges.js, where there are any
   let grid = null;
   root.dataset.signed = "";
 
+  const over = (item) => (state.pinned ? card(item) : state.preview(item));
+  const on = {
+    point: over,
+    look: over,
+    press: (item) => state.toggle(item, place),
+    step: (item) => state.step(item),
+    escape() {
+      state.release();
+      state.preview(null);
+    },
+  };
   const table = sheet({
     label: "What is lost without each part",
     n: data.n_heads,
@@ -53,7 +64,7 @@ export default function ablation(data, { value, extent = {} } = {}) {
     reach: extent,
     top: tops.parts,
     ticks: [[0, "0"], ...[Math.max(...losses), Math.min(...losses)].filter((loss, i) => (i ? loss < -0.2 * Math.max(...losses) : loss > 0)).map((loss) => [loss, signed(loss)])],
-    on: listening((i) => i),
+    on,
   });
   const order = sort(range(table.items.length).filter((i) => table.items[i].what !== "heads"), (i) => -table.items[i].value);
   const start = known(value);
@@ -74,19 +85,18 @@ export default function ablation(data, { value, extent = {} } = {}) {
   root.show = (part, { pin = false } = {}) => lend(named(part), pin);
   root.follow = ({ layer, head = null, token }) => lend(known(show === "edges" ? { show, layer, token } : { layer, head, what: head === null ? "heads" : null }));
   lay();
+  if (edges) loadEdges();
   return root;
 
-  function listening(item) {
-    return {
-      point: (at) => (state.pinned ? card(at === null ? null : item(at)) : state.preview(at === null ? null : item(at))),
-      look: (at) => (state.pinned ? card(at === null ? null : item(at)) : state.preview(at === null ? null : item(at))),
-      press: (at) => state.toggle(item(at), place),
-      step: (at) => state.step(item(at)),
-      escape() {
-        state.release();
-        state.preview(null);
-      },
-    };
+  /** Draws edges once that is there which draws them; where it does not come there are none to choose. */
+  async function loadEdges() {
+    try {
+      drawing = await import("./edges.js");
+      if (show === "edges") lay();
+    } catch {
+      if (show === "edges") turn("parts");
+      views.element.remove();
+    }
   }
 
   /** Shows parts or edges, of which nothing is selected then. */
@@ -109,22 +119,10 @@ export default function ablation(data, { value, extent = {} } = {}) {
   }
 
   function lay() {
-    if (show === "edges" && !grid) {
-      const losses = edges.lost.map((row) => columns.map((piece) => strongestOf(piece, row)[1]));
-      grid = heatmap({
-        label: "What is lost without each edge",
-        corner: { above: "layer", below: "" },
-        rows: rows.filter((row) => !row.what).map((row) => row.name),
-        columns: columns.map(({ text, tokens }) => ({ above: text, below: `${tokens[0]}` })),
-        cell: (r, c) => ({ text: "", shade: Math.min(1, Math.abs(losses[r][c]) / tops.edges), label: signed(losses[r][c]) }),
-        on: listening(([r, c]) => [r, c === null ? null : strongestOf(columns[c], edges.lost[r])[0]]),
-      });
-      grid.element.dataset.thin = "";
-      grid.cells.forEach((cell, i) => cell.classList.toggle("is-negative", losses[Math.floor(i / columns.length)][i % columns.length] < 0));
-    }
+    if (show === "edges" && drawing) grid ??= drawing.edgesGrid({ lost: edges.lost, columns, top: tops.edges, on });
     const at = place(state.current);
     if (Array.isArray(at) && at[1] !== null) grid?.rest(at);
-    drawn.replaceChildren(show === "edges" ? grid.element : table.element);
+    drawn.replaceChildren(show === "edges" && grid ? grid.element : table.element);
     ramp.element.firstChild.textContent = show === "edges" ? "lost without an edge" : "lost without a head";
     ramp.element.children[1].textContent = signed(-tops[show]);
     ramp.set(signed(tops[show]));
@@ -199,7 +197,7 @@ export default function ablation(data, { value, extent = {} } = {}) {
     const is = show === "edges" ? Array.isArray(item) : typeof item === "number";
     const pinned = state.pinned && lent === null && is;
     const told = is ? partOf(item) : null;
-    if (show === "edges") grid.select(is ? place(item) : null, pinned);
+    if (show === "edges") grid?.select(is ? place(item) : null, pinned);
     else table.mark(is ? item : -1, pinned);
     const weights = tell.factor(told)?.weights;
     line.chips.forEach((chip, u) => {
@@ -234,7 +232,7 @@ export default function ablation(data, { value, extent = {} } = {}) {
   function card(item) {
     table.element.querySelector(".is-looked-at")?.classList.remove("is-looked-at");
     grid?.look(null);
-    if (item === null || (Array.isArray(item) && item[1] === null)) return tip.hide();
+    if (item === null || (Array.isArray(item) && (item[1] === null || !grid))) return tip.hide();
     const part = partOf(item);
     const { lost, probability, says, token } = tell.effect(part);
     const anchor = part.piece ? grid.anchor(place(item)) : part.element;

@@ -64,6 +64,7 @@ def test_edges_are_another_grid(open_figure: Callable[..., Page]) -> None:
     page = open_figure("ablation", width=1280)
     page.locator("#fig-it .sheet-head").nth(4).click()
     page.get_by_label("edges of attention").check()
+    page.locator("#fig-it .heat").wait_for()
     assert page.evaluate(VALUE) == {
         "show": "edges", "layer": None, "head": None, "what": None, "token": None, "words": False, "pinned": False,
     }  # fmt: skip
@@ -139,6 +140,17 @@ def test_it_shows_what_prose_and_other_figures_choose(open_figure: Callable[...,
     assert page.get_by_label("edges of attention").is_checked()
     page.evaluate("view.follow({ layer: 20, head: 0, token: 9 })")
     assert (page.text_content(SAID) or "").startswith("In layer 20 without a look at  John")
+
+
+def test_where_edges_cannot_be_drawn_there_is_no_choice(open_figure: Callable[..., Page]) -> None:
+    """As on a train: what is there stays, and parts are shown also to who was sent a link to an edge."""
+    for query in ("", "?fig-it=show.edges_layer.23_token.1"):
+        page = open_figure("ablation", without="**/ablation/edges.js", query=query)
+        expect(page.locator("#fig-it .choice")).to_have_count(0)
+        assert page.locator("#fig-it .sheet").is_visible()
+        page.locator("#fig-it .sheet-sum").nth(1).click()
+        assert page.evaluate(VALUE)["show"] == "parts"
+        assert page.evaluate(VALUE)["pinned"] is True
 
 
 def test_without_edges_and_factors_there_is_no_choice(open_figure: Callable[..., Page]) -> None:

@@ -82,6 +82,7 @@ def edges(open_figure: Callable[..., Page]) -> Callable[..., Page]:
     def edges(result: dict[str, Any] | None = None, **options: Any) -> Page:
         page = open_figure(result or wordy(), **options)
         page.get_by_label("edges of attention").check()
+        page.locator("#fig-it .heat").wait_for()
         switch(page).check()
         return page
 
