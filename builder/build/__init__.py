@@ -109,6 +109,8 @@ class Builder:
         told = [problem for record in standing.values() for problem in record.warnings]
         told += [problem for one in made for problem in one.problems]
         told += [problem for document in documents for problem in document.problems]
+        brought = [renderer.read_files(document) for document in documents]  # before anything is computed
+        told += [problem for files in brought for problem in files.problems]
         problems = self._sift(
             [*told, *records.check_bibliographies(known.values()), *_check(known, documents), *plan.problems]
         )
@@ -117,7 +119,10 @@ class Builder:
         said = check_prose(documents, answers.shown_by(plan), kinds, answers.computed)
         problems += self._sift([*answers.problems, *said])
         waiting = {entry.path: entry for entry in changed}
-        drawn = [renderer.make(one, waiting[one.article.path], plan, answers) for one in documents]
+        drawn = [
+            renderer.make(one, waiting[one.article.path], plan, answers, files)
+            for one, files in zip(documents, brought, strict=True)
+        ]
         problems += self._sift([problem for one in drawn for problem in one.problems])
         made += drawn
 

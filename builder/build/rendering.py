@@ -11,13 +11,13 @@ from ..article import Article
 from ..assets import Assets
 from ..cache import open_cache
 from ..document import Document, reading_minutes
-from ..errors import Problem
+from ..errors import BuildError, Problem
 from ..folders import cache_folder
 from ..kind import Kind
 from ..library import Library
 from ..model_source import ModelSource
 from ..page import ArticlePage, ShownPanel, article_files, data_path, page_path, piece_path, render_article
-from ..pictures import read_linked, read_pictures
+from ..pictures import Published, read_linked, read_pictures, read_thumbnail
 from ..plan import Panel, Plan
 from ..site import Site
 from ..summary import Neighbour, Summary, Thumbnail
@@ -69,26 +69,36 @@ class Renderer:
         self.theme = make_theme(site)
         self.cache = open_cache(site)
 
-    def make(self, document: Document, entry: Entry, plan: Plan, given: Answers) -> Made:
-        """Return an article's files. A figure whose results are not all there is left out (`--no-strict`)."""
+    def read_files(self, document: Document) -> Published:
+        """Return the pictures of an article, and the files that it brings, with all that is wrong with these."""
         article = document.article
         scripts = self.site.html == "raw"
+        formats, dark = self.site.picture_formats, document.dark
+        found = read_pictures(article.slug, document.pictures, dark, cache_folder(), formats, scripts=scripts)
         linked = read_linked(document.files, scripts=scripts)
-        files = dict(linked.files)
+        problems = [*linked.problems, *found.problems]
+        if isinstance(article.meta.thumbnail, Path):
+            try:
+                read_thumbnail(article.slug, article.meta.thumbnail, cache_folder())
+            except BuildError as error:
+                problems += error.problems
+        return Published(found.pictures, {**linked.files, **found.files}, list(dict.fromkeys(problems)))
+
+    def make(
+        self, document: Document, entry: Entry, plan: Plan, given: Answers, brought: Published | None = None
+    ) -> Made:
+        """Return an article's files. A figure whose results are not all there is left out (`--no-strict`).
+
+        `brought` is what `read_files` has found, where it was asked before.
+        """
+        article = document.article
+        brought = brought or self.read_files(document)
+        files = dict(brought.files)
         shown = self._shown(document, plan, given)
         answers = {panel.result.address: panel.result for panels in shown.values() for panel in panels}
         for address, result in answers.items():
             files[data_path(result)] = self.cache.path(address)
             files.update({piece_path(result, name): self.cache.piece(address, name) for name in result.pieces})
-        pictures = read_pictures(
-            article.slug,
-            document.pictures,
-            document.dark,
-            cache_folder(),
-            self.site.picture_formats,
-            scripts=scripts,
-        )
-        files.update(pictures.files)
         found = find_thumbnail(document, shown, self.kinds, self.theme, self.site)
         files.update(found.files)
         image, drawn = find_social_image(article, found, self.theme, self.site)
@@ -102,7 +112,7 @@ class Renderer:
             self.library.bibliography(article),
             shown,
             self.kinds,
-            pictures.pictures,
+            brought.pictures,
             self.library.tex(article),
             entry.newer,
             entry.older,
@@ -111,7 +121,7 @@ class Renderer:
         html = render_article(page).encode()
         files[page.path] = html
         files.update(article_files(page))
-        problems = (*document.problems, *linked.problems, *pictures.problems, *found.problems, *page.problems)
+        problems = (*document.problems, *brought.problems, *found.problems, *page.problems)
         record = self._record(page, entry, html, plan, tuple(answers), problems, found.thumbnail)
         return Made(article.path, record, files, problems)
 

@@ -145,14 +145,17 @@ def read_picture(
     return _publish(slug, file, stored)
 
 
-def read_thumbnail(slug: str, file: Path, cache: Path) -> tuple[Picture, dict[str, bytes | Path]] | None:
-    """Return a picture, small, and its file in the site; a drawing is as it is. None for what cannot be shown."""
+def read_thumbnail(slug: str, file: Path, cache: Path) -> tuple[Picture, dict[str, bytes | Path]]:
+    """Return a picture, small, and its file in the site; a drawing is as it is.
+
+    Raises `BuildError` for a file that browsers could not show.
+    """
+    if file.suffix.lower() == ".svg":
+        return read_picture(slug, file, cache)
     try:
-        if file.suffix.lower() == ".svg":
-            return read_picture(slug, file, cache)
-        stored = find_stored(file.read_bytes(), cache, (), THUMBNAIL_WIDTH)
-    except (OSError, BuildError, PictureError):
-        return None
+        stored = find_stored(_content(file), cache, (), THUMBNAIL_WIDTH)
+    except PictureError as error:
+        raise BuildError(str(error), file) from error
     return _publish(slug, file, stored)
 
 

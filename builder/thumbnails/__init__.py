@@ -16,7 +16,7 @@ from .. import __version__
 from ..assets import SITE_SHEET
 from ..cache import write_atomically
 from ..document import Document
-from ..errors import Problem, nearest
+from ..errors import BuildError, Problem, nearest
 from ..faults import noting
 from ..figure import FigureSpec, Result
 from ..folders import cache_folder
@@ -141,11 +141,11 @@ def _draw(kind: Kind, result: Result, theme: jinja2.Environment, site: Site) -> 
 
 
 def _scaled(document: Document, file: Path, alt: str) -> FoundThumbnail:
-    """Return a picture, small; one that cannot be read was told of, or is left out."""
-    found = read_thumbnail(document.article.slug, file, cache_folder())
-    if found is None:
+    """Return a picture, small; one that cannot be read was told of where the article's files were read."""
+    try:
+        picture, files = read_thumbnail(document.article.slug, file, cache_folder())
+    except BuildError:
         return FoundThumbnail()
-    picture, files = found
     if not picture.width or not picture.height:
         return FoundThumbnail()
     return FoundThumbnail(Thumbnail(picture.path, picture.width, picture.height, alt), files)

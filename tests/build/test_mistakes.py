@@ -60,6 +60,28 @@ def test_all_mistakes_of_all_articles_come_in_one_run(folder: SiteFolder) -> Non
         assert any(line.startswith(f"content/m{number}/") and message in line for line in told), (message, told)
 
 
+def test_files_that_are_broken_are_told_before_anything_is_computed(
+    folder: SiteFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An author with a large model does not wait an hour for it; one who made other mistakes, too, reads of all."""
+    import builder.engine as module
+
+    monkeypatch.setattr(module, "run_jobs", lambda *_, **__: pytest.fail("computed"))
+    folder.write("content/a/picture.png", b"\x89PNG")
+    folder.write("content/a/cover.png", b"\x89PNG\r\n")
+    folder.write("content/a/plan.svg", "<svg")
+    words = "![A dot](picture.png) ![A plan](plan.svg)\n\n[@knwon2020]\n"
+    folder.article(ARTICLE.replace("title:", "thumbnail: cover.png\ntitle:") + words)
+    told = folder.fail()
+    starts = {line.partition(": ")[0]: line.split(": ")[1] for line in told}
+    assert starts == {
+        "content/a/picture.png": "invalid picture",
+        "content/a/cover.png": "invalid picture",
+        "content/a/plan.svg:1:1": "invalid picture",
+        "content/a/article.md:27:2": "unknown citation",
+    }
+
+
 def test_without_strict_the_page_is_built_all_the_same(folder: SiteFolder) -> None:
     """`--no-strict` turns what can be survived into warnings."""
     folder.article(
