@@ -158,6 +158,7 @@ def test_what_is_selected_stays_so(edges: Callable[..., Page]) -> None:
     assert page.locator("#fig-it .heat [tabindex='0']").get_attribute("aria-label") == "+0.50"
     switch(page).uncheck()
     assert page.evaluate(VALUE) == {**value, "words": False}
+    assert "words.false" in page.url
     assert (page.text_content(SAID) or "").startswith("In layer 1 without a look at  E,")
     assert page.locator("#fig-it .heat [tabindex='0']").get_attribute("aria-label") == "+0.50"
     cell(page, 1, 2).click()
@@ -166,6 +167,8 @@ def test_what_is_selected_stays_so(edges: Callable[..., Page]) -> None:
     assert (page.text_content(SAID) or "").startswith("In layer 1 without a look at  E, the strongest")
     cell(page, 1, 1).click()
     assert page.evaluate(VALUE) == {**value, "token": 2, "pinned": False}
+    cell(page, 0, 1).click()
+    assert page.evaluate(VALUE) == {**value, "layer": 0, "token": 2}  # the strongest there
 
 
 def test_prose_may_name_a_token_of_a_word(edges: Callable[..., Page]) -> None:
