@@ -237,7 +237,9 @@ def _default_problems(
             yield Problem(f"unknown default for figures: {key}{nearest(key, known)}", path, line)
 
 
-def _find_model(option: Option, site: Site, spec: FigureSpec) -> tuple[ModelSource | None, list[Problem]]:
+def _find_model(
+    option: Option, site: Site, spec: FigureSpec, key: str = "model"
+) -> tuple[ModelSource | None, list[Problem]]:
     """Return the source of a model by its short name, or by what transformers users write: a hub id or a path.
 
     A bare word is a short name, or one of the hub's old ids without an owner (`gpt2`); if it is close to a short name
@@ -253,7 +255,7 @@ def _find_model(option: Option, site: Site, spec: FigureSpec) -> tuple[ModelSour
     if re.match(r"(\.{0,2}/|~|pypi:)", name) or re.fullmatch(r"[\w.-]+/[\w.-]+", name) or (plain and not close):
         return ModelSource(name, name), []
     known = close or f" (known: {', '.join(sorted(site.models))}; or a hub id, or a path)"
-    return None, [Problem(f"unknown model: {name}{known}", spec.path, option.line)]
+    return None, [Problem(f"unknown {key}: {name}{known}", spec.path, option.line)]
 
 
 def _find_versus(
@@ -263,7 +265,7 @@ def _find_versus(
     name = getattr(params, "versus", None)
     if name is None:
         return None, []
-    return _find_model(Option(name, options["versus"].line), site, spec)
+    return _find_model(Option(name, options["versus"].line), site, spec, "versus")
 
 
 class _Fingerprints:

@@ -209,6 +209,10 @@ def test_what_the_settings_say_wrongly_is_told_there(plan: Callable[..., Plan], 
         "pyproject.toml:4: invalid generate: many is not a whole number",
         "pyproject.toml:5: unknown default for figures: detial (did you mean detail?)",
     ]
+    settings = '[tool.fanlight]\nmodel = "tiny"\n[tool.fanlight.figures]\nversus = "tniy"\n'
+    (tmp_path / "pyproject.toml").write_text(settings)
+    two = plan(figure(":prompt: x", analysis="layer_similarity"), model="tiny", figures={"versus": "tniy"})
+    assert messages(two) == ["4: unknown versus: tniy (did you mean tiny?)"]
     own = plan(figure(":prompt: x", ":generate: few", ":model: smolm2"), model="tniy", figures={"generate": "many"})
     assert messages(own) == [
         "11: invalid generate: few is not a whole number",

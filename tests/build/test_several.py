@@ -83,7 +83,7 @@ def test_a_second_model_reads_the_text_that_the_first_one_wrote(folder: SiteFold
     assert "<p>True</p>" in folder.read("a/index.html")
     folder.article(figure.replace("VERSUS", f"{name}x"))
     (told,) = folder.fail()
-    assert f"content/a/article.md:8:10: unknown model: {name}x (did you mean {name}?)" in told
+    assert f"content/a/article.md:8:10: unknown versus: {name}x (did you mean {name}?)" in told
 
 
 def test_what_the_second_model_cannot_do_is_told_at_its_line(
