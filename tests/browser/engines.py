@@ -31,7 +31,7 @@ KEYS = {
 ENGINES = ("firefox", "webkit")
 
 PACKAGES = ("firefox-esr", "webkit2gtk-driver", "xvfb")
-"""Debian's names of what `start` looks for."""
+"""Debian's names of what `started` looks for."""
 
 MINI_BROWSERS = ("/usr/lib/*/webkit2gtk-4.*/MiniBrowser", "/usr/libexec/webkit2gtk-4.*/MiniBrowser")
 
@@ -106,7 +106,11 @@ class Firefox(Engine):
         self._send("SetTimeouts", "", {"script": PATIENCE * 1000})
 
     def _read(self) -> Any:
-        size = b"".join(iter(lambda: self._reader.read(1), b":"))
+        size = b""
+        while (digit := self._reader.read(1)) != b":":
+            if not digit:
+                raise ConnectionError("it has ended")
+            size += digit
         return json.loads(self._reader.read(int(size)))
 
     def _send(self, name: str, path: str, parameters: dict[str, Any]) -> Any:
@@ -205,7 +209,8 @@ def _free_port() -> int:
 
 def _patiently(attempt: Any) -> Any:
     """Return what an attempt does once nothing refuses it."""
-    for _ in range(int(PATIENCE * 10)):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         try:
             return attempt()
         except OSError:
