@@ -57,6 +57,7 @@ export function plot(first, moved) {
 
   /** Shows fewer rows by a factor, around the one at a share of the height. */
   function zoom(factor, share = 0.5) {
+    if (!palette) return; // nothing is there yet
     const middle = from() + share * span;
     span = Math.min(Math.max(span / factor, height / ROW), scene.n);
     room.style.height = `${(scene.n / span) * height}px`;

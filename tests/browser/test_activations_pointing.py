@@ -75,6 +75,29 @@ def test_a_link_to_a_neuron_of_a_layer_that_is_still_to_come(open_figure: Callab
     assert not page.locator(FRAME).nth(1).is_hidden()
 
 
+def test_a_layer_that_is_still_to_come_can_be_explored(open_page: Callable[..., Page], harness: Any) -> None:
+    """A link leads to it: there are no rows to zoom into yet, nor neurons to point at, and nothing goes wrong."""
+    address = harness.write("activations-late", {"fig-it": example("activations")})
+    page = open_page("about:blank")
+    held: list[Any] = []
+    page.route("**/layer-20.json", lambda route: held.append(route))
+    page.goto(f"{address}?fig-it=layer.20_cluster.2")
+    page.locator("#fig-it[data-state=ready]").wait_for(state="attached")
+    page.get_by_label("Zoom in").click()
+    page.locator("#fig-it td[data-item]").nth(3).click()
+    plot = page.locator("#fig-it [role=application]")
+    plot.click()
+    for key in ("+", "ArrowRight", "-"):
+        page.keyboard.press(key)
+    page.get_by_label("index").check()
+    held.pop().continue_()
+    page.wait_for_function("document.querySelector('#fig-it [role=application]').ariaBusy === 'false'")
+    height = "e => e.firstElementChild.offsetHeight"
+    before = plot.evaluate(height)
+    page.get_by_label("Zoom in").click()
+    assert plot.evaluate(height) > before
+
+
 def test_a_layer_that_cannot_be_fetched_is_heard(open_page: Callable[..., Page], harness: Any) -> None:
     """And is not spoken of once the reader has gone on to another."""
     address = harness.write("activations-unheard", {"fig-it": example("activations")})
