@@ -20,7 +20,7 @@ const NOTHING = { cluster: null, position: null, neuron: null };
 const WALK = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const ZOOM = { "+": 2, "=": 2, "-": 0.5 };
 
-/** Returns an element whose `value` is `{ layer, order, cluster, position, neuron, words, pinned }`, null where nothing is selected. */
+/** Returns an element whose `value` is `{ layer, order, cluster, position, neuron, negatives, words, pinned }`, null for what is not selected. */
 export default function activations(data, { value, piece, extent = {} } = {}) {
   const { tokens, layers, first } = data;
   const sheets = layers.map((_, r) => (r ? {} : data.sheet));
@@ -30,7 +30,7 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
   let row = Math.max(0, asked); // of `layers`: the one that is shown,
   let chosen = row; // and the reader's own
   let order = ORDERS.includes(value?.order) ? value.order : data.order;
-  let negatives = false;
+  let negatives = value?.negatives === true;
   const mergeable = columnsOf(tokens, first, true).length < tokens.length;
   let words = mergeable && value?.words === true;
   let columns, columnAt; // tokens or words, and which of them is at each position
@@ -55,7 +55,7 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
   if (layers[1]) bar.append(layer.element);
   bar.append(choice("Order", ORDERS.map((name) => [name, name]), order, (name) => (show((order = name)), emit())).element);
   bar.append(buttons, ramp.element, hint("arrows move", "+ − zoom", "Enter pins", "Esc lets go"));
-  bar.append(switcher("Show negatives too", false, (on) => show((negatives = on))));
+  bar.append(switcher("Show negatives too", negatives, (on) => (show((negatives = on)), emit())));
   if (mergeable) bar.append(switcher("Merge into words", words, (on) => ((words = on), lay(), show(), emit())));
   root.append(sentence.element, grid.element, bar);
   const tip = tooltip(root);
@@ -248,7 +248,7 @@ export default function activations(data, { value, piece, extent = {} } = {}) {
     const now = transient ?? state.current ?? NOTHING;
     const { cluster, position, neuron } = now;
     const isolated = neuron === null ? cluster : null;
-    root.value = { layer: layers[chosen].layer, order, ...(state.current ?? NOTHING), words, pinned: state.pinned };
+    root.value = { layer: layers[chosen].layer, order, ...(state.current ?? NOTHING), negatives, words, pinned: state.pinned };
     grid.names.forEach((name, r) => name.classList.toggle("is-row", r + 1 === cluster));
     grid.heads.forEach((heads, c) => heads.forEach((head) => head.classList.toggle("is-column", c === columnAt[position])));
     grid.element.querySelector(".is-selected")?.classList.remove("is-selected");

@@ -51,6 +51,25 @@ def test_negatives_are_fetched_when_they_are_asked_for(open_figure: Callable[...
     assert page.locator(CANVAS).screenshot() == positive
 
 
+def test_an_address_keeps_negatives(open_figure: Callable[..., Page]) -> None:
+    """Of a layer that is still to come too; without a cell that is pinned there is nothing to keep."""
+    signed = "document.querySelector('#fig-it .legend').classList.contains('is-signed')"
+    for layer in (4, 20):
+        query = f"?fig-it=layer.{layer}_order.index_cluster.2_position.5_neuron.7_negatives.true"
+        page = open_figure("activations", width=1280, query=query)
+        page.wait_for_function(signed)
+        switch = page.get_by_label("Show negatives too")
+        assert switch.is_checked()
+        assert page.evaluate(VALUE)["negatives"] is True
+        switch.uncheck()
+        page.wait_for_function(f"!{signed}")
+        assert "negatives.false" in page.url
+        switch.check()
+        page.reload()
+        page.wait_for_function(signed)
+        assert page.evaluate(VALUE)["negatives"] is True
+
+
 def test_another_layer_is_fetched_once(open_figure: Callable[..., Page]) -> None:
     """With its clusters and its scale; the address keeps it with what is pinned there."""
     page = open_figure("activations", width=1280)
@@ -70,7 +89,8 @@ def test_another_layer_is_fetched_once(open_figure: Callable[..., Page]) -> None
     page.reload()
     page.locator("#fig-it[data-state=ready]").wait_for(state="attached")
     assert page.evaluate(VALUE) == {
-        "layer": 20, "order": "cluster", "cluster": 2, "position": None, "neuron": None, "words": False, "pinned": True,
+        "layer": 20, "order": "cluster", "cluster": 2, "position": None, "neuron": None,
+        "negatives": False, "words": False, "pinned": True,
     }  # fmt: skip
 
 

@@ -40,7 +40,8 @@ def test_an_address_keeps_words(open_figure: Callable[..., Page]) -> None:
     query = "?fig-it=layer.20_order.index_cluster.2_position.5_neuron.7_words.true"
     page = open_figure(wordy(), width=1280, query=query)
     page.wait_for_function(LOADED)
-    want = {"layer": 20, "order": "index", "cluster": 2, "position": 5, "neuron": 7, "words": True, "pinned": True}
+    want = {"layer": 20, "order": "index", "cluster": 2, "position": 5, "neuron": 7}
+    want |= {"negatives": False, "words": True, "pinned": True}
     assert page.evaluate(VALUE) == want
     assert page.get_by_label(JOIN).is_checked()
     assert chosen(page) == [" fanlight"]
