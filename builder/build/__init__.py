@@ -12,7 +12,7 @@ from .. import engine
 from ..assets import Assets, collect_assets
 from ..cache import Ledger, open_cache
 from ..deposit import Deposit
-from ..document import Document, check_fragments
+from ..document import Document
 from ..errors import BuildError, Problem, nearest
 from ..folders import cache_folder
 from ..kind import load_kinds
@@ -30,7 +30,7 @@ from .answers import Answers, bring_answers, find_answers
 from .entries import find_entries, judge_entries
 from .listings import Listings
 from .printing import print_articles
-from .records import Record, Records, ground, stamps_in
+from .records import Record, Records, check_links, ground, stamps_in
 from .rendering import Entry, Made, Renderer
 from .standing import Standing
 
@@ -112,7 +112,7 @@ class Builder:
         brought = [renderer.read_files(document) for document in documents]  # before anything is computed
         told += [problem for files in brought for problem in files.problems]
         problems = self._sift(
-            [*told, *records.check_bibliographies(known.values()), *_check(known, documents), *plan.problems]
+            [*told, *records.check_bibliographies(known.values()), *check_links(known, documents), *plan.problems]
         )
 
         answers = self._answer(plan)
@@ -120,7 +120,7 @@ class Builder:
         problems += self._sift([*answers.problems, *said])
         waiting = {entry.path: entry for entry in changed}
         drawn = [
-            renderer.make(one, waiting[one.article.path], plan, answers, files)
+            renderer.make(one, waiting[one.article.path], files, plan, answers)
             for one, files in zip(documents, brought, strict=True)
         ]
         problems += self._sift([problem for one in drawn for problem in one.problems])
@@ -283,16 +283,6 @@ class Builder:
         if errors and self.site.strict:
             raise BuildError(problems=unique)
         return [replace(problem, severity="warning") for problem in unique]
-
-
-def _check(known: Mapping[Path, Record], documents: Iterable[Document]) -> list[Problem]:
-    """Return a problem for each link to a place in another article that is not there."""
-    links = {path: record.links for path, record in known.items()}
-    anchors = {record.summary.slug: frozenset(record.anchors) for record in known.values()}
-    for document in documents:
-        links[document.article.path] = document.links
-        anchors[document.article.slug] = document.anchors
-    return check_fragments(links, anchors)
 
 
 def survey(site: Site, *, frozen: bool = False) -> Survey:

@@ -55,7 +55,7 @@ def _print(entry: Entry, targets: Mapping[str, Path], renderer: Renderer) -> Mad
     waits = any(spec.kind is not None for spec in document.figures)
     if waits or any(problem.severity == "error" for problem in document.problems):
         return document
-    return renderer.make(document, entry, _NOTHING_PLANNED, _NOTHING_ANSWERED)
+    return renderer.make(document, entry, renderer.read_files(document), _NOTHING_PLANNED, _NOTHING_ANSWERED)
 
 
 # in other processes

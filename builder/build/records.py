@@ -13,7 +13,7 @@ from typing import Any
 
 from ..bibliography import read_bibliography
 from ..cache import write_atomically
-from ..document import Link
+from ..document import Document, Link, check_fragments
 from ..errors import Problem
 from ..folders import BUILT_IN, cache_folder
 from ..model_source import ModelSource
@@ -21,7 +21,19 @@ from ..site import Site
 from ..summary import Summary
 from ..write import forget_output
 
-__all__ = ["Listing", "Record", "Records", "Stamp", "folder_stamps", "forget", "ground", "stamp", "stamps", "stamps_in"]
+__all__ = [
+    "Listing",
+    "Record",
+    "Records",
+    "Stamp",
+    "check_links",
+    "folder_stamps",
+    "forget",
+    "ground",
+    "stamp",
+    "stamps",
+    "stamps_in",
+]
 
 Stamp = tuple[int, int]
 """A file's time of modification, in nanoseconds, and its size: another content has another stamp."""
@@ -147,6 +159,16 @@ class Records:
 
     def _state(self) -> tuple[object, ...]:
         return dict(self.articles), dict(self.listings), dict(self.told)
+
+
+def check_links(known: Mapping[Path, Record], documents: Iterable[Document]) -> list[Problem]:
+    """Return a problem for each link to a place in another article that is not there."""
+    links = {path: record.links for path, record in known.items()}
+    anchors = {record.summary.slug: frozenset(record.anchors) for record in known.values()}
+    for document in documents:
+        links[document.article.path] = document.links
+        anchors[document.article.slug] = document.anchors
+    return check_fragments(links, anchors)
 
 
 def forget(site: Site) -> None:

@@ -84,15 +84,12 @@ class Renderer:
                 problems += error.problems
         return Published(found.pictures, {**linked.files, **found.files}, list(dict.fromkeys(problems)))
 
-    def make(
-        self, document: Document, entry: Entry, plan: Plan, given: Answers, brought: Published | None = None
-    ) -> Made:
-        """Return an article's files. A figure whose results are not all there is left out (`--no-strict`).
+    def make(self, document: Document, entry: Entry, brought: Published, plan: Plan, given: Answers) -> Made:
+        """Return an article's files, among them those that it has `brought`, as `read_files` found them.
 
-        `brought` is what `read_files` has found, where it was asked before.
+        A figure whose results are not all there is left out (`--no-strict`).
         """
         article = document.article
-        brought = brought or self.read_files(document)
         files = dict(brought.files)
         shown = self._shown(document, plan, given)
         answers = {panel.result.address: panel.result for panels in shown.values() for panel in panels}

@@ -128,7 +128,7 @@ def _as_pages(
             files.add(summary.page)
             continue
         entry = Entry(document.article.path, summary, {})
-        made = renderer.make(document, entry, plan, answers)
+        made = renderer.make(document, entry, renderer.read_files(document), plan, answers)
         yield from map(as_finding, made.problems)
         files.update(made.files)
         content = made.files[summary.page]

@@ -9,20 +9,13 @@ import pytest
 from kinds import example
 from playwright.sync_api import Locator, Page, expect
 from test_ablation import SAID, VALUE
+from views import READOUTS
 
 TEXTS = ["The", " E", "iff", "el", " T", "ower", " is", " in"]
 WORDS = [[0], [1, 2, 3], [4, 5], [6]]
 LOST = [[0.0, 0.1, 0.9, 0.2, 0.3, -0.6, 0.0], [0.0, 0.5, -0.5, 0.4, 0.001, -0.002, 1.0]]
 PROBABILITIES = [[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], [0.8, 0.81, 0.82, 0.83, 0.84, 0.85, 0.86]]
 VIEW = "document.querySelector('#fig-it .view')"
-READOUTS = """(selector) => {
-  const sizes = new Set();
-  for (const item of document.querySelectorAll(selector)) {
-    item.dispatchEvent(new PointerEvent("pointerover", { bubbles: true, pointerType: "mouse" }));
-    sizes.add(Math.round(document.querySelector("#fig-it .readout").getBoundingClientRect().height));
-  }
-  return [...sizes];
-}"""
 
 
 def wordy(texts: list[str] = TEXTS, position: int = 7) -> dict[str, Any]:

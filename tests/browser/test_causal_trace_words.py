@@ -9,6 +9,7 @@ import pytest
 from kinds import example
 from playwright.sync_api import Locator, Page, expect
 from test_causal_trace import KIND, VALUE, cell, said, small
+from views import READOUTS
 
 from builder.numerals import shown_value
 
@@ -20,14 +21,6 @@ EFFECTS = {
     "mlp": [[0, 0.5, 0.2, 0.8, 0, 0, 0], [0, 0, 0, -1.2, 0.7, 0.2, 0]],
 }
 VIEW = "document.querySelector('#fig-it .view')"
-READOUTS = """(selector) => {
-  const sizes = new Set();
-  for (const item of document.querySelectorAll(selector)) {
-    item.dispatchEvent(new PointerEvent("pointerover", { bubbles: true, pointerType: "mouse" }));
-    sizes.add(Math.round(document.querySelector("#fig-it .readout").getBoundingClientRect().height));
-  }
-  return [...sizes];
-}"""
 
 
 def wordy(texts: list[str] = TEXTS, **more: Any) -> dict[str, Any]:

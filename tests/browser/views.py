@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from kinds import KINDS
 
-__all__ = ["CONTRASTS", "VALUE", "every_kind"]
+__all__ = ["CONTRASTS", "READOUTS", "VALUE", "every_kind"]
 
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
 
@@ -28,3 +28,13 @@ CONTRASTS = """(selector) => {
   });
 }"""
 """Contrast of every matching element's text with what lies behind it, by the formula of WCAG 2."""
+
+READOUTS = """(selector) => {
+  const sizes = new Set();
+  for (const item of document.querySelectorAll(selector)) {
+    item.dispatchEvent(new PointerEvent("pointerover", { bubbles: true, pointerType: "mouse" }));
+    sizes.add(Math.round(document.querySelector("#fig-it .readout").getBoundingClientRect().height));
+  }
+  return [...sizes];
+}"""
+"""Heights of the sentence of `fig-it` while a mouse is over each of the matching elements, each once."""
