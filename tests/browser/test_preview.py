@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from previewed import write_site
+from previewed import hear, write_site
 
 TESTS = Path(__file__).parents[1]
 IN_THE_WAY = '<p style="position: fixed; bottom: 0; z-index: 9">in the way</p>'
@@ -30,15 +30,14 @@ def show(site: Path, chromium: Browser) -> Iterator[Callable[[str], Page]]:
     """Start a server for the site and show a page of it; nothing may go wrong in the page."""
     env = {**os.environ, "PYTHONPATH": str(TESTS.parent), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, TESTS / "fixtures/preview/server.py", site]
-    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdout is not None
-    url = process.stdout.readline().split()[0]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    url = hear(process).split()[0]
     context = chromium.new_context(viewport={"width": 800, "height": 600})
     complaints: list[str] = []
 
     def show(path: str) -> Page:
         if "!!error" not in (site / "content/a/article.md").read_text():
-            next(line for line in process.stdout or () if "built in" in line)
+            hear(process, "built in")
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -125,9 +126,13 @@ def test_what_is_too_large_is_not_taken(place: Path, tmp_path: Path, monkeypatch
             assert (QUESTION.address in ben) is taken
 
 
+PATIENCE = 60.0
+"""Seconds in which all writers must have begun, and seconds in which they must have ended."""
+
+
 def _put_often(written: str, folder: str, barrier: Any, n: int) -> None:
     cache = Cache(Path(folder), shared=open_shared(written, Path(folder)))
-    barrier.wait()
+    barrier.wait(PATIENCE)
     for turn in range(40):
         cache.put(replace(answer(), data={"x": [n, turn] * 2_000}), PIECES)
         if cache.warnings():
@@ -141,13 +146,15 @@ def test_writers_in_several_processes_do_no_harm(scheme: str, place: Path, tmp_p
     barrier = context.Barrier(3)
     written = f"{scheme}{place}"
     writers = [
-        context.Process(target=_put_often, args=(written, str(tmp_path / f"w{n}"), barrier, n)) for n in range(2)
+        context.Process(target=_put_often, args=(written, str(tmp_path / f"w{n}"), barrier, n), daemon=True)
+        for n in range(2)
     ]
     for writer in writers:
         writer.start()
-    barrier.wait()
-    seen = 0
+    barrier.wait(PATIENCE)
+    seen, end = 0, time.monotonic() + PATIENCE
     while any(writer.is_alive() for writer in writers):
+        assert time.monotonic() < end
         ben = cache_of(f"ben{seen}", written, tmp_path)
         ben.bring([QUESTION])
         if seen or QUESTION.address in ben:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from previewed import write_site
+from previewed import hear, write_site
 
 SERVER = Path(__file__).parents[1] / "fixtures/preview/server.py"
 
@@ -30,8 +30,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, SERVER, root], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().split()[0]
+        self.url = hear(self.process).split()[0]
         self.port = int(self.url.split(":")[2].split("/")[0])
 
     def get(self, path: str, **headers: str) -> tuple[int, str, dict[str, str]]:
@@ -58,8 +57,7 @@ class Server:
 
     def hear(self, word: str) -> str:
         """Return the next line of the terminal that has a word in it."""
-        assert self.process.stdout is not None
-        return next(line for line in self.process.stdout if word in line)
+        return hear(self.process, word)
 
     def events(self, base: str = "/") -> Events:
         """Listen as an open page does."""
