@@ -68,11 +68,7 @@ def bring_answers(jobs: Sequence[Job], cache: Cache) -> dict[str, Result | None]
 
     Raises `BuildError` where the user's own cache cannot be written, or where there is no client for the place.
     """
-    try:
-        cache.bring(job.question for job in jobs)
-    except OSError as error:
-        message = f"broken cache: a result cannot be written: {error.strerror or error}"
-        raise BuildError(message, cache.folder) from error
+    cache.bring(job.question for job in jobs)
     return _find(jobs, cache)
 
 

@@ -72,7 +72,7 @@ class Cache:
     def bring(self, questions: Iterable[Question]) -> None:
         """Copy the answers to these questions out of the shared place into the user's own folder, where it has them.
 
-        Raises `OSError` for a disk that refuses; a shared place that does is told of by `warnings`.
+        Raises `BuildError` for a disk that refuses; a shared place that does is told of by `warnings`.
         """
         if self.shared is not None:
             for address, files in self.shared.find(questions):
@@ -81,7 +81,8 @@ class Cache:
     def put(self, result: Result, pieces: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         """Store a result under its address, after its pieces: where the result is, they are.
 
-        Raises `ValueError` for what JSON cannot hold, before anything is written.
+        Raises `ValueError` for what JSON cannot hold, before anything is written, and `BuildError` for a disk that
+        refuses.
         """
         texts = {name: published(piece).encode() for name, piece in (pieces or {}).items()}
         whole = result.to_json().encode()
@@ -91,9 +92,13 @@ class Cache:
 
     def _write(self, address: str, result: bytes, pieces: Mapping[str, bytes]) -> None:
         folder = self.folder / address[:2]
-        for name, text in pieces.items():
-            write_atomically(folder / address / f"{name}.json", text)
-        write_atomically(folder / f"{address}.json", result)
+        try:
+            for name, text in pieces.items():
+                write_atomically(folder / address / f"{name}.json", text)
+            write_atomically(folder / f"{address}.json", result)
+        except OSError as error:
+            message = f"broken cache: a result cannot be written: {error.strerror or error}"
+            raise BuildError(message, self.folder) from error
 
     def warnings(self) -> list[Problem]:
         """Return what the shared place refused since this was last asked: the build goes on without it."""

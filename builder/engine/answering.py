@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..costs import Measurement, Task
@@ -183,9 +182,6 @@ class _Work:
             spec = job.wanted_by[0]
             message = f"invalid result: {job.kind.name} has a number in it that is none (NaN or infinite)"
             return [Problem(message, spec.path, spec.line)]
-        except OSError as error:
-            message = f"broken cache: a result cannot be written: {error.strerror or error}"
-            raise BuildError(message, Path(error.filename) if isinstance(error.filename, str) else None) from error
         return []
 
 

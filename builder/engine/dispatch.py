@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..cache import Cache
-from ..errors import BuildError, Problem
+from ..errors import Problem
 from ..model_source import ModelSource
 from ..plan import Job
 from ..progress import Listener
@@ -121,12 +121,9 @@ class Dispatch:
 
     def _keep(self, batch: Batch, worker: str, outcome: Outcome, crew: Crew) -> None:
         """Store what came back, and take note of the rest."""
-        try:
-            for result, pieces in outcome.results:
-                self.cache.put(result, pieces)
-            lost = self._bring(batch, outcome, crew)
-        except OSError as error:
-            raise BuildError(f"broken cache: a result cannot be written: {error.strerror or error}") from error
+        for result, pieces in outcome.results:
+            self.cache.put(result, pieces)
+        lost = self._bring(batch, outcome, crew)
         self.waiting.costs.record(outcome.took, place=self.waiting.place)
         self.cache.warn(outcome.warnings)
         if outcome.refused:

@@ -19,7 +19,7 @@ from .batch import describe
 __all__ = ["Fault", "Outcome", "Store", "Tell", "Told", "fault_of"]
 
 Store = Callable[[Result, Mapping[str, Mapping[str, Any]]], None]
-"""Called with a result whose checks hold, and its pieces. Raises `OSError` where it cannot be stored."""
+"""Called with a result whose checks hold, and its pieces. Raises `BuildError` where it cannot be stored."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 from builder.cache import Cache
 from builder.engine import make_batches, run_batch, run_jobs
 from builder.engine.loaded_models import LoadedModels
-from builder.errors import BuildError
+from builder.errors import BuildError, Problem
 from builder.kind import Kind
 from builder.progress import Silent
 
@@ -99,9 +99,12 @@ def test_a_full_disk_is_told_in_plain_words(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Cache, "put", full)
-    with pytest.raises(BuildError, match="No space left on device"):
-        run_jobs([make_job(kind), make_job(kind, prompt="q")], tmp_path, Cache(tmp_path), Silent())
+    monkeypatch.setattr("builder.cache.results.write_atomically", full)
+    cache = Cache(tmp_path)
+    with pytest.raises(BuildError) as caught:
+        run_jobs([make_job(kind), make_job(kind, prompt="q")], tmp_path, cache, Silent())
+    told = Problem("broken cache: a result cannot be written: No space left on device", cache.folder)
+    assert caught.value.problems == (told,)
     assert len(model.runs) == 1
 
 
