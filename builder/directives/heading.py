@@ -1,4 +1,7 @@
-"""Headings: `## Title {#sec-x}` gives a section a name; without one its anchor is made from the title."""
+"""Headings: `## Title {#sec-x}` gives a section a name; without one its anchor is made from the title.
+
+`## Title {-}` is one without a number, Pandoc's way to write `{.unnumbered}`.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from ..slug import slugify
 __all__ = ["heading_plugin", "slugify"]
 
 _TRAILING = re.compile(r"(?:^|\s+)(\{[^{}]*\})\s*$")
+_DASH = re.compile(r"(?<=[{\s])-(?=[\s}])")
 
 
 def heading_plugin(md: MarkdownIt) -> None:
@@ -36,7 +40,7 @@ def _read_attributes(state: StateCore) -> None:
         if found is None:
             continue
         try:
-            _, attributes = parse(found[1])
+            _, attributes = parse(_DASH.sub(".unnumbered", found[1]))
         except ParseError:
             continue
         if attributes and attributes.keys() <= {"id", "class"}:

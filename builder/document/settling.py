@@ -155,10 +155,8 @@ class Settling:
         elif level > before + 1:
             wrong = f"invalid heading: {'#' * level} follows {'#' * before} (did you mean {'#' * (before + 1)}?)"
             self.source.complain(wrong, place, "warning")
-        depth = max(level - 1, 1)
-        self._sections = [*self._sections, *[0] * depth][:depth]
-        self._sections[-1] += 1
-        number = token.meta["number"] = ".".join(str(count) for count in self._sections)
+        is_numbered = "unnumbered" not in str(token.attrs.get("class", "")).split()
+        number = token.meta["number"] = self._next_section(level) if is_numbered else ""
         inline = token.children[0].children if token.children else None
         shown = tuple(unlinked(inline or (), _NOT_IN_TOC))
         heading = Heading(level, number, str(token.attrs.get("id") or ""), plain_text(shown), shown, self._in_appendix)
@@ -167,6 +165,12 @@ class Settling:
         elif heading.anchor:
             self.labels.add_anchor(heading.anchor, place)
         self._titles.append((token, heading))
+
+    def _next_section(self, level: int) -> str:
+        depth = max(level - 1, 1)
+        self._sections = [*self._sections, *[0] * depth][:depth]
+        self._sections[-1] += 1
+        return ".".join(str(count) for count in self._sections)
 
     def _figure(self, token: Token, locate: Locate) -> None:
         letter = token.meta.get("letter", "")
