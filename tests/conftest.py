@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from networks import Copy, Load, Source
@@ -23,6 +23,27 @@ OWN_CACHE = os.environ.get("FANLIGHT_CACHE")
 # Before torch is imported: its threads sleep while they wait. Spinning, two of them on two busy cores made a forward
 # pass of SmolLM2 take 4.0 s instead of 0.14 s; on idle cores there is no difference to be seen.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any) -> None:
+    """Try a browser's test once more, whose process ended or was ended because it hung; the summary tells.
+
+    Some of Playwright's commands wait for an answer of Chromium without limit, and rarely none comes.
+    """
+    if crashitem.startswith("tests/browser/") and crashitem not in _tried_again:
+        _tried_again.add(crashitem)
+        sched.mark_test_pending(crashitem)
+        report.outcome = "rerun"  # type: ignore[assignment] - a word that pytest passes on
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was tried again."""
+    for test in sorted(_tried_again):
+        terminalreporter.write_line(f"TRIED AGAIN {test}: its process had ended, or hung and was ended")
+
+
+_tried_again: set[str] = set()
 
 
 @pytest.fixture(scope="session", autouse=True)
