@@ -74,7 +74,7 @@ def test_a_fault_in_another_process_is_told_with_its_file_and_line(
 
 
 PROGRAM = """
-    import sys
+    import signal, sys
     from pathlib import Path
     import conftest, engine.conftest as c
     from builder.cache import Cache
@@ -83,6 +83,7 @@ PROGRAM = """
     from builder.model_source import ModelSource
     from builder.progress import Silent
     if __name__ == "__main__":
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
         folder = Path(sys.argv[1])
         source = ModelSource("tiny", sys.argv[2])
         kind = Kind("sample", folder / "figures" / "sample")
