@@ -173,7 +173,7 @@ class _Work:
 
     def _keep(self, answer: Answer, job: Job) -> list[Problem]:
         """Store an answer whose checks hold; return what is wrong with one that must not be published."""
-        wrong = failed_checks(answer, job)
+        wrong = failed_checks(answer, job, self.model)
         if wrong:
             return wrong
         try:

@@ -13,17 +13,19 @@ from ..figure import Answer, Result
 from ..plan import Job
 
 if TYPE_CHECKING:
-    from ..model import AnyRun, LanguageModel
+    from ..model import AnyModel, AnyRun, LanguageModel
 
 __all__ = ["failed_checks", "make_result", "noted"]
 
 
-def failed_checks(answer: Answer, job: Job) -> list[Problem]:
+def failed_checks(answer: Answer, job: Job, model: AnyModel) -> list[Problem]:
     """Return a problem for each check that does not hold."""
     spec = job.wanted_by[0]
+    what = f"{job.kind.name} of {model.name} ({type(model.network).__name__})"
     return [
         Problem(
-            f"invalid result: {job.kind.name} failed its check {name}: {check.value:.3g} is over {check.bound:.3g}",
+            f"invalid result: {what} failed its check {name}: {check.value:.3g} is over {check.bound:.3g}, "
+            "and is not published",
             spec.path,
             spec.line,
         )
