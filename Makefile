@@ -17,7 +17,7 @@ test: .venv/.installed-for-tests  ## lint, types, tests, and the pages in a real
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 bench: .venv-bench/.installed  ## measure beside other programs; BENCH="--quick --only saliency" for less
 	.venv-bench/bin/python -m tests.benchmarks.suite $(BENCH)

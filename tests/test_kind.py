@@ -100,7 +100,8 @@ def test_the_digest_follows_the_data_that_a_kind_may_read(tmp_path: Path) -> Non
 def test_a_sites_settings_are_no_part_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another one there would make every stored answer stale; what a model's source says counts, and is read."""
     read: set[str] = set()
-    monkeypatch.setattr(kind, "_source", lambda file, _: (read.add(file.as_posix()), b"")[1])
+    source = kind._source
+    monkeypatch.setattr(kind, "_source", lambda file, mtime: (read.add(file.as_posix()), source(file, mtime))[1])
     for each in load_kinds([built_in("figures")]).values():
         code_digest(each.folder)
     ours = {name.partition("/builder/")[2] for name in read}
