@@ -77,8 +77,8 @@ def _render(self: Any, tokens: Sequence[Token], index: int, options: Any, env: A
     if label is None:  # reported; without --strict the page shows what was written
         return escapeHtml(meta["raw"])
     if words := meta.get("words"):
-        number = f"\N{NO-BREAK SPACE}{label.number}"
-        text: str = words.replace("{number}", "%s").replace(" %s", number).replace("%s", label.number)
+        number = label.number or label.text  # a section may have none
+        text: str = words.replace("{number}", "%s").replace(" %s", f"\N{NO-BREAK SPACE}{number}").replace("%s", number)
     elif label.kind == "section":
         text = Markup(self.renderInline(list(label.tokens), options, env))
     else:
